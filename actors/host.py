@@ -25,7 +25,7 @@ from . import services as known
 from .caching import FILLERS, Announcer, Cache, remembered_of, sources
 from .context import Changed, HostContext, OnSuspects
 from .graph import graph_of, memory_of
-from .membership.directory import HOST, Address, Directory, ReplicaId, Standing
+from .membership.directory import HOST, Address, Directory, Identity, ReplicaId
 from .messaging.admission import Admission
 from .messaging.handles import Send, checked_send, handle, local_send, messages_of, no_such_message
 from .messaging.metrics import ServerMetrics, process_samples
@@ -101,7 +101,7 @@ class Host:
         self.settings = settings
         self.address = replace(address or Address(ReplicaId("local", 0)), incarnation=token_hex(8))
         self.replica = self.address.replica
-        self._standing = Standing(self.replica, str(self.address.incarnation))
+        self._standing = Identity(self.replica, str(self.address.incarnation))
         self.names = tuple(dict.fromkeys(names))
         self.services: dict[str, Service] = {}
         self.admission = Admission(settings.admission)
@@ -271,7 +271,7 @@ class Host:
             for watcher in self._watchers:
                 watcher(suspects)
 
-    def standing(self) -> Standing:
+    def identity(self) -> Identity:
         return self._standing
 
     def superseded(self) -> None:

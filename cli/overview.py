@@ -71,7 +71,7 @@ class Span:
 
 
 @dataclass
-class Flow:
+class Throughput:
     """A count, and the time that it took."""
 
     counts: list[float] = field(default_factory=list)
@@ -101,16 +101,16 @@ def overview(before: Snapshot, after: Snapshot) -> dict[str, Any]:
     """What `velella top` shows, and prints as JSON. Rates are per second between the two snapshots; queues and memory are current."""
     span = Span(before, after)
     replicas = list(after.metrics)
-    requests, statements, routes, workflows = Flow(), Flow(), dict[Labels, Flow](), dict[Labels, Flow]()
+    requests, statements, routes, workflows = Throughput(), Throughput(), dict[Labels, Throughput](), dict[Labels, Throughput]()
     for replica in replicas:
         for (method, route, status), value in span.grown(replica, REQUESTS):
             failed = status.startswith("5")
             requests.add(value, error=failed)
-            routes.setdefault((method, route), Flow()).add(value, error=failed)
+            routes.setdefault((method, route), Throughput()).add(value, error=failed)
         for _, value in span.grown(replica, STATEMENTS):
             statements.add(value)
         for (workflow, outcome), value in span.grown(replica, RUNS):
-            workflows.setdefault((workflow,), Flow()).add(value, error=outcome != "done")
+            workflows.setdefault((workflow,), Throughput()).add(value, error=outcome != "done")
     return {
         "topology": after.status["topology"],
         "url": after.status["url"],
@@ -125,7 +125,7 @@ def overview(before: Snapshot, after: Snapshot) -> dict[str, Any]:
     }
 
 
-def _busiest(flows: dict[Labels, Flow], names: Labels, seconds: float) -> list[dict[str, Any]]:
+def _busiest(flows: dict[Labels, Throughput], names: Labels, seconds: float) -> list[dict[str, Any]]:
     shown = [{**dict(zip(names, labels, strict=True)), **flow.shown(seconds)} for labels, flow in flows.items()]
     return sorted((row for row in shown if row["per_second"]), key=lambda row: -row["per_second"])
 
@@ -144,7 +144,7 @@ def _hit_rate(span: Span, replicas: Iterable[str], cache: str = ANSWERS) -> floa
 def _pool(span: Span, pool: dict[str, Any]) -> dict[str, Any]:
     """A pool's overview: its work is requests for front ends, else messages."""
     replicas = [f"{pool['name']}-{replica['index']}" for replica in pool["replicas"]]
-    work, statements, cpu, memory = Flow(), Flow(), 0.0, 0.0
+    work, statements, cpu, memory = Throughput(), Throughput(), 0.0, 0.0
     works_by = REQUESTS if "http" in pool["services"] else MESSAGES
     for replica in replicas:
         for labels, value in span.grown(replica, works_by):

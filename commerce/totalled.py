@@ -24,14 +24,14 @@ KEPT = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, eq=False)
-class Shape:
+class TotalledShape:
     """One level of a cart or an order: its totals, the columns they are made of, and the relations with more of these."""
 
     totals: frozenset[str] = frozenset()
     starred: frozenset[str] = frozenset()
     """The totals that `*` includes if totals of the whole document are asked for."""
     made_of: tuple[str, ...] = ()
-    relations: Mapping[str, Shape] = field(default_factory=dict)
+    relations: Mapping[str, TotalledShape] = field(default_factory=dict)
     stored: frozenset[str] = frozenset()
     """The totals that the module stores, so that they cost nothing when no others are asked for."""
     parts: tuple[str, ...] = ()
@@ -40,28 +40,28 @@ class Shape:
     """Whether its rows always show their id, as the root does."""
 
 
-_TAX_LINE = Shape(frozenset({"total", "subtotal"}), frozenset({"total", "subtotal"}), ("rate",))
-_ITEM_ADJUSTMENT = Shape(_TAX_LINE.totals, _TAX_LINE.totals, ("amount", "is_tax_inclusive"))
-_METHOD_ADJUSTMENT = Shape(_TAX_LINE.totals, _TAX_LINE.totals, ("amount",))
+_TAX_LINE = TotalledShape(frozenset({"total", "subtotal"}), frozenset({"total", "subtotal"}), ("rate",))
+_ITEM_ADJUSTMENT = TotalledShape(_TAX_LINE.totals, _TAX_LINE.totals, ("amount", "is_tax_inclusive"))
+_METHOD_ADJUSTMENT = TotalledShape(_TAX_LINE.totals, _TAX_LINE.totals, ("amount",))
 _PARTS = ("tax_lines", "adjustments")
-_METHOD = Shape(
+_METHOD = TotalledShape(
     LINE_TOTALS,
     LINE_TOTALS,
     ("amount", "is_tax_inclusive"),
     {"tax_lines": _TAX_LINE, "adjustments": _METHOD_ADJUSTMENT},
     parts=_PARTS,
 )
-_CREDIT_LINE = Shape(_TAX_LINE.totals, _TAX_LINE.totals, ("amount",))
+_CREDIT_LINE = TotalledShape(_TAX_LINE.totals, _TAX_LINE.totals, ("amount",))
 _PRICED = ("unit_price", "quantity", "is_tax_inclusive")
-_CART_ITEM = Shape(
+_CART_ITEM = TotalledShape(
     LINE_TOTALS | ITEM_ALIASES.keys(),
     LINE_TOTALS,
     _PRICED,
     {"tax_lines": _TAX_LINE, "adjustments": _ITEM_ADJUSTMENT},
     parts=_PARTS,
 )
-_RETURNED = Shape(made_of=tuple(COURSE_TOTALS.values()))
-_ORDER_ITEM = Shape(
+_RETURNED = TotalledShape(made_of=tuple(COURSE_TOTALS.values()))
+_ORDER_ITEM = TotalledShape(
     _CART_ITEM.totals | REFUND_TOTALS,
     LINE_TOTALS | REFUND_TOTALS,
     _PRICED,
@@ -70,8 +70,10 @@ _ORDER_ITEM = Shape(
 )
 
 _CART_METHOD = replace(_METHOD, keyed=True)
-CART = Shape(TOTALS, frozenset(), ("currency_code",), {"items": _CART_ITEM, "shipping_methods": _CART_METHOD, "credit_lines": _CREDIT_LINE})
-ORDER = Shape(
+CART = TotalledShape(
+    TOTALS, frozenset(), ("currency_code",), {"items": _CART_ITEM, "shipping_methods": _CART_METHOD, "credit_lines": _CREDIT_LINE}
+)
+ORDER = TotalledShape(
     TOTALS | {"refundable_total", *COURSE_TOTALS},
     frozenset({"total"}),
     ("currency_code",),
@@ -80,12 +82,12 @@ ORDER = Shape(
 )
 
 
-class Plan:
+class TotalsPlan:
     """How rows of one shape are queried and finished."""
 
     __slots__ = ("_level", "fields")
 
-    def __init__(self, shape: Shape, asked: FieldTree) -> None:
+    def __init__(self, shape: TotalledShape, asked: FieldTree) -> None:
         asked = _with_parts(asked, shape)
         self._level = _Level(shape, asked)
         self.fields = _columns_of(asked, shape).add(*_ingredients(shape)).fields()
@@ -99,10 +101,10 @@ class Plan:
 
 
 @kept(KEPT)
-def totalled(shape: Shape, fields: tuple[str, ...]) -> Plan | None:
+def totalled(shape: TotalledShape, fields: tuple[str, ...]) -> TotalsPlan | None:
     """The plan for these fields; None where they name no totals, or only stored ones."""
     asked = FieldTree.parse(fields)
-    return Plan(shape, asked) if _wants(asked, shape) else None
+    return TotalsPlan(shape, asked) if _wants(asked, shape) else None
 
 
 class _Level:
@@ -110,7 +112,7 @@ class _Level:
 
     __slots__ = ("_below", "_hidden", "_shown", "_totals", "_twins")
 
-    def __init__(self, shape: Shape, asked: FieldTree, *, beside: bool | None = None) -> None:
+    def __init__(self, shape: TotalledShape, asked: FieldTree, *, beside: bool | None = None) -> None:
         """`beside`: whether totals of the whole document are asked for. None: this level is the root."""
         root = beside is None
         beside = bool(_named_totals(asked, shape)) if beside is None else beside
@@ -139,11 +141,11 @@ class _Level:
                     level.cut(each)
 
 
-def _named_totals(asked: FieldTree, shape: Shape) -> frozenset[str]:
+def _named_totals(asked: FieldTree, shape: TotalledShape) -> frozenset[str]:
     return frozenset(name for name, _ in asked) & shape.totals
 
 
-def _with_parts(asked: FieldTree, shape: Shape) -> FieldTree:
+def _with_parts(asked: FieldTree, shape: TotalledShape) -> FieldTree:
     """The tree with the `parts` of whole rows added, if totals of the whole document are asked for."""
     if not _named_totals(asked, shape):
         return asked
@@ -151,7 +153,7 @@ def _with_parts(asked: FieldTree, shape: Shape) -> FieldTree:
     return asked.add(*(f"*{name}.{part}" for name, child in whole for part in shape.relations[name].parts if part not in child))
 
 
-def _wants(asked: FieldTree, shape: Shape) -> bool:
+def _wants(asked: FieldTree, shape: TotalledShape) -> bool:
     if _named_totals(asked, shape) and any(name in shape.relations and child.whole for name, child in asked):
         return True
     return any(
@@ -160,7 +162,7 @@ def _wants(asked: FieldTree, shape: Shape) -> bool:
     )
 
 
-def _columns_of(asked: FieldTree, shape: Shape) -> FieldTree:
+def _columns_of(asked: FieldTree, shape: TotalledShape) -> FieldTree:
     """The tree without totals, which the database doesn't know."""
     children = {
         name: _columns_of(child, shape.relations[name]) if name in shape.relations else child
@@ -170,7 +172,7 @@ def _columns_of(asked: FieldTree, shape: Shape) -> FieldTree:
     return FieldTree({name: child for name, child in children.items() if child}, all=asked.all, named=asked.named)
 
 
-def _ingredients(shape: Shape, prefix: str = "") -> list[str]:
+def _ingredients(shape: TotalledShape, prefix: str = "") -> list[str]:
     found = [f"{prefix}{name}" for name in shape.made_of]
     for name, below in shape.relations.items():
         found += _ingredients(below, f"{prefix}{name}.")

@@ -16,7 +16,7 @@ from hashlib import blake2b
 
 import orjson
 
-from ...core.graph.dependencies import Showing, showing
+from ...core.graph.dependencies import Dependencies, dependencies
 from ...core.graph.plan import Catalogue
 from ...core.sql.schema.fields import FieldTree
 from ...core.sql.schema.query import Page, Query
@@ -32,14 +32,14 @@ MANY_KNOWN = 0.5
 
 
 @dataclass
-class Shape:
+class DocumentShape:
     """Documents of one kind: of an entity, with these fields and slots."""
 
     entity: str
     digest: bytes
     """Of the fields and slots."""
-    shown: Showing
-    together: Shape | None = None
+    shown: Dependencies
+    together: DocumentShape | None = None
     """The shape of documents with more fields, of which these are made where they are wanted by key."""
     excerpt: Excerpt | None = field(default=None, compare=False)
     """Makes such a document of one of `together`."""
@@ -53,7 +53,7 @@ class Shape:
         return tuple(dict.fromkeys(self.shown.rows(orjson.loads(document))))
 
 
-class Documents:
+class DocumentCache:
     """The documents that a process caches."""
 
     def __init__(self, modules: object, catalogue: Catalogue, cache: Cache) -> None:
@@ -61,22 +61,22 @@ class Documents:
         self._catalogue = catalogue
         self._cache = cache
 
-    def shape(self, entity: str, fields: tuple[str, ...], slots: tuple[str, ...]) -> Shape | None:
+    def shape(self, entity: str, fields: tuple[str, ...], slots: tuple[str, ...]) -> DocumentShape | None:
         """The shape of the documents that pages of these fields consist of, to be kept by the caller; None where rows can't be cached one
         by one."""
         if not self._cache.enabled or self._catalogue.entity(entity).default_order:  # `named` orders by key only
             return None
-        shown = showing(self._catalogue, entity, FieldTree.parse(fields))
+        shown = dependencies(self._catalogue, entity, FieldTree.parse(fields))
         if shown is None:
             return None
-        shape = Shape(entity, digest(fields, slots), shown)
+        shape = DocumentShape(entity, digest(fields, slots), shown)
         together = self._catalogue.entity(entity).together
         if together and not slots and fields != together:
             shape.excerpt = excerpt(self._catalogue.catalog_of(entity), entity, fields, together)
             shape.together = self.shape(entity, together, ()) if shape.excerpt is not None else None
         return shape if shown.below or shape.together is not None else None
 
-    def known(self, shape: Shape, keys: Sequence[str]) -> bytes | None:
+    def known(self, shape: DocumentShape, keys: Sequence[str]) -> bytes | None:
         """The JSON text of such a page, if all of its rows are cached."""
         texts: list[bytes] = []
         for key in keys if len(keys) == 1 else sorted(set(keys)):
@@ -86,11 +86,11 @@ class Documents:
             texts.append(text)
         return b"[" + b",".join(texts) + b"]"
 
-    async def named(self, module: str, query: Query, shape: Shape, keys: Sequence[str]) -> Page:
+    async def named(self, module: str, query: Query, shape: DocumentShape, keys: Sequence[str]) -> Page:
         """The rows with these keys, in the order of the keys, which is the entity's own; missing rows are left out."""
         return _joined((await self._texts(module, query, shape, sorted(set(keys)))).values())
 
-    async def listed(self, module: str, query: Query, shape: Shape) -> Page:
+    async def listed(self, module: str, query: Query, shape: DocumentShape) -> Page:
         """A page of a list, without a count."""
         if shape.known < MANY_KNOWN:
             return await self._whole_page(module, query, shape)
@@ -111,7 +111,7 @@ class Documents:
 
     # -- inside
 
-    async def _texts(self, module: str, query: Query, shape: Shape, keys: Sequence[str]) -> Mapping[str, bytes]:
+    async def _texts(self, module: str, query: Query, shape: DocumentShape, keys: Sequence[str]) -> Mapping[str, bytes]:
         """The documents with these keys, by key."""
         key, together, made = self._catalogue.entity(query.entity).key, shape.together, shape.excerpt
 
@@ -124,7 +124,7 @@ class Documents:
 
         return await self._cache.get_or_fill_many(shape.cache_key, keys, fill, rows=shape.rows)
 
-    async def _whole_page(self, module: str, query: Query, shape: Shape) -> Page:
+    async def _whole_page(self, module: str, query: Query, shape: DocumentShape) -> Page:
         known = 0
 
         async def fetch() -> list[tuple[str, bytes]]:

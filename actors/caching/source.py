@@ -19,7 +19,7 @@ from ...core.rows import Row
 from ...core.sql.schema.fields import FieldTree
 from ...core.sql.schema.query import Linked, Page, Query
 from .cache import Cache
-from .documents import MOST_ROWS, SHAPES, Documents, Shape, digest
+from .documents import MOST_ROWS, SHAPES, DocumentCache, DocumentShape, digest
 
 MOST_KEYS = 32
 """Answers about more keys are seldom asked for twice."""
@@ -33,7 +33,7 @@ class _Kind(NamedTuple):
     digest: bytes
     made_of: frozenset[str] | None
     """Entities, besides its own, that rows queried by their keys are made of; None where other rows of the same entity are among them."""
-    shape: Shape | None
+    shape: DocumentShape | None
     """Set where the rows are documents, each cached by itself."""
 
 
@@ -45,7 +45,7 @@ class CachedSource(Source):
         super().__init__(modules)
         self._cache = cache
         self._catalogue = catalogue
-        self._documents = Documents(modules, catalogue, cache)
+        self._documents = DocumentCache(modules, catalogue, cache)
         self._kind = kept(SHAPES)(self._make_kind)
         self._tags: dict[str, frozenset[str]] = {module: catalogue.entities_of(module) for module in catalogue.kept}
         self._kept_links = frozenset(name for name, link in catalogue.links.items() if link.kept)

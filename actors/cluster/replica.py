@@ -50,7 +50,7 @@ _PR_SET_PDEATHSIG = 1
 
 
 @dataclass(frozen=True)
-class Plan:
+class StartArguments:
     """Everything that a replica needs to start, also when Ray restarts it: the actor's arguments."""
 
     settings: str
@@ -66,7 +66,7 @@ class Plan:
     """Whether all replicas are on this machine, share its sockets and write their logs to the supervisor."""
 
     @classmethod
-    def of(cls, pool: Pool, index: int, settings: Settings, directory: Directory, **where: Any) -> Plan:
+    def of(cls, pool: Pool, index: int, settings: Settings, directory: Directory, **where: Any) -> StartArguments:
         return cls(settings.model_dump_json(), pool.name, index, pool.services, pool.connections, directory.to_wire(), **where)
 
 
@@ -92,7 +92,7 @@ def socket_path(settings: Settings, replica: ReplicaId) -> str:
 class Replica:
     """The Ray actor. The supervisor calls its methods; `call_batch` is also called by peers that can't open a socket to it."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: StartArguments) -> None:
         self._plan = plan
         self._settings = Settings.model_validate_json(plan.settings)
         if self._settings.host == NODE:

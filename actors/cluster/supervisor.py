@@ -111,7 +111,7 @@ class Supervisor:
         self._members: dict[ReplicaId, Member] = {}
         self._moves = Tasks("something that was to be done to the pools failed")
         self._looks: dict[ReplicaId, asyncio.Task[bool]] = {}
-        self._held: dict[str, Held] = {}
+        self._held: dict[str, Hold] = {}
         self._nodes = Nodes()
         self._logs = LogPipe(self.settings)
         self._control = Control(self.settings, self)
@@ -208,11 +208,11 @@ class Supervisor:
             self._make_one(member)
 
     def _make_one(self, member: Member) -> None:
-        from .replica import Plan, actor_name, replica_actor
+        from .replica import StartArguments, actor_name, replica_actor
 
         joined = self._cluster.is_joined
         listen = self.settings.message_host or (NODE if joined else NO_TCP)
-        plan = Plan.of(
+        plan = StartArguments.of(
             member.pool,
             member.id.index,
             self.settings,
@@ -440,7 +440,7 @@ class Supervisor:
                 self._kill(member, restart=False)
             last = self._held.get(name)
             seconds = min(2 * last.seconds, HELD_AT_MOST) if last is not None else HELD_SECONDS
-            self._held[name] = Held(time.monotonic() + seconds, seconds)
+            self._held[name] = Hold(time.monotonic() + seconds, seconds)
             if not isinstance(error, VelellaError):
                 log.exception("a replica failed unexpectedly while it was started")
             known = error if isinstance(error, VelellaError) else VelellaError(f"{type(error).__name__}: {error}")
@@ -549,7 +549,7 @@ class Supervisor:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class Hold:
     """A pool of which no replica is started for a while."""
 
     until: float

@@ -106,7 +106,7 @@ class Directory:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Identity:
     """The identity of a process, and how much it knows: what it says of itself when it opens a connection.
 
     A process that was taken for dead may come back while its successor works: frozen, or cut off for a while. It is recognised by its
@@ -120,7 +120,7 @@ class Standing:
     version: int | None = None
     """Of the last directory it had that lists this process."""
 
-    def after(self, directory: Directory) -> Standing:
+    def after(self, directory: Directory) -> Identity:
         """The same process, after it received this directory."""
         own = directory.address(self.replica)
         return replace(self, version=directory.version) if own is not None and own.incarnation == self.incarnation else self

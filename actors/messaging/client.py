@@ -15,7 +15,7 @@ from ...core.codec import bounded, pack, unpack
 from ...core.errors import DeadlineExceeded, VelellaError
 from ...core.logs import logger
 from ...core.tasks import Tasks
-from ..membership.directory import Address, Standing
+from ..membership.directory import Address, Identity
 from .frames import (
     CALLER,
     CANCEL,
@@ -255,7 +255,7 @@ class ClientProtocol(FrameProtocol):
 class Introduction(Protocol):
     """The identity of the process that opens a connection."""
 
-    def standing(self) -> Standing:
+    def identity(self) -> Identity:
         """The identity as it is now."""
 
     def superseded(self) -> None:
@@ -335,7 +335,7 @@ class SocketLink:
                 protocol.abort()
             raise
         if self._me is not None:
-            me = self._me.standing()
+            me = self._me.identity()
             there = self._replica
             protocol.send(pack([CALLER, there.pool, there.index, me.replica.pool, me.replica.index, me.incarnation, me.version]))
         return protocol

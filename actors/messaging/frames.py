@@ -8,7 +8,7 @@
     cancel    [CANCEL, number]               the caller has given up; best effort
     goodbye   [GOODBYE]                      this side stops: running messages will be answered, send nothing new
     caller    [CALLER, pool, index, pool, index, incarnation, version or None]
-                                             the first frame: the replica that is meant, and the caller's identity (see `Standing`)
+                                             the first frame: the replica that is meant, and the caller's identity (see `Identity`)
     superseded [SUPERSEDED]                  another process has the caller's place: none of its messages is carried out any more
     ping      [PING]                         on TCP, after half a second of silence; answered at once, also by a full replica
     pong      [PONG]

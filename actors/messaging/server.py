@@ -19,7 +19,7 @@ from ...core.errors import Busy, DeadlineExceeded, InvalidData, VelellaError
 from ...core.logs import logger
 from ...core.message import CallContext, Service, call_context
 from ...core.service.module import ModuleService
-from ..membership.directory import HOST, Directory, ReplicaId, Standing
+from ..membership.directory import HOST, Directory, Identity, ReplicaId
 from .admission import Admission
 from .frames import (
     CALLER,
@@ -273,7 +273,7 @@ class ServerProtocol(FrameProtocol):
         super().__init__()
         self.running: dict[int, Running] = {}
         self._fence = fence
-        self._caller: Standing | None = None
+        self._caller: Identity | None = None
         self._refusing = False
         self._dispatcher = dispatcher
         self._connections = connections
@@ -311,7 +311,7 @@ class ServerProtocol(FrameProtocol):
         elif frame[0] == CALLER:
             _, pool, index, *caller, incarnation, version = frame
             self._refusing = not self._fence.is_meant(ReplicaId(pool, index))
-            self._caller = Standing(ReplicaId(*caller), incarnation, version)
+            self._caller = Identity(ReplicaId(*caller), incarnation, version)
             self.check_caller()
         elif frame[0] == CANCEL and (running := self.running.get(frame[1])) is not None:
             running.cancel()
@@ -346,7 +346,7 @@ class Fence:
         """Whether a message to that replica is for us: not if it had our address before us."""
         return self._me is None or replica == self._me
 
-    def refuses(self, caller: Standing) -> bool:
+    def refuses(self, caller: Identity) -> bool:
         return caller.is_superseded(self.directory)
 
 

@@ -11,7 +11,7 @@ from .plan import Catalogue
 
 
 @dataclass(frozen=True)
-class Showing:
+class Dependencies:
     """The rows of an entity that a JSON value shows, and the rows of others inside them."""
 
     names: tuple[str, ...]
@@ -19,7 +19,7 @@ class Showing:
     key: str
     belongs: tuple[tuple[str, str], ...]
     """The name in row notices for rows that belong to one of these (`product_variant.product_id`), and our column with its value."""
-    below: Mapping[str, Showing]
+    below: Mapping[str, Dependencies]
 
     def rows(self, shown: Any) -> Iterator[str]:
         """The rows in a JSON value, as row notices name them."""
@@ -34,17 +34,17 @@ class Showing:
                 yield from level.rows(row[relation])
 
 
-def showing(catalogue: Catalogue, entity: str, tree: FieldTree) -> Showing | None:
+def dependencies(catalogue: Catalogue, entity: str, tree: FieldTree) -> Dependencies | None:
     """What these fields of an entity show of its own module; None where its changes send no row notices (see `Entity.noticed`)."""
     noticed = catalogue.entity(entity).noticed
     return _below(catalogue, entity, tree, "", noticed) if noticed else None
 
 
-def _below(catalogue: Catalogue, entity: str, tree: FieldTree, path: str, noticed: frozenset[str]) -> Showing | None:
+def _below(catalogue: Catalogue, entity: str, tree: FieldTree, path: str, noticed: frozenset[str]) -> Dependencies | None:
     known = catalogue.entity(entity)
     if known.bare and path and not tree.whole and known.key not in tree:  # the rows in it can't be identified
         return None
-    below: dict[str, Showing] = {}
+    below: dict[str, Dependencies] = {}
     belongs: list[tuple[str, str]] = []
     for name, child in tree:
         relation = known.relations.get(name)
@@ -59,4 +59,4 @@ def _below(catalogue: Catalogue, entity: str, tree: FieldTree, path: str, notice
                 return None
             belongs.append((f"{relation.target}.{relation.key}", relation.other_key))
     names = (entity, known.view_of) if known.view_of is not None else (entity,)
-    return Showing(names, known.key, tuple(belongs), below)
+    return Dependencies(names, known.key, tuple(belongs), below)

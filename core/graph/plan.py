@@ -186,7 +186,7 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class Hop:
     """One relation of a path, and whether it leads to many rows."""
 
     entity: str
@@ -194,7 +194,7 @@ class Step:
     many: bool
 
 
-Way = tuple[Step, ...]
+Way = tuple[Hop, ...]
 """The relations that a path has passed."""
 
 
@@ -280,7 +280,7 @@ def _through(way: Way, entity: str, target: str, many: bool) -> Way:
             raise InvalidData(f"A field comes back to {entity} and then to many rows of {target}.")
         if sum(step.many and step.target == target for step in way) >= VISITS:
             raise InvalidData(f"A field comes to many rows of {target} more than {VISITS} times.")
-    return (*way, Step(entity, target, many))
+    return (*way, Hop(entity, target, many))
 
 
 def _first_step(catalogue: Catalogue, entity: str, alias: Alias) -> Edge:

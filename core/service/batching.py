@@ -37,7 +37,7 @@ MOST = 256
 """Messages of one batch."""
 
 
-class _Asked(Generic[A, R]):
+class _Waiting(Generic[A, R]):
     """A message that waits for its batch."""
 
     __slots__ = ("answer", "argument", "call", "context")
@@ -79,7 +79,7 @@ class Batcher(Generic[A, R]):
         self._service = service
         self._alone = alone
         self._together = together
-        self._waiting: deque[_Asked[A, R]] = deque()
+        self._waiting: deque[_Waiting[A, R]] = deque()
         self._working: asyncio.Task[None] | None = None
 
     async def ask(self, argument: A) -> R:
@@ -91,7 +91,7 @@ class Batcher(Generic[A, R]):
         service = self._service
         if service.database.transaction_running is not None:
             return await service.run_write(lambda: self._alone(argument))
-        asked: _Asked[A, R] = _Asked(argument, call_context.get())
+        asked: _Waiting[A, R] = _Waiting(argument, call_context.get())
         self._waiting.append(asked)
         if self._working is None:
             # in a context of its own: it outlives the flow that happened to come first
@@ -112,7 +112,7 @@ class Batcher(Generic[A, R]):
         finally:
             self._working = None
 
-    async def _answers(self, batch: Sequence[_Asked[A, R]]) -> Sequence[R | Exception]:
+    async def _answers(self, batch: Sequence[_Waiting[A, R]]) -> Sequence[R | Exception]:
         """The outcome of each message. If the database refuses the batch as a whole, the error doesn't say which message is at fault: then
         each is tried alone."""
         if len(batch) > 1:
@@ -128,10 +128,10 @@ class Batcher(Generic[A, R]):
         # each in its caller's context: what it does belongs to that trace
         return [await asyncio.create_task(self._one(asked), context=asked.context) for asked in batch]
 
-    def _next(self) -> list[_Asked[A, R]]:
+    def _next(self) -> list[_Waiting[A, R]]:
         """The messages that have waited longest. Of two with one id the second waits until the first one's answer is known."""
-        batch: list[_Asked[A, R]] = []
-        again: list[_Asked[A, R]] = []
+        batch: list[_Waiting[A, R]] = []
+        again: list[_Waiting[A, R]] = []
         ids: set[str] = set()
         while self._waiting and len(batch) < MOST:
             asked = self._waiting.popleft()
@@ -148,7 +148,7 @@ class Batcher(Generic[A, R]):
         self._waiting.extendleft(reversed(again))
         return batch
 
-    async def _one(self, asked: _Asked[A, R]) -> R | Exception:
+    async def _one(self, asked: _Waiting[A, R]) -> R | Exception:
         async def body() -> R:
             answer = await self._alone(asked.argument)
             if asked.gave_up:
@@ -161,7 +161,7 @@ class Batcher(Generic[A, R]):
         except Exception as error:  # noqa: BLE001 - raised in the caller
             return error
 
-    async def _several(self, batch: Sequence[_Asked[A, R]]) -> Sequence[R | VelellaError]:
+    async def _several(self, batch: Sequence[_Waiting[A, R]]) -> Sequence[R | VelellaError]:
         longest = max((asked.call.deadline for asked in batch if asked.call is not None), default=time.monotonic() + 30.0)
         call_context.set(CallContext(batch[0].call.trace_id if batch[0].call is not None else "", longest))
         log = self._service.inbox

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ...core.graph.dependencies import Showing, showing
+from ...core.graph.dependencies import Dependencies, dependencies
 from ...core.graph.reach import paths_of, reached
 from ...core.sql.schema.fields import FieldTree
 from .view import words
@@ -86,11 +86,11 @@ class Cached:
         """Whether the answer to this request may be cached; `text` is its query string."""
         return len(text) <= LONGEST_QUERY and self.unless.isdisjoint(request.filters)
 
-    def shown(self, request: Asked, view: View | None) -> Showing | None:
+    def shown(self, request: Asked, view: View | None) -> Dependencies | None:
         """Finds the rows of the view's module in an answer that contains no others; None where the answer doesn't follow from its rows."""
         if self.one is None or view is None or not request.filters.keys() <= self.one or request.visible(view):
             return None
-        return showing(request.graph.catalogue, view.entity, FieldTree.parse(request.fields))
+        return dependencies(request.graph.catalogue, view.entity, FieldTree.parse(request.fields))
 
     def tags(self, request: Asked, view: View | None) -> frozenset[str] | None:
         """The cache tags of the answer to a request, besides the rows that `shown` finds. None: part of it comes from a module that sends

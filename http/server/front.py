@@ -24,7 +24,7 @@ from ...actors.messaging.admission import Stay
 from ...actors.observe.readiness import Readiness
 from ...core import tracing
 from ...core.errors import Busy, DeadlineExceeded, Misconfigured, Unavailable, VelellaError
-from ...core.graph.dependencies import Showing
+from ...core.graph.dependencies import Dependencies
 from ...core.json import dumps
 from ...core.kept import TIMES, Kept, weight
 from ...core.logs import frequent, logger
@@ -104,7 +104,7 @@ class FrontEnd(Service):
         """Durations of requests, by route (None: no route served it) and status."""
         for source in (self._samples, partial(self._answers.samples, "answers"), self._fast_path.samples):
             context.metrics.add(source)
-        self._made_of: Kept[tuple[frozenset[str] | None, Showing | None]] = Kept(UNDERSTOOD_BYTES)
+        self._made_of: Kept[tuple[frozenset[str] | None, Dependencies | None]] = Kept(UNDERSTOOD_BYTES)
         """The tags of the answers to query strings, by route; None: they may not be cached."""
         self._uploads = 0
         self._streaming: set[asyncio.Task[Any]] = set()
@@ -449,7 +449,7 @@ class FrontEnd(Service):
             yield "velella_http_request_duration_seconds", (method, path, str(status)), timing.value
 
 
-def _rows(shown: Showing, answer: Remembered) -> tuple[str, ...]:
+def _rows(shown: Dependencies, answer: Remembered) -> tuple[str, ...]:
     """The rows in an answer that has one thing in its envelope."""
     [row] = orjson.loads(answer.body).values()
     return tuple(dict.fromkeys(shown.rows(row)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import text
 
 from ...core.sql.db.compiled import compiled
-from ...core.sql.write.undo import Aggregate, Part
+from ...core.sql.write.undo import Aggregate, AggregatePart
 from .tables import price, price_list_rule, price_rule
 
 # The best price of each price set, the best override and the best sale of its price lists: at most three rows for each set, for a whole
@@ -159,11 +159,11 @@ SET_PREFERENCES = compiled(
 )
 
 PRICE_ROWS = Aggregate(
-    Part(price, "price_set_id = ANY(:ids)"),
-    Part(price_rule, "price_id IN (SELECT id FROM price WHERE price_set_id = ANY(:ids))"),
+    AggregatePart(price, "price_set_id = ANY(:ids)"),
+    AggregatePart(price_rule, "price_id IN (SELECT id FROM price WHERE price_set_id = ANY(:ids))"),
 )
 
-RULES_OF_LISTS = Aggregate(Part(price_list_rule, "price_list_id = ANY(:ids)"))
+RULES_OF_LISTS = Aggregate(AggregatePart(price_list_rule, "price_list_id = ANY(:ids)"))
 
-SINGLE_PRICES = Aggregate(Part(price, "id = ANY(:ids)"), Part(price_rule, "price_id = ANY(:ids)"))
+SINGLE_PRICES = Aggregate(AggregatePart(price, "id = ANY(:ids)"), AggregatePart(price_rule, "price_id = ANY(:ids)"))
 """Prices by their own ids."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import text
 
 from ...core.sql.db.compiled import Compiled, compiled
-from ...core.sql.write.undo import Aggregate, Part
+from ...core.sql.write.undo import Aggregate, AggregatePart
 from .tables import (
     image,
     product,
@@ -181,17 +181,17 @@ _OWN_OPTIONS = (
 )
 _LINKS = f"SELECT id FROM product_product_option WHERE {_THERE}"
 _VARIANTS = f"SELECT id FROM product_variant WHERE {_THERE}"
-VALUES_OF_VARIANTS = Aggregate(Part(product_variant_option, "variant_id = ANY(:ids)"))
+VALUES_OF_VARIANTS = Aggregate(AggregatePart(product_variant_option, "variant_id = ANY(:ids)"))
 PRODUCT_ROWS = Aggregate(
-    Part(product, "id = ANY(:ids)"),
-    Part(image, _THERE),
-    Part(product_option, f"id IN ({_OWN_OPTIONS})"),
-    Part(product_option_value, f"option_id IN ({_OWN_OPTIONS}) AND deleted_at IS NULL"),
-    Part(product_product_option, _THERE),
-    Part(product_product_option_value, f"product_product_option_id IN ({_LINKS}) AND deleted_at IS NULL"),
-    Part(product_variant, _THERE),
-    Part(product_variant_option, f"variant_id IN ({_VARIANTS})"),
-    Part(product_variant_product_image, f"variant_id IN ({_VARIANTS}) AND deleted_at IS NULL"),
-    Part(product_tags, _OF_PRODUCT),
-    Part(product_category_product, _OF_PRODUCT),
+    AggregatePart(product, "id = ANY(:ids)"),
+    AggregatePart(image, _THERE),
+    AggregatePart(product_option, f"id IN ({_OWN_OPTIONS})"),
+    AggregatePart(product_option_value, f"option_id IN ({_OWN_OPTIONS}) AND deleted_at IS NULL"),
+    AggregatePart(product_product_option, _THERE),
+    AggregatePart(product_product_option_value, f"product_product_option_id IN ({_LINKS}) AND deleted_at IS NULL"),
+    AggregatePart(product_variant, _THERE),
+    AggregatePart(product_variant_option, f"variant_id IN ({_VARIANTS})"),
+    AggregatePart(product_variant_product_image, f"variant_id IN ({_VARIANTS}) AND deleted_at IS NULL"),
+    AggregatePart(product_tags, _OF_PRODUCT),
+    AggregatePart(product_category_product, _OF_PRODUCT),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import text
 
 from ...core.sql.db.compiled import compiled
-from ...core.sql.write.undo import Aggregate, Part
+from ...core.sql.write.undo import Aggregate, AggregatePart
 from . import tables
 
 NEW_USAGE = compiled(text("INSERT INTO promotion_usage (key) VALUES (:key) ON CONFLICT DO NOTHING RETURNING key"))
@@ -55,9 +55,9 @@ _RULES = (
     f"UNION SELECT promotion_rule_id FROM application_method_buy_rules WHERE application_method_id IN ({_METHODS})"
 )
 RULES_OF_PROMOTIONS = Aggregate(
-    Part(tables.rule, f"id IN ({_RULES})"),
-    Part(tables.rule_value, f"promotion_rule_id IN ({_RULES})"),
-    Part(tables.promotion_rules, "promotion_id = ANY(:ids)"),
-    Part(tables.target_rules, f"application_method_id IN ({_METHODS})"),
-    Part(tables.buy_rules, f"application_method_id IN ({_METHODS})"),
+    AggregatePart(tables.rule, f"id IN ({_RULES})"),
+    AggregatePart(tables.rule_value, f"promotion_rule_id IN ({_RULES})"),
+    AggregatePart(tables.promotion_rules, "promotion_id = ANY(:ids)"),
+    AggregatePart(tables.target_rules, f"application_method_id IN ({_METHODS})"),
+    AggregatePart(tables.buy_rules, f"application_method_id IN ({_METHODS})"),
 )

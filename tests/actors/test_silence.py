@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from velella.actors.host import Host
-from velella.actors.membership.directory import Address, Directory, ReplicaId, Standing
+from velella.actors.membership.directory import Address, Directory, Identity, ReplicaId
 from velella.core.errors import ReplyLost, Unavailable
 
 if TYPE_CHECKING:
@@ -117,11 +117,11 @@ def test_who_knows_more_counts() -> None:
     def directory(incarnation: str, version: int) -> Directory:
         return Directory.of([(Address(me, incarnation=incarnation), []), (Address(other, incarnation="o"), [])], version)
 
-    frozen = Standing(me, "old").after(directory("old", 4))
+    frozen = Identity(me, "old").after(directory("old", 4))
     assert frozen.is_superseded(directory("new", 5))
     assert not frozen.is_superseded(directory("old", 5)), "it was never replaced"
     assert not frozen.is_superseded(directory("older", 3)), "we are the ones who know less"
-    assert not Standing(me, "new").after(directory("old", 4)).is_superseded(directory("old", 5)), "nobody has been told of it yet"
+    assert not Identity(me, "new").after(directory("old", 4)).is_superseded(directory("old", 5)), "nobody has been told of it yet"
     assert frozen.after(Directory(version=5, suspects=frozenset([me]))).is_superseded(directory("new", 6)), "it was left out before"
     assert not frozen.is_superseded(Directory(version=9, suspects=frozenset([me]))), "it is away, not replaced"
     assert not frozen.is_superseded(Directory(version=9, draining=frozenset([Address(me, incarnation="old")]))), "it finishes"

@@ -19,7 +19,7 @@ from velella.core.sql.db.compiled import Compiled
 from velella.core.sql.db.database import Database
 from velella.core.sql.schema.columns import ROOT, Money, document_columns, identity, module_metadata, root_column, timestamps
 from velella.core.sql.schema.definition import definition
-from velella.core.sql.schema.entity import Document, Entity, Step, many, one
+from velella.core.sql.schema.entity import Document, Entity, SchemaStep, many, one
 from velella.core.sql.schema.query import Query
 from velella.core.sql.schema.schema import Schema
 
@@ -73,7 +73,7 @@ SCHEMA = Schema(
         relations={"labels": many("parcel_label", "parcel_id"), "stamps": many("stamp", "parcel_id")},
         searchable=("search",),
         hidden=frozenset({"document", "document_schema", "search"}),
-        document=Document(steps=(Step(name_colours, american), Step(rank, no_rank))),
+        document=Document(steps=(SchemaStep(name_colours, american), SchemaStep(rank, no_rank))),
     ),
     Entity("parcel_label", label, relations={"parcel": one("parcel", "parcel_id")}, hidden=frozenset({ROOT}), inside="parcel"),
     Entity("stamp", stamp, relations={"parcel": one("parcel", "parcel_id")}),

@@ -266,12 +266,12 @@ async def test_a_search_is_planned_for_its_words(fresh_database: str) -> None:
 
 async def test_after_a_search_that_fails_others_are_planned_as_before(fresh_database: str) -> None:
     async with shop_on(fresh_database, connections=1) as (shop, _):
-        broken = BoundStatement("SELECT row_to_json(p), 1 / (rank - $1) FROM product p", [5], anew=True)
+        broken = BoundStatement("SELECT row_to_json(p), 1 / (rank - $1) FROM product p", [5], custom_plan=True)
         await shop.create("product", [{"id": "p1", "title": "A", "rank": 5}])
         with pytest.raises(VelellaError):
             await shop.database.fetch_rows(broken)
         assert (await shop.database.fetch_row(BoundStatement("SHOW plan_cache_mode")))[0] == "force_generic_plan"
-        unfit = BoundStatement("SELECT $1::int", ["many"], anew=True)
+        unfit = BoundStatement("SELECT $1::int", ["many"], custom_plan=True)
         with pytest.raises(VelellaError):
             await shop.database.fetch_rows(unfit)
         assert (await shop.database.fetch_row(BoundStatement("SHOW plan_cache_mode")))[0] == "force_generic_plan"

@@ -62,7 +62,7 @@ class BoundStatement(NamedTuple):
 
     sql: str
     arguments: Sequence[Any] = ()
-    anew: bool = False
+    custom_plan: bool = False
     """Whether PostgreSQL makes a custom plan for these values: set where the best plan depends on how many rows they select."""
 
 

@@ -25,7 +25,7 @@ from ...metrics import Histogram, Sample
 from ...rows import Typed, TypedRows
 from .compiled import WIDE, BoundStatement, Compiled, compiled
 from .failures import Disconnected, OutOfTime, ReadOnly, translated, was_not_sent
-from .pool import Connection, Pool
+from .pool import Connection, ConnectionPool
 
 T = TypeVar("T")
 AfterCommit = Callable[[], Awaitable[None]]
@@ -113,7 +113,7 @@ class Database:
         """Counts of transactions with several statements."""
         self._answered = float("-inf")
         """Monotonic time of the last answer to a statement."""
-        self._pool: Pool | None = None
+        self._pool: ConnectionPool | None = None
         self._opening = asyncio.Lock()
 
     async def open(self) -> None:
@@ -121,7 +121,7 @@ class Database:
         async with self._opening:
             if self._pool is not None:
                 return
-            pool = Pool(self._connect, self.connections)
+            pool = ConnectionPool(self._connect, self.connections)
             try:
                 pool.release(await pool.acquire())
             except _FAILURES as error:
@@ -211,7 +211,7 @@ class Database:
         def fetch(connection: Connection) -> Awaitable[list[asyncpg.Record]]:
             return connection.fetch(asked.sql, *asked.arguments, timeout=timeout)
 
-        return self._run(asked.sql, _planned_anew(fetch) if asked.anew else fetch)
+        return self._run(asked.sql, _with_custom_plan(fetch) if asked.custom_plan else fetch)
 
     async def script(self, sql: str) -> None:
         """Run plain SQL of several statements (tests, maintenance)."""
@@ -301,7 +301,7 @@ class Database:
         await connection.prepare(_TYPES)
         return connection
 
-    def _opened(self) -> Pool:
+    def _opened(self) -> ConnectionPool:
         if self._pool is None:
             raise Unavailable("The database is not open.")
         return self._pool
@@ -346,7 +346,7 @@ class Database:
         return better
 
 
-def _planned_anew(send: Callable[[Connection], Awaitable[T]]) -> Callable[[Connection], Awaitable[T]]:
+def _with_custom_plan(send: Callable[[Connection], Awaitable[T]]) -> Callable[[Connection], Awaitable[T]]:
     """`send` with a custom plan for its values. Costs two short statements more."""
 
     async def carry_out(connection: Connection) -> T:
@@ -391,7 +391,7 @@ class _borrowed:
 
     __slots__ = ("_connection", "_pool", "_timeout")
 
-    def __init__(self, pool: Pool, timeout: float | None) -> None:
+    def __init__(self, pool: ConnectionPool, timeout: float | None) -> None:
         self._pool = pool
         self._timeout = timeout
 
@@ -404,7 +404,7 @@ class _borrowed:
         self._pool.release(self._connection, doubtful=isinstance(error, _DOUBTFUL))
 
 
-async def _acquired(pool: Pool, timeout: float | None) -> Connection:
+async def _acquired(pool: ConnectionPool, timeout: float | None) -> Connection:
     """Take a connection from the pool. An error raised here means that nothing was sent."""
     try:
         return await pool.acquire(timeout)

@@ -46,7 +46,7 @@ class Connection(asyncpg.Connection):
             self.prepared += len(sql)
 
 
-class Pool:
+class ConnectionPool:
     def __init__(self, connect: Callable[[], Awaitable[Connection]], size: int) -> None:
         self.size = size
         self._connect = connect

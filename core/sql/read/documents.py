@@ -32,7 +32,7 @@ from ...rows import Row
 from ..schema.catalog import Catalog
 from ..schema.columns import LEAST, OF_ROOT, ROOT
 from ..schema.document_views import DELETED, kept_columns
-from ..schema.entity import Entity, Part
+from ..schema.entity import DocumentPart, Entity
 from ..schema.fields import FieldTree
 from ..schema.query import Query
 from ..schema.values import Field
@@ -218,7 +218,7 @@ class Documents:
             raise InvalidData(f"{entity.called} holds a NUL character")
         return {document.column: text, document.number: number}
 
-    def _branch(self, part: Part) -> _Branch:
+    def _branch(self, part: DocumentPart) -> _Branch:
         fields = self._catalog.fields(part.entity)
         columns = tuple(
             _Kept(

@@ -126,7 +126,7 @@ class Statements:
             self._keep(key, statement)
         distance = query.offset - (anchor.number if anchor is not None else 0)
         most = distance + max(distance // _FURTHER, _FURTHER * every)  # the reader of this page is likely to turn to the next ones
-        return BoundStatement(statement.sql, statement.arguments([*reader.values, every, most, *known.values()]), anew=True)
+        return BoundStatement(statement.sql, statement.arguments([*reader.values, every, most, *known.values()]), custom_plan=True)
 
     def _keep(self, key: Any, statement: Numbered) -> None:
         if len(statement.sql) <= WIDE:

@@ -39,7 +39,7 @@ _DELTAS = "tally"
 """Key in a table's info: its delta table."""
 
 
-class _Known(UserDefinedType[str]):
+class _PostgresType(UserDefinedType[str]):
     """A type of PostgreSQL that SQLAlchemy doesn't know."""
 
     cache_ok = True
@@ -78,9 +78,9 @@ _NEXT: ColumnElement[int] = cast(cast(func.pg_snapshot_xmax(func.pg_current_snap
 
 def unseen(deltas: FromClause, snapshot: ColumnElement[str]) -> ColumnElement[bool]:
     """Whether a delta was written by a transaction that a snapshot (as text) didn't see."""
-    taken: ColumnElement[Any] = cast(snapshot, _Known("pg_snapshot"))
+    taken: ColumnElement[Any] = cast(snapshot, _PostgresType("pg_snapshot"))
     oldest = cast(cast(func.pg_snapshot_xmin(taken), Text), BigInteger)
-    written: ColumnElement[Any] = cast(cast(deltas.c.xid, Text), _Known("xid8"))
+    written: ColumnElement[Any] = cast(cast(deltas.c.xid, Text), _PostgresType("xid8"))
     return and_(deltas.c.xid >= oldest, deltas.c.xid < _NEXT, not_(func.pg_visible_in_snapshot(written, taken)))
 
 

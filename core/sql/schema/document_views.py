@@ -18,14 +18,14 @@ from sqlalchemy import Column
 
 from ..db.compiled import DIALECT
 from .columns import OF_ROOT, ROOT
-from .entity import Entity, Part
+from .entity import DocumentPart, Entity
 
 DELETED = "deleted_at"
 """Column of the rows inside that is the root's: they are deleted with it at the latest."""
-Way = tuple[Part, ...]
+Way = tuple[DocumentPart, ...]
 
 
-def views_of(lying: Iterable[tuple[Entity, tuple[Part, ...]]]) -> dict[str, str]:
+def views_of(lying: Iterable[tuple[Entity, tuple[DocumentPart, ...]]]) -> dict[str, str]:
     """(entity with a document, what lies in it) → the views that show it, by name."""
     ways: dict[str, list[str]] = {}
     for root, parts in lying:
@@ -34,7 +34,7 @@ def views_of(lying: Iterable[tuple[Entity, tuple[Part, ...]]]) -> dict[str, str]
     return {name: " UNION ALL ".join(selects) for name, selects in ways.items()}
 
 
-def kept_columns(part: Part) -> list[Column[object]]:
+def kept_columns(part: DocumentPart) -> list[Column[object]]:
     """The columns of a part that the document holds: not those that follow from the row's position."""
     derived = {ROOT, "" if part.entity.deleted_alone else DELETED, part.owner_key}
     return [column for column in part.entity.table.columns if column.name not in derived and OF_ROOT not in column.info]
@@ -70,7 +70,7 @@ def _select(root: Entity, way: Way) -> str:
     return f"SELECT {', '.join(shown)} FROM {' CROSS JOIN LATERAL '.join(joined)}{there}"
 
 
-def _unfolding(part: Part) -> str:
+def _unfolding(part: DocumentPart) -> str:
     return "json_to_recordset" if part.many else "json_to_record"
 
 

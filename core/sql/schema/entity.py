@@ -62,7 +62,7 @@ Expression = Callable[[FromClause], ColumnElement[object]]
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class SchemaStep:
     """How documents changed from one schema to the next: pure functions, which may change and return their argument."""
 
     up: Callable[[dict[str, Any]], dict[str, Any]]
@@ -78,7 +78,7 @@ class Document:
     column: str = "document"
     number: str = "document_schema"
     """Column with the number of the document's schema: one more than the number of `steps` when it was written."""
-    steps: tuple[Step, ...] = ()
+    steps: tuple[SchemaStep, ...] = ()
     """The changes since the first schema, the oldest first. A step stays for as long as documents of its schema may exist."""
     found_by: Mapping[tuple[str, str], str] = field(default_factory=dict)
     """(entity inside, column of it) → the row's column with all values that its document has there (an array with an index): so that
@@ -155,13 +155,13 @@ class Entity:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class DocumentPart:
     """One part of a document: a relation of the row above it, and the parts inside."""
 
     name: str
     relation: Relation
     entity: Entity
-    parts: tuple[Part, ...]
+    parts: tuple[DocumentPart, ...]
 
     @property
     def many(self) -> bool:

@@ -9,7 +9,7 @@ from sqlalchemy import MetaData, Table
 from ...errors import InvalidData
 from .columns import ROOT, message_table
 from .document_views import views_of
-from .entity import Entity, Part, Relation
+from .entity import DocumentPart, Entity, Relation
 
 
 class Schema:
@@ -29,7 +29,7 @@ class Schema:
         for entity in entities:
             for name, relation in entity.relations.items():
                 self._check(entity, name, relation)
-        self.parts: dict[str, tuple[Part, ...]] = {
+        self.parts: dict[str, tuple[DocumentPart, ...]] = {
             entity.name: self._parts(entity, entity, ()) for entity in entities if entity.document is not None
         }
         """By entity with a document: its parts."""
@@ -50,12 +50,14 @@ class Schema:
     def __contains__(self, name: str) -> bool:
         return name in self.entities
 
-    def _parts(self, root: Entity, entity: Entity, above: tuple[str, ...]) -> tuple[Part, ...]:
+    def _parts(self, root: Entity, entity: Entity, above: tuple[str, ...]) -> tuple[DocumentPart, ...]:
         """The parts of a document below a row: relations to entities inside it, except those that lead back up."""
         above = (*above, entity.name)
         down = ((name, relation, self[relation.target]) for name, relation in entity.relations.items() if relation.target not in above)
         parts = tuple(
-            Part(name, relation, target, self._parts(root, target, above)) for name, relation, target in down if target.inside == root.name
+            DocumentPart(name, relation, target, self._parts(root, target, above))
+            for name, relation, target in down
+            if target.inside == root.name
         )
         for part in parts:
             if part.owner_key and part.relation.key != entity.key and not part.many:
@@ -94,7 +96,7 @@ class Schema:
                 raise TypeError(f"{entity.name}.{name} needs the column {table.name}.{column}, which isn't there")
 
 
-def _all_of(parts: tuple[Part, ...]) -> Iterator[Part]:
+def _all_of(parts: tuple[DocumentPart, ...]) -> Iterator[DocumentPart]:
     for part in parts:
         yield part
         yield from _all_of(part.parts)

@@ -46,7 +46,7 @@ Change = list[tuple[str, list[Pair]]]
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class AggregatePart:
     """The rows of one table that belong to an aggregate."""
 
     table: Table
@@ -57,7 +57,7 @@ class Part:
 class Aggregate:
     """Rows of several tables that belong together."""
 
-    def __init__(self, *parts: Part) -> None:
+    def __init__(self, *parts: AggregatePart) -> None:
         """`parts`: the root rows, then what belongs to them; a table comes before the tables that refer to it."""
         self._tables = [part.table for part in parts]
         rows = "SELECT jsonb_agg(to_jsonb(part)) FROM {} AS part WHERE {}"
