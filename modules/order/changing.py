@@ -20,7 +20,7 @@ from .tables import order_address
 
 _COLUMNS = ("email", "customer_id", "locale", "metadata")
 """What an amendment may change besides addresses."""
-_TOLD = ("email", "locale", "metadata")
+_TOLD = ("email", "customer_id", "sales_channel_id", "locale", "metadata")
 """What of that is written down as a change of its own, with what it was before; addresses are, too."""
 _OWN = frozenset({"id", "root_id", "created_at", "updated_at", "deleted_at"})
 _ADDRESS = tuple(f"{column.name}" for column in order_address.c if column.name not in _OWN)

@@ -117,6 +117,29 @@ async def test_a_code_takes_off_what_an_edit_leaves(market: Market, merchant: St
     assert (await market.modules.promotion.retrieve("promotion", promotion["id"]))["used"] == 1
 
 
+async def test_a_draft_says_who_had_it_and_where_it_was_sold(market: Market, merchant: Store) -> None:
+    draft = await drafted(market, merchant, {"title": "Boat", "quantity": 1, "unit_price": 100})
+    customer = (await merchant.post("/admin/customers", {"email": "joan@example.com"}))["customer"]["id"]
+    channel = (await merchant.post("/admin/sales-channels", {"name": "Telephone"}))["sales_channel"]["id"]
+    at = f"/admin/draft-orders/{draft['id']}"
+    was = (await merchant.get(at, fields="customer_id,sales_channel_id"))["draft_order"]
+    await merchant.post(at, {"customer_id": customer, "sales_channel_id": channel})
+    changes = (await merchant.get(f"/admin/orders/{draft['id']}/changes"))["order_changes"]
+    details = {(said := change["actions"][0]["details"])["type"]: (said["old"], said["new"]) for change in changes}
+    assert details == {"customer_id": (was["customer_id"], customer), "sales_channel_id": (was["sales_channel_id"], channel)}
+
+
+async def test_an_edit_of_a_draft_is_requested_as_one_of_an_order(market: Market, merchant: Store) -> None:
+    """So asks the dashboard where a draft's promotions were edited."""
+    draft = await drafted(market, merchant, {"title": "Boat", "quantity": 1, "unit_price": 100})
+    edit = f"/admin/draft-orders/{draft['id']}/edit"
+    await merchant.post(edit)
+    requested = (await merchant.post(f"/admin/order-edits/{draft['id']}/request"))["order_preview"]["order_change"]
+    assert (requested["order_id"], requested["status"]) == (draft["id"], "requested")
+    assert (await merchant.post(f"/admin/order-edits/{draft['id']}/confirm")).status == 400
+    assert (await merchant.post(f"{edit}/confirm")).status == 200
+
+
 async def test_a_way_of_sending_is_added_changed_and_removed(market: Market, merchant: Store) -> None:
     draft = await drafted(market, merchant, {"title": "Boat", "quantity": 1, "unit_price": 100})
     edit, option = f"/admin/draft-orders/{draft['id']}/edit", {"shipping_option_id": market.option}
@@ -154,5 +177,6 @@ async def test_a_draft_that_goes_elsewhere_is_taxed_there(market: Market, mercha
     assert (moved["shipping_address"]["city"], moved["shipping_address"]["first_name"]) == ("Kiel", "Mia")
     changes = (await merchant.get(f"/admin/orders/{draft['id']}/changes"))["order_changes"]
     assert {change["change_type"] for change in changes} == {"update_order"}
+    assert {change["actions"][0]["details"]["type"] for change in changes} == {"shipping_address", "email"}
     assert (await merchant("DELETE", at)).body == {"id": draft["id"], "object": "draft-order", "deleted": True}
     assert {(await merchant.get(at)).status, (await merchant("DELETE", at)).status, (await merchant.post(f"{at}/edit")).status} == {404}

@@ -61,8 +61,11 @@ async def order_edit_update_item_quantity(flow: Flow, id: str, item_id: str, giv
 
 @workflow("order-edit-request", emits=("order-edit.requested",))
 async def request_order_edit(flow: Flow, id: str, requested_by: str | None = None, no_notification: bool | None = None) -> str:
-    """Say that an edit waits to be confirmed. The order's id. Raises NotFound; InvalidData where no edit is open."""
-    change = await open_change(flow, "order", id, "edit")
+    """Say that an edit waits to be confirmed, of a draft, too: the dashboard asks so when its promotions were edited. The order's id.
+
+    Raises NotFound; InvalidData where no edit is open.
+    """
+    change = await open_change(flow, "order", id, "edit", draft=None)
     await flow.run(request_change, change["id"], by=requested_by)
     flow.emit("order-edit.requested", order_id=id, actions=_told(change), no_notification=no_notification)
     return id

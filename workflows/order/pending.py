@@ -53,9 +53,9 @@ async def thing_of(flow: Flow, entity: str, id: str) -> Row:
     return await flow.modules.order.retrieve(entity, id)
 
 
-async def open_change(flow: Flow, entity: str, id: str, *kinds: str, draft: bool = False) -> Row:
+async def open_change(flow: Flow, entity: str, id: str, *kinds: str, draft: bool | None = False) -> Row:
     """The open change of a thing, with its actions; of one of these kinds. Raises NotFound; InvalidData where none is open, or where an
-    order is wanted and it is a `draft`, or the other way round."""
+    order is wanted and it is a `draft`, or the other way round (None: it may be either)."""
     await _check_there(flow, entity, id, draft)
     of: Row = {OF[entity]: id, "status": list(OPEN), "change_type": list(kinds)}
     found = await flow.modules.order.list("order_change", of, fields=("*", "actions.*"), limit=1)
@@ -64,9 +64,9 @@ async def open_change(flow: Flow, entity: str, id: str, *kinds: str, draft: bool
     return found[0]
 
 
-async def _check_there(flow: Flow, entity: str, id: str, draft: bool) -> None:
+async def _check_there(flow: Flow, entity: str, id: str, draft: bool | None) -> None:
     found = await flow.modules.order.retrieve(entity, id, fields=("id", "is_draft_order") if entity == "order" else ("id",))
-    if entity == "order":
+    if entity == "order" and draft is not None:
         check_draft(found, draft)
 
 
