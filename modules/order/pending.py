@@ -104,7 +104,8 @@ class Pending(Writing):
         Their ids. Raises what `add_acts` raises.
         """
         change = await self._hold(change_id, *OPEN, carries=carries)
-        entity, thing = next(iter((await self._things(change)).items()))
+        things = await self._things(change)
+        entity, thing = next((entity, thing) for entity, thing in things.items() if entity != "return")
         back = thing["return_id"]
         if back is None:
             back, order = new_id("return"), await self.load(change["order_id"])
@@ -114,7 +115,8 @@ class Pending(Writing):
                 **{name: change[name] for name in ("claim_id", "exchange_id")},
             }
             await self.create("return", [{"id": back, **of, **given}])
-            await self.update(entity, [{"id": thing["id"], "return_id": back}])
+            for of_it, id in ((entity, thing["id"]), ("order_change", change_id)):
+                await self.update(of_it, [{"id": id, "return_id": back}])
         of_return = {"reference": "return", "reference_id": back}
         return await self.add_acts(
             change_id, [{**act, **(of_return if act["action"] == "RETURN_ITEM" else {}), "return_id": back} for act in acts]
@@ -304,6 +306,8 @@ class Pending(Writing):
         if act["action"] not in kind.takes:
             raise InvalidData(f"A change of type {kind.type} doesn't take {act['action']}")
         of = {name: change[name] for name in ("order_id", "version", *CAUSES)}
+        if change["change_type"] in ("claim", "exchange"):
+            of["return_id"] = None  # but for what comes back: the dashboard tells ways of sending there from those back by it
         return {"id": new_id("ordchact"), "order_change_id": change["id"], **of, "details": {}, "line": None, **act}
 
     def _kept(self, act: Row) -> Row:

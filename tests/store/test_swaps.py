@@ -31,11 +31,16 @@ async def test_an_exchange_asks_for_one_thing_and_sends_another(market: Market, 
     assert (await merchant.post(f"{at}/request")).status == 400
     shown = await merchant.post(f"{at}/inbound/items", of(order, 1))
     assert shown["return"]["location_id"] is not None
+    assert shown["order_preview"]["order_change"]["return_id"] == shown["return"]["id"]
     assert (await merchant.post(f"{at}/request")).status == 400, "nothing is sent instead"
     preview = (await merchant.post(f"{at}/outbound/items", {"items": [{"variant_id": other, "quantity": 1}]}))["order_preview"]
     preview = (await merchant.post(f"{at}/outbound/items/{act(preview, 'ITEM_ADD')}", {"quantity": 2}))["order_preview"]
     assert [item["quantity"] for item in preview["items"]] == [3, 2]
     preview = (await merchant.post(f"{at}/inbound/shipping-method", {"shipping_option_id": way}))["order_preview"]
+    acts = [each for row in preview["items"] + preview["shipping_methods"] for each in row.get("actions", ())]
+    returned = {each["action"]: each["return_id"] for each in acts}
+    back = shown["return"]["id"]
+    assert returned == {"RETURN_ITEM": back, "ITEM_ADD": None, "SHIPPING_ADD": back}
     await merchant.post(f"{at}/inbound/shipping-method/{act(preview, 'SHIPPING_ADD')}", {"custom_amount": 0})
     answers = await asyncio.gather(*(merchant.post(f"{at}/request") for _ in range(3)))
     assert sorted(answer.status for answer in answers) == [200, 400, 400]
