@@ -25,13 +25,17 @@ from .data import DataDir
 from .output import console
 
 VERSION = "2.18.0"
-PACKAGES = {"@medusajs/admin-bundler": VERSION, "@medusajs/dashboard": VERSION}
+PACKAGES = {f"@medusajs/{name}": VERSION for name in ("admin-bundler", "admin-sdk", "dashboard", "draft-order")}
+"""With the pages of draft orders, which are a plugin (on admin-sdk) that every Medusa has unless it is told otherwise."""
 NEEDED_NODE = 20
 COMPRESSED = (".js", ".css", ".html", ".svg", ".json")
 """Types of files that are also kept as .gz, for browsers that accept it."""
 SCRIPT = """\
 import bundler from "@medusajs/admin-bundler"
-await bundler.build({ path: "/app", backendUrl: "", storefrontUrl: process.argv[2] ?? "", outDir: "./out", sources: [], plugins: [] })
+await bundler.build({
+  path: "/app", backendUrl: "", storefrontUrl: process.argv[2] ?? "", outDir: "./out",
+  sources: [], plugins: ["@medusajs/draft-order/admin"],
+})
 process.exit(0)
 """
 

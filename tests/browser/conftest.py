@@ -5,16 +5,18 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import AsyncIterator
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser, async_playwright, expect
 
-from velella.cli.dashboard import VERSION
+from velella.cli.dashboard import PACKAGES, SCRIPT
 
 from ..e2e.served import Api, Served, served, velella
 from ..e2e.shop import Country, Shop, open_shop
 from .desk import Desk
+from .orders import Orders
 
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 COUNTRIES = [Country("dk", "eur", rate=25, inclusive=True, shipping=10), Country("gb", "gbp", rate=20, inclusive=False, shipping=8)]
@@ -35,8 +37,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 async def built(request: pytest.FixtureRequest) -> Path:
-    """Folder of Medusa's dashboard, built once: it is kept in pytest's cache until `--cache-clear`."""
-    folder = request.config.cache.mkdir(f"dashboard-{VERSION}")
+    """Folder of Medusa's dashboard, built once a recipe: it is kept in pytest's cache until `--cache-clear`."""
+    recipe = sha256(f"{sorted(PACKAGES.items())}{SCRIPT}".encode()).hexdigest()[:12]
+    folder = request.config.cache.mkdir(f"dashboard-{recipe}")
     if not (folder / "dashboard" / "site").is_symlink():
         await velella("admin", "build", data_dir=folder)
     return folder / "dashboard"
@@ -61,6 +64,12 @@ async def admin(colony: Served) -> Api:
 @pytest.fixture(scope="session")
 async def shop(admin: Api) -> Shop:
     return await open_shop(admin, COUNTRIES)
+
+
+@pytest.fixture(scope="session")
+async def orders(colony: Served, admin: Api, shop: Shop) -> Orders:
+    """What is sold, and orders of it."""
+    return await Orders.open(admin, await colony.store(shop.key), shop)
 
 
 @pytest.fixture(scope="session")

@@ -103,10 +103,9 @@ class Desk:
         return self.front.get_by_role("row", include_hidden=True).filter(has=self.page.get_by_text(text, exact=True))
 
     def section(self, heading: str) -> Locator:
-        """The box under a heading, with its buttons."""
-        has_button = self.page.get_by_role("button")
-        title = self.page.get_by_role("heading", name=heading, exact=True)
-        return self.page.locator("main div").filter(has=title).filter(has=has_button).last.locator("..")
+        """The card with that heading."""
+        title = self.page.get_by_role("heading", name=heading, exact=True, include_hidden=True)
+        return self.page.locator("main .shadow-elevation-card-rest").filter(has=title).last
 
     async def sees(self, *texts: str) -> None:
         for text in texts:
@@ -119,9 +118,19 @@ class Desk:
             await expect(self.page.get_by_role("region", name="Notifications").get_by_role("listitem")).to_have_count(0, timeout=15_000)
             await self.page.screenshot(path=self.pictures / f"{name}.png")
 
+    async def sees_in(self, heading: str, *texts: str) -> None:
+        """See these texts in a card. Blanks count as one."""
+        for text in texts:
+            await expect(self.section(heading)).to_contain_text(text)
+
     # -- actions
     async def press(self, name: str) -> None:
         await self.front.get_by_role("button", name=name, exact=True, include_hidden=True).last.click()
+        await self.settled()
+
+    async def press_in(self, heading: str, name: str) -> None:
+        """Press a button of a card."""
+        await self.section(heading).get_by_role("button", name=name, exact=True).last.click()
         await self.settled()
 
     async def save(self, name: str = "Save") -> None:
@@ -132,7 +141,7 @@ class Desk:
 
     async def menu(self, heading: str, item: str) -> None:
         """Choose from the menu of a section."""
-        await self.section(heading).get_by_role("button").first.click()
+        await self.section(heading).locator("button[aria-haspopup=menu]").first.click()
         await self._choose_from_menu(item)
 
     async def row_menu(self, row: str, item: str) -> None:
@@ -145,6 +154,84 @@ class Desk:
 
     async def fill(self, label: str, text: str) -> None:
         await self.front.get_by_label(label, exact=True).fill(text)
+
+    def line(self, text: str) -> Locator:
+        """A line of an order, in a form that lists such lines."""
+        return self.front.locator(".shadow-elevation-card-rest").filter(has_text=text)
+
+    async def quantity(self, line: str, number: int) -> None:
+        """Say how many of a line of an order are meant."""
+        await self.quantity_of(self.line(line), number)
+
+    async def quantity_of(self, line: Locator, number: int) -> None:
+        await self._type(line.locator("input[type=number]").first, str(number))
+
+    async def line_menu(self, line: str, item: str) -> None:
+        """Choose from the menu of a line of an order."""
+        await self.line(line).locator("button[aria-haspopup=menu]").click()
+        await self._choose_from_menu(item)
+
+    async def damaged(self, line: str, number: int) -> None:
+        """Say how many of a line that comes back are beyond repair."""
+        await self.line(line).get_by_role("button").first.click()
+        question = self.page.get_by_text("How many of the items are damaged?")
+        await question.wait_for()
+        await self.front.locator("input[type=number]").fill(str(number))
+        await question.click()  # the field is stored when it is left
+        await self.settled()
+        await self.page.keyboard.press("Escape")
+        await expect(question).to_have_count(0)
+        await expect(self.line(line).get_by_role("button").first).to_have_text(str(number))
+
+    async def reason(self, line: str, reason: str, note: str) -> None:
+        """Say why a line of an order comes back."""
+        await self.line_menu(line, "Add Reason")
+        await self.line(line).get_by_role("combobox").click()
+        await self.page.get_by_role("option", name=reason, exact=True, include_hidden=True).last.click()
+        await self.settled()
+        await self.line_menu(line, "Add Note")
+        await self._type(self.line(line).locator("input:not([type=number]):not([role=combobox])"), note)
+
+    async def more(self, item: str) -> None:
+        """Choose from the menu of the plus above a list of lines."""
+        await self.front.locator("button[aria-haspopup=menu]").first.click()
+        await self._choose_from_menu(item)
+
+    async def change(self, line: str, *, quantity: int, price: str) -> None:
+        """Change a line of a draft order in its own row, and tick it off."""
+        row = self.line(line).last
+        await row.get_by_role("button").last.click()
+        await row.locator("input").first.fill(str(quantity))
+        await row.locator("input").last.fill(price)
+        await row.get_by_role("button").last.click()
+        await self.settled()
+
+    async def add_lines(self, *products: str, to: int = 0) -> None:
+        """Choose products in the list behind the link "Add items", or behind the next one of these."""
+        await self.front.get_by_text("Add items", exact=True).nth(to).click()
+        await self.settled()
+        for product in products:
+            await self.tick_row(product)
+        await self.press("Save")
+
+    async def amount(self, field: str, text: str) -> None:
+        """Type an amount of money behind the pencil of a row of totals."""
+        row = self.front.locator("div.flex.items-center.justify-between").filter(has=self.page.get_by_text(field, exact=True)).last
+        await row.get_by_role("button").click()
+        await self._type(row.locator("input"), text)
+
+    async def refund(self, amount: str) -> None:
+        """Give back what an order has too much, of its first payment."""
+        await self.follow(f"Refund {amount}")
+        await self.front.locator("button[role=combobox]").filter(has_text="Select payment to refund").click()
+        await self.page.get_by_role("option").first.click()
+        await self.save()
+
+    async def _type(self, field: Locator, text: str) -> None:
+        """Fill a field that is stored when it is left."""
+        await field.fill(text)
+        await field.press("Tab")
+        await self.settled()
 
     async def tick(self, text: str) -> None:
         """Choose a radio button, a switch or a selectable row."""
@@ -161,6 +248,14 @@ class Desk:
             await suggesting.fill(option)
         await self.page.get_by_role("option", name=option, exact=True, include_hidden=True).last.click()
         await self.page.keyboard.press("Tab")
+
+    async def pick(self, label: str, option: str) -> None:
+        """Choose from a field with suggestions beside a text, which isn't tied to it as its label."""
+        beside = self.page.locator("label").filter(has_text=re.compile(f"^{label}"))
+        grid = self.front.locator("div.grid").filter(has=beside).filter(has=self.page.get_by_role("combobox", include_hidden=True)).last
+        await grid.get_by_role("combobox", include_hidden=True).click()
+        await self.page.get_by_role("option", name=option, include_hidden=True).last.click()
+        await self.settled()
 
     async def select(self, shown: str, option: str) -> None:
         """Choose from a list that shows `shown` while it is closed."""

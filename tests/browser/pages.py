@@ -1,8 +1,8 @@
 """The pages of Medusa's dashboard 2.18.0 by their addresses, `{…}` being ids that `filled` has made.
 
-Left out, because what they ask for isn't served yet (docs/compatibility.md): exports and imports; what is done to orders after they were
-placed (fulfilments, returns, claims, exchanges, edits, transfers); translations and locales; labels of properties (/admin/views, which
-a feature flag keeps off in Medusa too). Roles and policies are parts of Medusa's enterprise edition.
+Left out, because what they ask for isn't served yet (docs/compatibility.md): exports and imports; translations and locales; labels of
+properties (/admin/views, which a feature flag keeps off in Medusa too). Roles and policies are parts of Medusa's enterprise edition.
+Pages that begin a change of an order when they are opened (returns, claims, exchanges, edits) have tests of their own.
 """
 
 from __future__ import annotations
@@ -28,6 +28,9 @@ PAGES = [
     *_under("/inventory/{item}", ". edit attributes metadata/edit locations locations/{location}"),
     *_under("/reservations", ". create {reservation} {reservation}/edit {reservation}/metadata/edit"),
     *_under("/orders", ". {order} {order}/refund {order}/email {order}/shipping-address {order}/billing-address {order}/metadata/edit"),
+    *_under("/orders/{order}", "transfer fulfillment?requires_shipping=true allocate-items"),
+    *_under("/draft-orders", ". create {draft}"),
+    *_under("/draft-orders/{draft}", "email shipping-address billing-address sales-channel transfer-ownership metadata"),
     *_under("/customers", ". create {customer}"),
     *_under("/customers/{customer}", "edit create-address add-customer-groups metadata/edit"),
     *_under("/customer-groups", ". create {group} {group}/edit {group}/add-customers {group}/metadata/edit"),
@@ -80,6 +83,7 @@ LISTS = {
     "/inventory": ("inventory-items", "sku"),
     "/reservations": ("reservations", "description"),
     "/orders": ("orders", "display_id"),
+    "/draft-orders": ("draft-orders", "display_id"),
     "/customers": ("customers", "email"),
     "/customer-groups": ("customer-groups", "name"),
     "/promotions": ("promotions", "code"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -83,9 +84,11 @@ async def open_shop(admin: Api, countries: list[Country]) -> Shop:
     return Shop(channel, location, zone, profile, key, regions)
 
 
-async def sell(admin: Api, shop: Shop, handle: str, prices: dict[str, float], stock: int = 1000, variants: int = 1) -> dict[str, Any]:
-    """A published product with `stock` of each of its variants at the warehouse."""
-    values = [f"No {n}" for n in range(1, variants + 1)]
+async def sell(
+    admin: Api, shop: Shop, handle: str, prices: dict[str, float], stock: int = 1000, variants: int = 1, *, kinds: Sequence[str] = ()
+) -> dict[str, Any]:
+    """A published product with `stock` of each of its variants at the warehouse. These are `kinds`, or so many that have numbers."""
+    values = kinds or [f"No {n}" for n in range(1, variants + 1)]
     body = {
         "title": handle.title(),
         "handle": handle,
