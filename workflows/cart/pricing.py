@@ -46,21 +46,21 @@ class CartMarket:
         """Also checks that enough is in stock. Raises InvalidData where something can't be bought here or has no price, and
         InsufficientInventory."""
         draft = self._draft
-        goods = await load_sellables(self._flow, variant_ids, draft["sales_channel_id"])
+        sellables = await load_sellables(self._flow, variant_ids, draft["sales_channel_id"])
         lines = [(id, line) for line in draft.items if (id := line["variant_id"]) is not None and id in variant_ids]
         quantities: dict[str, int] = {}
         for id, line in lines:
             quantities[id] = whole(quantities.get(id, 0) + line["quantity"])
-        confirm_stock(goods, quantities, draft["sales_channel_id"])
+        confirm_stock(sellables, quantities, draft["sales_channel_id"])
         to_price = {id: quantities[id] for id, line in lines if not line["is_custom_price"]}
         prices: Mapping[str, CalculatedPrice] = {}
         if to_price:
             context = self._surroundings.pricing(draft)
             for added in await self._flow.hooks.setPricingContext(draft, self._additional_data):
                 context |= added or {}
-            prices = await load_prices(self._flow, goods, to_price, context)
+            prices = await load_prices(self._flow, sellables, to_price, context)
         for id, line in lines:
-            item: Line = {**line, **described(goods[id])}
+            item: Line = {**line, **described(sellables[id])}
             draft.put_item(item if item["is_custom_price"] else {**item, **priced(prices[id])})
 
     async def tax(self) -> None:

@@ -113,15 +113,17 @@ async def load_sellables(flow: Flow, variant_ids: Iterable[str], sales_channel_i
     price_sets = {pair["variant_id"]: pair["price_set_id"] for pair in priced}
     profiled = {pair["product_id"] for pair in shipped}
     stock = await _stock(flow, {pair["inventory_item_id"] for pair in made_of}, {pair["stock_location_id"] for pair in located})
-    goods = SellableVariants()
+    sellables = SellableVariants()
     for id in ids:
         parts = [
             Part(pair["inventory_item_id"], Decimal(pair["required_quantity"]), *stock[pair["inventory_item_id"]])
             for pair in made_of
             if pair["variant_id"] == id and pair["inventory_item_id"] in stock
         ]
-        goods.by_variant[id] = SellableVariant(variants[id], on_sale[id], price_sets.get(id), variants[id]["product_id"] in profiled, parts)
-    return goods
+        sellables.by_variant[id] = SellableVariant(
+            variants[id], on_sale[id], price_sets.get(id), variants[id]["product_id"] in profiled, parts
+        )
+    return sellables
 
 
 def _on_sale(ids: Sequence[str], variants: Mapping[str, SoldVariant], products: set[str]) -> dict[str, SoldProduct]:
@@ -155,7 +157,7 @@ async def _stock(flow: Flow, items: set[str], locations: set[str]) -> dict[str, 
     }
 
 
-def confirm_stock(goods: SellableVariants, quantities: Mapping[str, int], sales_channel_id: str | None) -> None:
+def confirm_stock(sellables: SellableVariants, quantities: Mapping[str, int], sales_channel_id: str | None) -> None:
     """Check that these quantities of all variants are available right now. Only a reservation guarantees it.
 
     Raises InsufficientInventory; InvalidData for a variant whose stock is managed but not stocked at any location of the channel.
@@ -163,15 +165,15 @@ def confirm_stock(goods: SellableVariants, quantities: Mapping[str, int], sales_
     wanted: dict[str, Decimal] = {}
     there: dict[str, Decimal] = {}
     for id, quantity in quantities.items():
-        good = goods[id]
-        if not good.variant["manage_inventory"]:
+        sellable = sellables[id]
+        if not sellable.variant["manage_inventory"]:
             continue
-        if not good.parts:
+        if not sellable.parts:
             raise InvalidData(f"Variant {id} does not have any inventory items associated with it.")
-        for part in good.parts:
+        for part in sellable.parts:
             if not part.available:
                 raise InvalidData(f"Sales channel {sales_channel_id} is not associated with any stock location for variant {id}.")
-            if good.guarded:
+            if sellable.guarded:
                 wanted[part.item_id] = wanted.get(part.item_id, Decimal(0)) + part.required * quantity
                 there[part.item_id] = sum(part.available.values(), Decimal(0))
     if any(there[item] < quantity for item, quantity in wanted.items()):
@@ -179,13 +181,13 @@ def confirm_stock(goods: SellableVariants, quantities: Mapping[str, int], sales_
 
 
 async def load_prices(
-    flow: Flow, goods: SellableVariants, quantities: Mapping[str, int], context: Mapping[str, Any]
+    flow: Flow, sellables: SellableVariants, quantities: Mapping[str, int], context: Mapping[str, Any]
 ) -> dict[str, CalculatedPrice]:
     """The price of one unit of each variant at these quantities: calculated prices by variant id.
 
     Raises InvalidData for variants that have no price in this context.
     """
-    sets = {id: price_set for id in quantities if (price_set := goods[id].price_set_id) is not None}
+    sets = {id: price_set for id in quantities if (price_set := sellables[id].price_set_id) is not None}
     prices = await find_prices(flow, sets, quantities, context)
     missing = sorted(id for id in quantities if id not in prices or prices[id]["calculated_amount"] is None)
     if missing:
@@ -213,9 +215,9 @@ async def find_prices(
     return prices
 
 
-def described(good: SellableVariant) -> LineDescription:
+def described(sellable: SellableVariant) -> LineDescription:
     """The columns of a line that follow from its variant."""
-    variant, product = good.variant, good.product
+    variant, product = sellable.variant, sellable.product
     return {
         "title": product["title"],
         "subtitle": variant["title"],
@@ -232,7 +234,7 @@ def described(good: SellableVariant) -> LineDescription:
         "variant_sku": variant["sku"],
         "variant_barcode": variant["barcode"],
         "variant_title": variant["title"],
-        "requires_shipping": good.requires_shipping,
+        "requires_shipping": sellable.requires_shipping,
         "is_discountable": product["discountable"],
         "is_giftcard": product["is_giftcard"],
     }

@@ -215,12 +215,12 @@ async def item_acts(flow: Flow, change: Row, given: Row) -> list[Row]:
             custom_line = by_hand(item)
             custom_line["id"] = item["id"]
             draft.put_item(custom_line)
-    goods = await load_sellables(flow, [item["variant_id"] for item in items], order["sales_channel_id"])
+    sellables = await load_sellables(flow, [item["variant_id"] for item in items], order["sales_channel_id"])
     context = cart_context.pricing(draft)
     quantities = {item["variant_id"]: item["quantity"] for item in items}
     asked = {item["variant_id"]: item["quantity"] for item in items if item.get("unit_price") is None}
-    sets = {id: price_set for id in quantities if (price_set := goods[id].price_set_id) is not None}
-    prices = {**await find_prices(flow, sets, quantities, context), **await load_prices(flow, goods, asked, context)}
+    sets = {id: price_set for id in quantities if (price_set := sellables[id].price_set_id) is not None}
+    prices = {**await find_prices(flow, sets, quantities, context), **await load_prices(flow, sellables, asked, context)}
     for item in items:
         custom = said(item, "unit_price", "compare_at_unit_price")
         line: NewLine = {
@@ -230,7 +230,7 @@ async def item_acts(flow: Flow, change: Row, given: Row) -> list[Row]:
             "metadata": item.get("metadata") or {},
             "is_custom_price": "unit_price" in custom,
         }
-        line = {**line, **described(goods[item["variant_id"]])}
+        line = {**line, **described(sellables[item["variant_id"]])}
         if item["variant_id"] in prices:
             line = {**line, **priced(prices[item["variant_id"]])}
         if "unit_price" in custom:
