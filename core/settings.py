@@ -183,6 +183,11 @@ class Settings(BaseSettings):
         gt=0,
         description="Seconds that a payment provider is given to answer. After that it isn't known what it did: it is asked again.",
     )
+    fulfillment_provider_timeout: float = Field(
+        15.0,
+        gt=0,
+        description="Seconds that a fulfillment provider is given to answer. After that it isn't known what it did: it is asked again.",
+    )
     payment_hold_seconds: float = Field(
         3600.0,
         gt=0,

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any, Literal, TypedDict
 
 from ...core.clock import utc_now
-from ...core.errors import NotAllowed, NotFound, Unavailable
+from ...core.errors import NotAllowed, NotFound, VelellaError
 from ...core.ids import new_id
 from ...core.message import reads, writes
 from ...core.rows import Row, Rows
-from ...core.service.module import ModuleService
+from .asking import Asking
 from .provider import Consignment, FulfillmentProvider
 from .queries import LOCK_FULFILLMENT
 
@@ -18,8 +18,6 @@ _NESTED = ("items", "labels", "delivery_address", "order", "consigned")
 _SHOWN = ("*", "items.*", "labels.*", "delivery_address.*")
 MOST_LABELS = 32
 """Carriers use a number again after some months; more labels of one number than that aren't looked at."""
-_UNKNOWN = (TimeoutError, OSError, Unavailable)
-"""After these the provider may have carried the fulfillment out: its row stays, to be asked for again or cancelled."""
 
 
 class Tracked(TypedDict):
@@ -29,7 +27,7 @@ class Tracked(TypedDict):
     status: Literal["shipped", "delivered"]
 
 
-class Fulfillments(ModuleService):
+class Fulfillments(Asking):
     """Fulfillments with their items, labels and addresses.
 
     The provider is asked outside of any transaction. The row is there before, so a process that dies in between leaves a
@@ -50,29 +48,16 @@ class Fulfillments(ModuleService):
         if provider is None:
             return await self.retrieve("fulfillment", id, fields=_SHOWN)
         fulfillment = {**await self.retrieve("fulfillment", id, fields=_SHOWN), **(data.get("consigned") or {})}
-        try:
-            made = await provider.create(id, data.get("data") or {}, data.get("items") or (), data.get("order"), fulfillment)
-        except _UNKNOWN:
-            raise
-        except Exception:
-            await self.delete("fulfillment", [id])
-            raise
-        return await self._booked(id, data, made)
+        answer = provider.create(id, data.get("data") or {}, data.get("items") or (), data.get("order"), fulfillment)
+        return await self._carried(id, data, answer)
 
     async def create_return_fulfillment(self, data: Mapping[str, Any]) -> Row:
         """Record a fulfillment that brings things back, and have its provider carry it out. Otherwise as `create_fulfillment`."""
         provider: FulfillmentProvider = self.providers.get(data["provider_id"])
         id = data.get("id") or new_id("ful")
         await self.record({**data, "id": id})
-        try:
-            fulfillment = {**await self.retrieve("fulfillment", id, fields=_SHOWN), **(data.get("consigned") or {})}
-            made = await provider.create_return(id, fulfillment)
-        except _UNKNOWN:
-            raise
-        except Exception:
-            await self.delete("fulfillment", [id])
-            raise
-        return await self._booked(id, data, made)
+        fulfillment = {**await self.retrieve("fulfillment", id, fields=_SHOWN), **(data.get("consigned") or {})}
+        return await self._carried(id, data, provider.create_return(id, fulfillment))
 
     @writes
     async def record(self, data: Mapping[str, Any]) -> str:
@@ -163,13 +148,22 @@ class Fulfillments(ModuleService):
 
     # -- inside
 
-    async def _booked(self, id: str, given: Mapping[str, Any], made: Consignment) -> Row:
-        """Write down what a provider has made of a fulfillment. Where that was cancelled meanwhile, the provider hears of it: what it was
-        told before there was a consignment may have meant nothing to it."""
+    async def _carried(self, id: str, given: Mapping[str, Any], answer: Awaitable[Consignment]) -> Row:
+        """Write down what a provider makes of a fulfillment; nothing stays of one that it refuses.
+
+        Where it was cancelled meanwhile, the provider hears of it: what it was told before there was a consignment may have meant nothing
+        to it.
+        """
+        try:
+            made = await self.asked(given["provider_id"], answer)
+        except VelellaError as error:
+            if error.status < 500:
+                await self.delete("fulfillment", [id])
+            raise
         data = {**(given.get("data") or {}), **made.data}
         if await self._carried_out(id, data, made):
             provider: FulfillmentProvider = self.providers.get(given["provider_id"])
-            await provider.cancel(id, data)
+            await self.asked(given["provider_id"], provider.cancel(id, data))
         return await self.retrieve("fulfillment", id, fields=_SHOWN)
 
     @writes
@@ -188,11 +182,10 @@ class Fulfillments(ModuleService):
             return
         provider: FulfillmentProvider = self.providers.get(provider_id)
         try:
-            await provider.cancel(id, data or {})
-        except _UNKNOWN:
-            raise
-        except Exception:
-            await self._end_canceling(id, canceled=False)
+            await self.asked(provider_id, provider.cancel(id, data or {}))
+        except VelellaError as error:
+            if error.status < 500:
+                await self._end_canceling(id, canceled=False)
             raise
 
     @writes

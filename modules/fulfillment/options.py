@@ -9,8 +9,9 @@ from ...core.errors import InvalidData, NotFound, UnexpectedState
 from ...core.ids import new_id
 from ...core.message import reads, writes
 from ...core.rows import Row, Rows, Typed, TypedRows
-from ...core.service.module import Keys, ModuleService
+from ...core.service.module import Keys
 from ...core.service.remembering import remembered
+from .asking import Asking
 from .matching import Destination, check_rules, lies_in, rules_hold
 from .provider import FulfillmentProvider
 from .queries import GEO_ZONES, LOCK_OPTIONS, LOCK_TYPES, RULES_OF, TYPES_IN_USE
@@ -31,7 +32,7 @@ _NESTED = ("type", "type_id", "rules")
 Flags = list[bool]
 
 
-class Options(ModuleService):
+class Options(Asking):
     """Shipping options, their types and rules."""
 
     # -- which of them
@@ -194,7 +195,8 @@ class Options(ModuleService):
         prices: list[QuotedPrice] = []
         for option in options:
             provider = self._provider(option["provider_id"])
-            price = await provider.calculate_price(option.get("option_data") or {}, option.get("data") or {}, option.get("context") or {})
+            answer = provider.calculate_price(option.get("option_data") or {}, option.get("data") or {}, option.get("context") or {})
+            price = await self.asked(option["provider_id"], answer)
             if not price.amount.is_finite() or price.amount < 0:
                 raise UnexpectedState(f"Fulfillment provider {option['provider_id']} asks for {price.amount}, which is no price")
             prices.append({"calculated_amount": price.amount, "is_calculated_price_tax_inclusive": price.is_tax_inclusive})

@@ -15,7 +15,7 @@ from typing import Any, Literal
 from ...commerce import money
 from ...core import numbers
 from ...core.clock import iso, utc_now
-from ...core.errors import InvalidData, NotAllowed, NotFound, PaymentOutcomeUnknown
+from ...core.errors import InvalidData, NotAllowed, NotFound, PaymentOutcomeUnknown, VelellaError
 from ...core.ids import new_id
 from ...core.message import reads, repeatable, writes
 from ...core.numbers import Amount
@@ -166,13 +166,15 @@ class Operations(Sessions):
         ask = Ask(operation.id, payment["data"] or {}, operation.amount, payment["currency_code"])
         try:
             outcome = await self._asked(payment["provider_id"], operation.kind, ask)
-        except PaymentOutcomeUnknown as error:
-            raise PaymentOutcomeUnknown(
-                f"The payment provider did not answer, so it isn't known whether the {operation.kind} of payment {payment['id']} was done",
-                hint=f"{error.hint}. It is asked again with the next request.",
-                retry_after=5.0,
-            ) from error
         except Exception as error:
+            if not isinstance(error, VelellaError) or error.status >= 500:  # not refused, for certain
+                said = error.hint if isinstance(error, PaymentOutcomeUnknown) else f"{type(error).__name__}: {error}"
+                what = f"the {operation.kind} of payment {payment['id']}"
+                raise PaymentOutcomeUnknown(
+                    f"The payment provider did not answer, so it isn't known whether {what} was done",
+                    hint=f"{said}. It is asked again with the next request.",
+                    retry_after=5.0,
+                ) from error
             await self._failed(operation, error)
             if mine:
                 raise
