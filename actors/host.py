@@ -172,18 +172,18 @@ class Host:
         for name in self._in_order():
             self.services[name] = self._build(name)
         await asyncio.gather(*(database.open() for database in self._databases.values()))
-        inner, doors = [name for name in self._in_order() if name != "http"], [name for name in self.names if name == "http"]
+        inner, front_end = [name for name in self._in_order() if name != "http"], [name for name in self.names if name == "http"]
         await self._start(inner)
         if self.address.path is not None:
             await self.endpoint.listen_unix(self.address.path)
         if self._listen is not None:
             port = await self.endpoint.listen_tcp(self._listen, 0, self._token(), server_tls(self.settings))
             self.address = replace(self.address, host=self._listen, port=port)
-        if doors:
+        if front_end:
             missing = await self.router.reachable([name for name in self.router.directory.services if name != "http"], REACHABLE_SECONDS)
             if missing:
                 raise Unavailable(f"No replica of {', '.join(missing)} answers.", hint="`velella status` shows what is up.")
-            await self._start(doors)
+            await self._start(front_end)
 
     async def _start(self, names: Iterable[str]) -> None:
         for name in names:

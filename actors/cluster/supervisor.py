@@ -543,8 +543,8 @@ class Supervisor:
         """The shop's URL. With front ends on several nodes there is a load balancer before them, which only `public_url` can name."""
         host = self.settings.host
         if host == NODE:
-            doors = (member.report.get("node") for member in self._members.values() if "http" in member.pool.services)
-            host = next((door for door in doors if door), host)
+            hosts = (member.report.get("node") for member in self._members.values() if "http" in member.pool.services)
+            host = next((node for node in hosts if node), host)
         return self.settings.public_url or f"http://{host}:{self.settings.port}"
 
 

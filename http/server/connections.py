@@ -102,11 +102,11 @@ class Connections(web.Server):
 class Connection(RequestHandler):
     """One connection."""
 
-    __slots__ = ("_client", "_doors", "_stuck", "busy", "waits_since")
+    __slots__ = ("_client", "_connections", "_stuck", "busy", "waits_since")
 
-    def __init__(self, doors: Connections, **options: Any) -> None:
-        super().__init__(doors, **options)
-        self._doors = doors
+    def __init__(self, connections: Connections, **options: Any) -> None:
+        super().__init__(connections, **options)
+        self._connections = connections
         self._client: str | None = None
         self.busy = False
         """Whether a request is being answered."""
@@ -124,7 +124,7 @@ class Connection(RequestHandler):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         peer = transport.get_extra_info("peername")
-        self._client = self._doors.enter(peer[0] if isinstance(peer, tuple) else "")
+        self._client = self._connections.enter(peer[0] if isinstance(peer, tuple) else "")
         if self._client is None:
             assert isinstance(transport, asyncio.WriteTransport)
             transport.write(CROWDED)
@@ -135,7 +135,7 @@ class Connection(RequestHandler):
 
     def connection_lost(self, exc: BaseException | None) -> None:
         if self._client is not None:
-            self._doors.leave(self._client)
+            self._connections.leave(self._client)
             self._client = None
             self.waits_since = 0.0
         super().connection_lost(exc)

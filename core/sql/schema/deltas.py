@@ -35,7 +35,7 @@ from sqlalchemy.types import UserDefinedType
 
 from ..db.compiled import Compiled, compiled
 
-_DELTAS = "tally"
+_DELTAS = "deltas"
 """Key in a table's info: its delta table."""
 
 
