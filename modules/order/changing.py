@@ -49,7 +49,7 @@ class Outcome:
     withdrawn: Sequence[str] = ()
     """Changes that are taken back."""
 
-    def write_down(self, order: Row, at: str, *acts: Act, **change: Any) -> str:
+    def write_down(self, order: Row, at: str, *acts: Mapping[str, object], **change: Any) -> str:
         """A change that has been made already, by these actions. Returns its id."""
         id, version = new_id("ordch"), order["version"]
         self.changes.append({"id": id, "version": version, "status": "confirmed", "confirmed_at": at, "created_at": at, **change})
@@ -191,7 +191,7 @@ def convert(order: Row, at: str) -> Outcome:
 
 def _credited(order: Row, outcome: Outcome, amount: Decimal, credited: Mapping[str, Any], at: str) -> Row:
     """The order's next version, cheaper by a credit line."""
-    act = {"action": "CREDIT_LINE_ADD", "amount": amount, **credited}
+    act = Act(action="CREDIT_LINE_ADD", amount=amount, reference=credited.get("reference"), reference_id=credited.get("reference_id"))
     after = applied(order, [act], at)
     outcome.write_down(after, at, act, change_type="credit_line")
     return after

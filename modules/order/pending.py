@@ -15,7 +15,7 @@ from ...core.clock import iso, utc_now
 from ...core.errors import Conflict, InvalidData, NotAllowed, NotFound
 from ...core.ids import new_id
 from ...core.message import reads, writes
-from ...core.rows import Row, Rows
+from ...core.rows import Row
 from ...core.sql.db.failures import Collided
 from . import changing, queries
 from .after_sales import OPEN
@@ -241,7 +241,9 @@ class Pending(Writing):
         if back is not None and any(amount(item, "received_quantity") > 0 for item in back["items"]):
             raise NotAllowed("Can't cancel a return which has returned items")
         column = next(column for column, of in _THINGS.items() if of == entity)
-        acts = [{**act, column: id} for act in undoing(order, column, thing, back if back is None or back["canceled_at"] is None else None)]
+        acts: list[Any] = [
+            {**act, column: id} for act in undoing(order, column, thing, back if back is None or back["canceled_at"] is None else None)
+        ]
         outcome = changing.register(order, acts, {column: id, "created_by": by, "confirmed_by": by}, at)
         await self._write_changed(order, outcome)
         await self.update(entity, [{"id": id, "canceled_at": at, **({"status": "canceled"} if entity == "return" else {})}])
@@ -296,7 +298,7 @@ class Pending(Writing):
             things["return"] = await self.retrieve("return", back, fields=_THING["return"])
         return things
 
-    async def _check(self, change: Row, acts: Rows) -> None:
+    async def _check(self, change: Row, acts: Sequence[Any]) -> None:
         kind = KINDS[change["change_type"]]
         kind.check(acts, await self._things(change))
         previewed(await self.load(change["order_id"]), acts, iso(utc_now()))

@@ -17,6 +17,7 @@ from ...core.sql.schema.fields import FieldTree
 from ...core.sql.schema.query import Page, Query
 from . import changing, queries
 from .after_sales import OPEN
+from .changes.actions import Act
 from .changes.applying import Prices, repriced
 from .changing import Amendment, Outcome
 from .pending import Pending
@@ -103,7 +104,7 @@ class OrderService(Pending):
     # -- what becomes of it
 
     @writes(key="order_id", one_statement=True, answers=True)
-    async def register(self, order_id: str, acts: Sequence[Mapping[str, Any]], change: Mapping[str, Any] | None = None) -> str:
+    async def register(self, order_id: str, acts: Sequence[Act], change: Mapping[str, Any] | None = None) -> str:
         """Do this to an order at once (see `changes`): its next version, and a confirmed change that says so, with what else `change` says
         of it. Returns the change's id.
 
@@ -113,7 +114,7 @@ class OrderService(Pending):
         return id
 
     @writes(key="order_id", one_statement=True, answers=True)
-    async def unregister(self, order_id: str, change_id: str, acts: Sequence[Mapping[str, Any]]) -> None:
+    async def unregister(self, order_id: str, change_id: str, acts: Sequence[Act]) -> None:
         """Take back `register` of actions that count units, whatever has been done since.
 
         The order is in its former version again. Where another one has followed meanwhile, the number of the version stays.

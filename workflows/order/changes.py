@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypedDict
+from decimal import Decimal
+from typing import TypedDict
 
 from ...core.errors import InvalidData
-from ...core.rows import Row
 from ...modules.order.after_sales import OPEN
+from ...modules.order.changes.actions import Act
 from ..kit import Flow, step
 
 
 class Registered(TypedDict):
     order_id: str
     change_id: str | None
-    acts: list[Row]
+    acts: list[Act]
 
 
 def lock_of(order_id: str) -> str:
@@ -34,13 +35,20 @@ async def _unregister(flow: Flow, done: Registered) -> None:
 
 
 @step(undo=_unregister)
-async def register(flow: Flow, order_id: str, acts: Sequence[Row]) -> Registered:
+async def register(flow: Flow, order_id: str, acts: Sequence[Act]) -> Registered:
     """Count units of an order's lines: its next version. Raises InvalidData where the order doesn't allow it."""
     change_id = await flow.modules.order.register(order_id, acts) if acts else None
     return {"order_id": order_id, "change_id": change_id, "acts": list(acts)}
 
 
-def counting(action: str, fulfillment_id: str, quantities: Sequence[tuple[str, Any]]) -> list[Row]:
+def counting(action: str, fulfillment_id: str, quantities: Sequence[tuple[str, Decimal]]) -> list[Act]:
     """Acts for so many units of lines that are in a fulfillment."""
-    cause = {"reference": "fulfillment", "reference_id": fulfillment_id}
-    return [{"action": action, **cause, "details": {"reference_id": line, "quantity": quantity}} for line, quantity in quantities]
+    return [
+        Act(
+            action=action,
+            reference="fulfillment",
+            reference_id=fulfillment_id,
+            details={"reference_id": line, "quantity": quantity},
+        )
+        for line, quantity in quantities
+    ]

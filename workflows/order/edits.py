@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from ...core.errors import InvalidData
 from ...core.rows import Row
+from ...modules.order.changes.actions import Act
 from ..kit import Flow, workflow
 from ..rows import written
 from .adjusting import change_by
@@ -132,8 +133,9 @@ async def create_credit_line(
             raise InvalidData(f"Can only create {sign} credit lines if the order has a {sign} pending difference")
         if not amount or abs(amount) > abs(pending):
             raise InvalidData(f"Cannot create a credit line of {amount:f}: the pending difference is {pending:f}")
-        act = {"action": "CREDIT_LINE_ADD", "amount": amount, "reference": reference, "reference_id": reference_id}
-        await flow.run(credit, order_id, [{**act, "details": {"metadata": metadata} if metadata else {}}], {"change_type": "credit_line"})
+        act = Act(action="CREDIT_LINE_ADD", amount=amount, reference=reference, reference_id=reference_id)
+        act["details"] = {"metadata": metadata} if metadata else {}
+        await flow.run(credit, order_id, [act], {"change_type": "credit_line"})
         await flow.run(settle_difference, order_id)
         await flow.hooks.creditLinesCreated(order_id)
     return order_id

@@ -12,6 +12,7 @@ from uuid import uuid4
 from ...core.errors import InvalidData, NotAllowed, NotFound
 from ...core.rows import Row
 from ...modules.order.after_sales import OPEN
+from ...modules.order.changes.actions import Act, ActDetails
 from ...modules.order.changing import check_alive
 from ...modules.order.pending import NONE_OPEN
 from ..customer.customers import CUSTOMERS
@@ -47,7 +48,7 @@ async def request_transfer(
         raise InvalidData(f"Order: {order_id} already belongs to customer: {customer_id}")
     if not found[0]["has_account"]:
         raise InvalidData(f"Cannot transfer order: {order_id} to a guest customer account: {found[0]['email']}")
-    details: Row = {"token": await flow.run(new_token), "original_email": order["email"]}
+    details: ActDetails = {"token": await flow.run(new_token), "original_email": order["email"]}
     if update_order_email:
         details["new_email"] = found[0]["email"]
     change = {
@@ -63,7 +64,7 @@ async def request_transfer(
     return order_id
 
 
-def _to(customer_id: str, details: Row) -> Row:
+def _to(customer_id: str, details: ActDetails) -> Act:
     return {"action": "TRANSFER_CUSTOMER", "reference": "customer", "reference_id": customer_id, "details": details}
 
 
@@ -131,7 +132,7 @@ async def cancel_transfer(flow: Flow, order_id: str, canceled_by: str, actor_typ
 
 
 @step
-async def hand_over(flow: Flow, order_id: str, acts: list[Row], change: Row) -> None:
+async def hand_over(flow: Flow, order_id: str, acts: list[Act], change: Row) -> None:
     await flow.modules.order.register(order_id, acts, change)
 
 
@@ -156,6 +157,6 @@ async def transfer_to_guest(
             raise InvalidData(f"Order: {order_id} already belongs to customer: {guest['id']}")
         change = {"change_type": "transfer", "created_by": user_id, "confirmed_by": user_id}
         change |= said({"description": description, "internal_note": internal_note}, "description", "internal_note")
-        details = {"original_email": order["email"], "new_email": email.lower()}
+        details: ActDetails = {"original_email": order["email"], "new_email": email.lower()}
         await flow.run(hand_over, order_id, [_to(guest["id"], details)], change)
     return order_id

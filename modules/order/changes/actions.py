@@ -6,11 +6,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, Required, TypedDict
 
 from ....core.errors import InvalidData
 from ....core.ids import new_id
-from ....core.numbers import difference, plain, total
+from ....core.numbers import Amount, difference, plain, total
 from ....core.rows import Row
 
 BELOW = ("tax_lines", "adjustments")
@@ -19,8 +19,48 @@ CAUSES = ("return_id", "claim_id", "exchange_id")
 """What may have brought a change about, and what is in an order by it."""
 ADJUSTING = ("ITEM_ADJUSTMENTS_REPLACE", "SHIPPING_ADJUSTMENTS_REPLACE")
 """Actions that say what promotions take off of lines, and of shipping methods."""
-Act = Mapping[str, Any]
-"""One action of a change, as `order_change_action` keeps it: `action`, `details`, `amount`, `reference`, `reference_id`."""
+
+
+class ActDetails(TypedDict, total=False):
+    """The details of an action, as far as its kind has them."""
+
+    reference_id: str
+    """The line, or in `Adjust` the line or shipping method, that it is about."""
+    quantity: Amount
+    unit_price: Amount | None
+    compare_at_unit_price: Amount | None
+    adjustments: list[Row]
+    """What promotions take off it, by `Adjust`."""
+    reason: str | None
+    """Why a line is claimed."""
+    reason_id: str | None
+    """Why a line comes back."""
+    token: str
+    """Known to who may accept a transfer."""
+    original_email: str | None
+    new_email: str | None
+    """Of the order once it is transferred."""
+    metadata: dict[str, Any] | None
+
+
+class Act(TypedDict, total=False):
+    """One action of a change, as `order_change_action` keeps it."""
+
+    id: str
+    action: Required[str]
+    """One of `ACTIONS`."""
+    details: ActDetails
+    amount: Amount | None
+    """What a credit line or a shipping method comes to."""
+    reference: str | None
+    """The kind of thing that it is done to, or for the sake of."""
+    reference_id: str | None
+    line: Row
+    """What it puts into the order, whole. Stored actions of other kinds have None."""
+    internal_note: str | None
+    return_id: str | None
+    claim_id: str | None
+    exchange_id: str | None
 
 
 class Action(ABC):
@@ -173,8 +213,9 @@ class TransferCustomer(Action):
 
     def apply(self, order: Row, act: Act, at: str) -> None:
         order["customer_id"] = act["reference_id"]
-        if (act.get("details") or {}).get("new_email") is not None:
-            order["email"] = act["details"]["new_email"]
+        email = details_of(act).get("new_email")
+        if email is not None:
+            order["email"] = email
 
 
 def adjusted(line: Row, rows: Iterable[Row], version: int, at: str) -> list[Row]:
@@ -203,7 +244,7 @@ class AddCreditLine(Action):
 
     def apply(self, order: Row, act: Act, at: str) -> None:
         cause = {name: act.get(name) for name in ("reference", "reference_id")}
-        line = {"id": new_id("ordcl"), **cause, "amount": Decimal(act["amount"]), "metadata": {"created_in_version": order["version"] + 1}}
+        line = {"id": new_id("ordcl"), **cause, "amount": amount(act, "amount"), "metadata": {"created_in_version": order["version"] + 1}}
         order["credit_lines"] = [*order["credit_lines"], {**line, "created_at": at, "updated_at": at}]
 
 
@@ -308,6 +349,11 @@ def line_of(order: Mapping[str, Any], act: Act) -> Row:
     raise InvalidData(f"Items with ids {id} does not exist in order with id {order['id']}.")
 
 
+def details_of(act: Act) -> ActDetails:
+    """The details of an action, of which it may have none."""
+    return act.get("details") or ActDetails()
+
+
 def quantity_of(act: Act) -> Decimal:
     """How many units an act is about. Raises InvalidData where that isn't above zero."""
     details = act["details"]
@@ -317,7 +363,7 @@ def quantity_of(act: Act) -> Decimal:
     return quantity
 
 
-def amount(row: Mapping[str, Any], name: str) -> Decimal:
+def amount(row: Mapping[str, object], name: str) -> Decimal:
     """A figure of a row, exact; what is missing counts as none."""
     value = row.get(name)
     return value if isinstance(value, Decimal) else Decimal(str(value or 0))

@@ -9,7 +9,7 @@ from typing import Any
 from ....core.numbers import difference, total
 from ....core.rows import Row
 from ..placing import costs, summary
-from .actions import ACTIONS, PRICES, Act, Counting, adjusted, amount
+from .actions import ACTIONS, PRICES, Act, Counting, adjusted, amount, details_of
 
 Prices = Mapping[str, Mapping[str, Sequence[Row]]]
 """What lines and shipping methods are to be taxed by, and what is taken off them: by their ids, `tax_lines` and `adjustments`."""
@@ -94,7 +94,7 @@ def _price(after: Row, prices: Prices, at: str) -> None:
 
 def subject_of(act: Act) -> str:
     """The line or shipping method that an act is about; of another one what it was done for."""
-    return str(act["line"]["id"] if act.get("line") else (act.get("details") or {}).get("reference_id") or act.get("reference_id"))
+    return str(act["line"]["id"] if act.get("line") else details_of(act).get("reference_id") or act.get("reference_id"))
 
 
 def _done(order: Mapping[str, Any], acts: Iterable[Act], at: str) -> Row:
