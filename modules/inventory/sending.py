@@ -9,6 +9,7 @@ from typing import Any
 from ...core.errors import InsufficientInventory, InvalidData
 from ...core.ids import new_id
 from ...core.message import writes
+from ...core.numbers import total
 from .demand import Demand, LevelKey, demands, exact
 from .levels import Levels
 from .queries import HOLD, RESERVED_FOR
@@ -107,6 +108,27 @@ class Sending(Reservations, Levels):
         if not taken:
             return []
         _, gone = await self._use(taken)
+        return gone
+
+    @writes
+    async def join_reservations(self, line_item_ids: Sequence[str]) -> list[str]:
+        """Make one reservation of those for the same line item, of the same goods at the same location; it holds what they held together.
+
+        Returns the ids of those that are gone. May be repeated.
+        """
+        alike: dict[tuple[str | None, str, str, bool], list[HeldForLine]] = {}
+        held: list[HeldForLine] = await self.database.rows(RESERVED_FOR, {"line_item_ids": sorted(line_item_ids)})
+        for row in held:
+            key = (row["line_item_id"], row["inventory_item_id"], row["location_id"], row["allow_backorder"])
+            alike.setdefault(key, []).append(row)
+        several = [rows for rows in alike.values() if len(rows) > 1]
+        if not several:
+            return []
+        gone = [row["id"] for _, *others in several for row in others]
+        await self.delete("reservation_item", gone)
+        joined = [{"id": rows[0]["id"], "quantity": total(row["quantity"] for row in rows)} for rows in several]
+        await self.update("reservation_item", joined)
+        self.touch(reservation_item.name)
         return gone
 
     @writes

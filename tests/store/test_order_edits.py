@@ -60,6 +60,22 @@ async def test_what_is_added_is_reserved_and_asked_for_and_what_goes_is_given_ba
     assert len(former["items"]) == 2
 
 
+async def test_what_there_is_more_of_is_reserved_with_what_there_was(market: Market, store: Store, merchant: Store) -> None:
+    variant, placed = await bought(market, store)
+    order = await captured(merchant, placed)
+    line, was = order["items"][0]["id"], order["items"][0]["quantity"]
+    [before] = (await merchant.get("/admin/reservations", line_item_id=line))["reservations"]
+    at = await begun(merchant, order)
+    await merchant.post(f"{at}/items/item/{line}", {"quantity": was + 1})
+    await merchant.post(f"{at}/items", {"items": [{"variant_id": variant, "quantity": 1}]})
+    assert (await merchant.post(f"{at}/confirm")).status == 200
+    now = (await merchant.get("/admin/reservations", line_item_id=line))["reservations"]
+    assert [(one["id"], one["quantity"]) for one in now] == [(before["id"], was + 1)]
+    assert (await figures(market, variant))[1] == was + 2
+    await merchant.post(f"/admin/orders/{order['id']}/fulfillments", {"items": [{"id": line, "quantity": was + 1}]})
+    assert (await figures(market, variant))[1] == 1
+
+
 async def test_an_edit_that_cannot_be_had_changes_nothing(market: Market, store: Store, merchant: Store) -> None:
     _, order = await bought(market, store)
     scarce = await market.new_variant({"eur": "20"}, stock=1)

@@ -30,7 +30,7 @@ from .pending import (
     shipping_acts,
     updating,
 )
-from .reserving import give_back_some, plan_moves, reserve_stock
+from .reserving import give_back_some, join_reservations, plan_moves, reserve_stock
 
 
 @workflow("begin-order-edit-order")
@@ -88,9 +88,11 @@ async def confirm_order_edit(flow: Flow, id: str, confirmed_by: str | None = Non
         reserved = await flow.run(reserve_stock, moves["more"], moves["location_ids"])
         await flow.run(confirm_change, change["id"], confirmed_by)
         gone = await flow.run(give_back_some, moves["less"])
+        joined = await flow.run(join_reservations, moves["again"]) if moves["again"] else []
         await flow.run(settle_difference, id)
     for made in reserved:
-        flow.emit("reservation-item.created", id=made["id"], order_id=id)
+        if made["id"] not in joined:
+            flow.emit("reservation-item.created", id=made["id"], order_id=id)
     for reservation in gone:
         flow.emit("reservation-item.deleted", id=reservation, order_id=id)
     flow.emit("order-edit.confirmed", order_id=id, actions=_told(change), no_notification=no_notification)

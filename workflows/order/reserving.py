@@ -12,7 +12,7 @@ from ..cart.stock import LineDemand, reserve_stock
 from ..kit import Flow, step
 from .fulfillments import parts_of
 
-__all__ = ["Moves", "give_back_some", "plan_moves", "release_of_lines", "reserve_stock"]
+__all__ = ["Moves", "give_back_some", "join_reservations", "plan_moves", "release_of_lines", "reserve_stock"]
 
 
 class Moves(TypedDict):
@@ -20,6 +20,8 @@ class Moves(TypedDict):
 
     more: list[LineDemand]
     less: list[GoodsOfLine]
+    again: list[str]
+    """Lines of which there is more, and some is reserved already."""
     location_ids: list[str]
     """Where the order's sales channel has stock."""
 
@@ -44,7 +46,8 @@ async def _moves(flow: Flow, order: Mapping[str, Any], after: Mapping[str, Any])
     (located,) = await flow.graph.pairs_of(
         ("sales_channel_stock_location", "sales_channel_id", [order["sales_channel_id"]] if order["sales_channel_id"] else [])
     )
-    moved: Moves = {"more": [], "less": [], "location_ids": [pair["stock_location_id"] for pair in located]}
+    again = [id for id, move in moves.items() if move > 0 and before.get(id)]
+    moved: Moves = {"more": [], "less": [], "again": again, "location_ids": [pair["stock_location_id"] for pair in located]}
     for id, part in parts:
         item = part["inventory_item_id"]
         if item is None:
@@ -67,6 +70,12 @@ def unsent(line: OrderLine) -> Decimal:
 async def give_back_some(flow: Flow, lines: Sequence[GoodsOfLine]) -> list[str]:
     """Give back what isn't to be sent any more. The reservations that are gone."""
     return await flow.modules.inventory.release_some(lines) if lines else []
+
+
+@step
+async def join_reservations(flow: Flow, line_ids: Sequence[str]) -> list[str]:
+    """Reserve each line at a location once, whatever was reserved for it one after the other. The reservations that are gone."""
+    return await flow.modules.inventory.join_reservations(line_ids)
 
 
 @step
