@@ -53,7 +53,7 @@ async def goods(filled: Filled) -> None:
     option = await make("option", "product-options", {"title": "Colour", "values": ["Red", "Blue"]})
     ids["value"] = option["values"][0]["id"]
 
-    product = await sell(admin, filled.shop, "buoy", {"eur": 80, "jpy": 9000}, variants=2)
+    product = await sell(admin, filled.shop, "bell", {"eur": 80, "jpy": 9000}, variants=2)
     ids["product"], ids["variant"] = product["id"], product["variants"][0]["id"]
     grouped = {
         "collection_id": ids["collection"],
@@ -75,7 +75,7 @@ async def goods(filled: Filled) -> None:
 
 async def people(filled: Filled) -> None:
     make, admin, ids = filled.make, filled.admin, filled.ids
-    await make("customer", "customers", {"email": "ada@example.com", "first_name": "Ada", "last_name": "L"})
+    await make("customer", "customers", {"email": "ida@example.com", "first_name": "Ida", "last_name": "L"})
     await admin.post(f"/admin/customers/{ids['customer']}/addresses", ADDRESS | {"address_name": "Home"})
     await make("group", "customer-groups", {"name": "Sailors"})
     await admin.post(f"/admin/customers/{ids['customer']}/customer-groups", {"add": [ids["group"]]})
