@@ -114,12 +114,12 @@ class Desk:
             await expect(self.page.get_by_text(text).last).to_be_visible()
 
     async def picture(self, name: str) -> None:
-        """Take a picture for the documentation, in 64 colours: a third of the bytes."""
+        """Take a picture for the documentation, in 256 colours: less than half of the bytes."""
         if self.pictures is not None:
             await self.page.mouse.move(0, 0)
             await expect(self.page.get_by_role("region", name="Notifications").get_by_role("listitem")).to_have_count(0, timeout=15_000)
             shot = Image.open(BytesIO(await self.page.screenshot()))
-            shot.convert("RGB").quantize(64, dither=Image.Dither.NONE).save(self.pictures / f"{name}.png", optimize=True)
+            shot.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(self.pictures / f"{name}.png", optimize=True)
 
     async def sees_in(self, heading: str, *texts: str) -> None:
         """See these texts in a card. Blanks count as one."""

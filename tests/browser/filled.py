@@ -39,7 +39,8 @@ async def fill(admin: Api, store: Api, shop: Shop) -> dict[str, str]:
     _, answer = await buyer.complete(await buyer.ready(filled.ids["variant"]))
     filled.ids["order"] = answer["order"]["id"]
     bought = [{"variant_id": filled.ids["variant"], "quantity": 1}]
-    await filled.make("draft", "draft-orders", {"region_id": filled.ids["region"], "email": "ada@example.com", "items": bought})
+    sold = {"region_id": filled.ids["region"], "sales_channel_id": shop.channel, "email": "ada@example.com"}
+    await filled.make("draft", "draft-orders", {**sold, "items": bought})
     filled.ids["execution"] = (await admin.get("/admin/workflows-executions", limit=1))["workflow_executions"][0]["id"]
     return filled.ids
 

@@ -32,7 +32,6 @@ async def test_a_claim_replaces_what_was_broken(desk: Desk, orders: Orders, admi
     await desk.press("Continue")
     await desk.sees_in("Summary", "2x added through claim", "2x items return requested", "Cracked")
     await desk.sees_in("Activity", "Claim #")
-    await desk.picture("claimed")
 
     [claim] = (await admin.get("/admin/claims", order_id=order["id"], fields="*additional_items,*claim_items,*return,*return.items"))[
         "claims"

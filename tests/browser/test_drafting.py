@@ -38,7 +38,6 @@ async def test_a_draft_is_written_and_becomes_an_order(desk: Desk, orders: Order
         "First name": "Grace", "Last name": "H", "Address": "Quay 7", "Postal code": "8000", "City": "Aarhus",
     }.items():  # fmt: skip
         await desk.fill(label, text)
-    await desk.picture("draft-create")
     await desk.save()
     await desk.sees("phone@example.com", "Quay 7")
     id = desk.page.url.rpartition("/")[2]
