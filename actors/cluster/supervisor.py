@@ -223,8 +223,10 @@ class Supervisor:
         made = replica_actor(member.pool, node=member.placed_on or None, detached=self._inside)
         member.actor = made.options(name=actor_name(member.id)).remote(plan)
 
-    async def _ready(self, members: Iterable[Member]) -> None:
+    async def _ready(self, members: Sequence[Member]) -> None:
         """Wait until they take messages. Raises the first one's error, or Unavailable if that takes too long."""
+        if not members:  # all were adopted
+            return
         waiting = {asyncio.create_task(self._one_ready(member)): member for member in members}
         done, late = await asyncio.wait(waiting, timeout=READY_SECONDS, return_when=asyncio.FIRST_EXCEPTION)
         for task in late:
@@ -258,11 +260,16 @@ class Supervisor:
         return self._cluster.is_joined and member.state in UNREACHABLE
 
     async def _send_directory(self) -> None:
-        """Send the directory to every replica. Through Ray, since the replicas may need it to reach each other."""
+        """Send the directory to every replica. Through Ray, since the replicas may need it to reach each other.
+
+        A replica that is only planned has no actor yet: it is made with the directory of then.
+        """
         self._version += 1
         wire = self.directory().to_wire()
         self._router.update(self.directory())
-        sending = [asyncio.ensure_future(_asked(member.actor.update.remote(wire))) for member in self._members.values()]
+        sending = [
+            asyncio.ensure_future(_asked(member.actor.update.remote(wire))) for member in self._members.values() if member.actor is not None
+        ]
         if sending:
             _, late = await asyncio.wait(sending, timeout=SEND_SECONDS)
             for one in late:

@@ -251,3 +251,21 @@ async def test_a_replica_that_is_not_left_in_time_is_stopped_all_the_same() -> N
     replica.__dict__ |= {"_host": host, "_loop": asyncio.get_running_loop(), "_stopped": False, "_plan": SimpleNamespace(one_node=True)}
     await asyncio.to_thread(replica.stop, 0.1, True)
     assert stopped == [0.1]
+
+
+async def test_where_all_replicas_are_adopted_none_has_to_come_up_and_those_only_planned_keep_no_directory_back(tmp_path: Path) -> None:
+    """A supervisor that follows another one, inside a cluster: here with one replica that runs and one that has no actor yet."""
+    supervisor = Supervisor(Settings(data_dir=tmp_path), Topology("toys", POOLS, Settings(data_dir=tmp_path)))
+    sent: list[Any] = []
+
+    class Update:
+        def remote(self, directory: Any) -> asyncio.Future[None]:
+            sent.append(directory)
+            return asyncio.ensure_future(asyncio.sleep(0))
+
+    planned, running = (supervisor._plan(POOLS[0]) for _ in range(2))  # private: what Ray makes of a plan takes seconds
+    running.actor = SimpleNamespace(update=Update())
+    assert planned.actor is None
+    await supervisor._ready([])
+    await supervisor._send_directory()
+    assert len(sent) == 1
