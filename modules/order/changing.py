@@ -10,7 +10,7 @@ from typing import Any, TypedDict
 from ...core.emails import email_address
 from ...core.errors import InvalidData, NotAllowed
 from ...core.ids import new_id
-from ...core.numbers import difference, total
+from ...core.numbers import difference, raw, total
 from ...core.rows import Row
 from ...core.sql.write.merging import merged
 from .changes.actions import Act
@@ -128,10 +128,13 @@ def _beyond(kept: Mapping[str, Any], moved: Sequence[Decimal]) -> Decimal:
 
 
 def _paid(kept: Mapping[str, Any], paid: Decimal, refunded: Decimal) -> Row:
-    """A summary with other figures of what is paid."""
+    """A summary with other figures of what is paid. What is left to pay changes by that: what is asked back isn't to be paid."""
     current, credit = Decimal(kept["current_order_total"]), Decimal(kept["credit_line_total"])
+    after = summary(current, credit, paid, refunded)
+    moved = difference(after["transaction_total"], Decimal(kept["transaction_total"]))
+    pending = difference(Decimal(kept["pending_difference"]), moved)
     original = {name: kept[name] for name in ("original_order_total", "raw_original_order_total")}
-    return summary(current, credit, paid, refunded) | original
+    return after | original | {"pending_difference": pending, "raw_pending_difference": raw(pending)}
 
 
 def register(order: Mapping[str, Any], acts: Sequence[Act], change: Mapping[str, Any], at: str) -> Outcome:

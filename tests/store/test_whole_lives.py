@@ -138,7 +138,7 @@ class Life(RuleBasedStateMachine):
             self.look()
             return answer
         self.look()
-        assert self.seen == before, said
+        assert self.seen == before, (said, _differs(before, self.seen))
         return None
 
     async def _booked(self) -> None:
@@ -673,6 +673,17 @@ def _said(line: Any) -> Row:
     """A line, of which the detail says what it says without saying so in its first version."""
     detail = {name: value or line.get(name, 0) or 0 for name, value in line["detail"].items()}
     return {**line, "detail": {"version": 1, "unit_price": line["unit_price"], "compare_at_unit_price": 0} | detail}
+
+
+def _differs(before: Any, after: Any, at: str = "") -> list[tuple[str, Any, Any]]:
+    """Where two things differ, and how."""
+    if isinstance(before, dict) and isinstance(after, dict):
+        names = before.keys() | after.keys()
+        return [each for name in names for each in _differs(before.get(name), after.get(name), f"{at}.{name}")]
+    if isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
+        pairs = enumerate(zip(before, after, strict=True))
+        return [each for number, (one, other) in pairs for each in _differs(one, other, f"{at}[{number}]")]
+    return [] if before == after else [(at, before, after)]
 
 
 def _bare(value: Any) -> Any:
