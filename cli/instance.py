@@ -38,7 +38,7 @@ def settings_of(**given: Any) -> Settings:
 
 _given: Settings | None = None
 """The settings of this command."""
-ON_DATA = ("migrate", "seed", "backup", "restore", "serve", "user", "key", "workflows")
+ON_DATA = ("migrate", "seed", "backup", "restore", "serve", "user", "key", "jobs", "workflows")
 """Commands that take --database-url."""
 
 

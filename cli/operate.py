@@ -171,7 +171,7 @@ def _workflows(app: typer.Typer) -> None:
         database_url: str | None = DatabaseUrl,
     ) -> None:
         """List executions, newest first."""
-        rows = _with_coordinator(data_dir, database_url, lambda host: host.workflows.list(state=state, limit=limit))
+        rows = with_coordinator(data_dir, database_url, lambda host: host.workflows.list(state=state, limit=limit))
         names = {"execution": "id", "waits at": "waits_at", "due": "resume_at", "started": "created_at"}
         titles = ("execution", "workflow", "key", "state", "attempts", "started", "waits at", "failures", "due", "error", "given up")
         table = Table(*titles)
@@ -183,12 +183,12 @@ def _workflows(app: typer.Typer) -> None:
     @workflows.command(epilog="Example:  velella workflows show wfex_01J9…")
     def show(execution: str, data_dir: Path | None = DataDir, database_url: str | None = DatabaseUrl) -> None:
         """Show one execution with its steps."""
-        console.print_json(data=_with_coordinator(data_dir, database_url, lambda host: host.workflows.show(execution)), default=str)
+        console.print_json(data=with_coordinator(data_dir, database_url, lambda host: host.workflows.show(execution)), default=str)
 
     @workflows.command(epilog="Example:  velella workflows retry wfex_01J9…")
     def retry(execution: str, data_dir: Path | None = DataDir, database_url: str | None = DatabaseUrl) -> None:
         """Put a failed execution back in the queue; a running Velella continues it where it stopped."""
-        _with_coordinator(data_dir, database_url, lambda host: host.workflows.retry(execution))
+        with_coordinator(data_dir, database_url, lambda host: host.workflows.retry(execution))
         console.print("Put back in the queue.")
 
     @workflows.command("give-up", epilog="Example:  velella workflows give-up wfex_01J9… --reason 'refunded by hand at the provider'")
@@ -200,11 +200,11 @@ def _workflows(app: typer.Typer) -> None:
         database_url: str | None = DatabaseUrl,
     ) -> None:
         """End an execution that waits, or has failed, as failed: no coordinator continues it. What it has done stays done."""
-        _with_coordinator(data_dir, database_url, lambda host: host.workflows.give_up(execution, by=by, reason=reason))
+        with_coordinator(data_dir, database_url, lambda host: host.workflows.give_up(execution, by=by, reason=reason))
         console.print("Given up. `velella workflows retry` takes it up again.")
 
 
-def _with_coordinator(data_dir: Path | None, database_url: str | None, question: Callable[[Any], Awaitable[R]]) -> R:
+def with_coordinator(data_dir: Path | None, database_url: str | None, question: Callable[[Any], Awaitable[R]]) -> R:
     async def work(settings: Settings) -> R:
         async with local_host(settings, ["workflows"], visits=True) as host:
             return await question(host)

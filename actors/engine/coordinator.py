@@ -37,6 +37,7 @@ from . import queries
 from .admin_view import completed, done, errors_of, steps_of
 from .durable import DurableFlows
 from .events import Relay
+from .jobs import LOOK_SECONDS, Jobs
 from .lease import Lease
 from .store import Executions
 from .tables import LIVE_STATES, SCHEMA
@@ -99,6 +100,7 @@ class Coordinator(Service):
         self._runs: Timings[tuple[str, str]] = Timings()
         self._durable = DurableFlows(flows, self._store, self._runs)
         self._relay = Relay(flows, database, self._store)
+        self._jobs = Jobs(database, self._durable.nudge)
         self._statements = Statements(SCHEMA)
         self._chores: list[asyncio.Task[None]] = []
 
@@ -111,8 +113,11 @@ class Coordinator(Service):
             await self._relay.learn()
         else:
             await self._relay.start()
+            await self._jobs.record()
             chores += [
                 (CLEAN_SECONDS, self._relay.subscribe),
+                (CLEAN_SECONDS, self._jobs.record),
+                (LOOK_SECONDS, self._jobs.look),
                 (CLEAN_SECONDS, self.clean),
                 (FORGET_SECONDS, self._forget_messages),
                 *((workflow.every or 0.0, self._recurring(workflow.name)) for workflow in recurring_workflows()),
@@ -255,6 +260,15 @@ class Coordinator(Service):
         return [*states, ("velella_events_waiting", (), row["events"])]
 
     @reads
+    async def jobs(self) -> list[Row]:
+        """Workflows that begin by the clock: name, cron, time_zone, missed, next tick, and the last execution's id, state, times, error."""
+        return await self._jobs.list()
+
+    async def begin_job(self, name: str) -> str:
+        """Begin a job now, whatever its schedule, without waiting for it. Returns the execution's id. Raises NotFound."""
+        return await self._jobs.begin_by_hand(name)
+
+    @reads
     async def list(self, state: str | None = None, workflow: str | None = None, limit: int = 50) -> list[Row]:
         """Executions, newest first: id, workflow, key, state, attempts, owner, waits_at, failures, resume_at, created_at, finished_at,
         error, given_up.
@@ -350,6 +364,7 @@ class Coordinator(Service):
             pass
         await self._database.execute(queries.DROP_COORDINATORS)
         await self._database.execute(queries.DROP_SUBSCRIPTIONS, {"unseen": queries.UNSEEN_SECONDS})
+        await self._jobs.drop_unseen()
 
     async def _forget_messages(self) -> None:
         """Have modules drop the records of writes that can't be repeated any more, and deltas that are no longer needed."""

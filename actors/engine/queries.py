@@ -240,6 +240,51 @@ GIVE_UP = _sql(f"""
     RETURNING id
 """)
 
+# -- jobs
+
+# A job whose ticks have changed begins anew: none of the new ones was missed before.
+RECORD_JOBS = _sql("""
+    INSERT INTO workflow_job (name, cron, time_zone, missed, last_tick, seen_at)
+    SELECT new.name, new.cron, new.time_zone, new.missed, now(), now()
+    FROM unnest(:names::text[], :crons::text[], :time_zones::text[], :missed::text[]) AS new(name, cron, time_zone, missed) ORDER BY 1
+    ON CONFLICT (name) DO UPDATE SET cron = excluded.cron, time_zone = excluded.time_zone, missed = excluded.missed, seen_at = now(),
+        last_tick = CASE WHEN (workflow_job.cron, workflow_job.time_zone) = (excluded.cron, excluded.time_zone)
+            THEN workflow_job.last_tick ELSE now() END
+""")
+
+TICKS = _sql("SELECT name, last_tick, now() AS now FROM workflow_job WHERE name = ANY (:names::text[])")
+
+# Whoever moves the tick begins the execution, in the same statement. Not while one runs.
+BEGIN_TICK = _sql(f"""
+    WITH begun AS (
+        UPDATE workflow_job SET last_tick = :tick
+        WHERE name = :name AND last_tick < :tick AND :tick <= now()
+            AND NOT EXISTS (SELECT FROM workflow_execution WHERE workflow = :name AND {LIVE})
+        RETURNING name
+    )
+    INSERT INTO workflow_execution (id, workflow, key, state, input, fence, trace_id, started_at)
+    SELECT :id, begun.name, :key, 'invoking', :input, 0, :trace_id, now() FROM begun
+    ON CONFLICT (workflow, key) WHERE key IS NOT NULL AND {STANDING} DO NOTHING
+    RETURNING id
+""")
+
+BEGIN_JOB = _sql("""
+    INSERT INTO workflow_execution (id, workflow, state, input, fence, trace_id, started_at)
+    SELECT :id, name, 'invoking', :input, 0, :trace_id, now() FROM workflow_job WHERE name = :name
+    RETURNING id
+""")
+
+JOBS = _sql("""
+    SELECT job.*, last.id AS execution, last.state, last.started_at, last.finished_at, last.error, now() AS now
+    FROM workflow_job AS job
+    LEFT JOIN LATERAL (
+        SELECT id, state, started_at, finished_at, error FROM workflow_execution WHERE workflow = job.name ORDER BY started_at DESC LIMIT 1
+    ) AS last ON true
+    ORDER BY job.name
+""")
+
+DROP_JOBS = _sql("DELETE FROM workflow_job WHERE seen_at < (SELECT max(seen_at) FROM workflow_job) - make_interval(secs => :unseen)")
+
 # -- coordinators
 
 BEAT = _sql(f"""

@@ -101,6 +101,18 @@ event_delivery = Table(
 )
 Index("ix_event_delivery_due", event_delivery.c.subscriber, event_delivery.c.due_at, postgresql_where=text("due_at IS NOT NULL"))
 
+# Workflows that begin by the clock, recorded by the coordinators that have them.
+workflow_job = Table(
+    "workflow_job",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("cron", Text, nullable=False),
+    Column("time_zone", Text, nullable=False),
+    Column("missed", Text, nullable=False),
+    Column("last_tick", Timestamp, nullable=False),  # the last one that was begun, or left out; at first when the job was first seen
+    Column("seen_at", Timestamp, nullable=False),
+)
+
 EXECUTION = Entity(
     "workflow_execution",
     workflow_execution,

@@ -63,7 +63,21 @@ What an author has to keep in mind:
 In all three the execution waits in its row: it keeps no process, lock or connection, and any coordinator continues it when it is due.
 """
 
-from .definitions import THREE_DAYS, Event, Hook, Retry, Step, Subscriber, Workflow, on_hook, step, subscriber, workflow, workflow_named
+from .definitions import (
+    THREE_DAYS,
+    Event,
+    Hook,
+    Retry,
+    Step,
+    Subscriber,
+    Workflow,
+    job,
+    on_hook,
+    step,
+    subscriber,
+    workflow,
+    workflow_named,
+)
 from .flow import Flow, FlowContext, Held, Locks
 from .keeping import Kept, keep, take_back, unchanged
 
@@ -80,6 +94,7 @@ __all__ = [
     "Step",
     "Subscriber",
     "Workflow",
+    "job",
     "keep",
     "on_hook",
     "step",

@@ -13,6 +13,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from ..errors import InvalidData, Misconfigured, NotAllowed, NotFound
 from ..settings import Settings
+from .schedule import Missed, Schedule
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -125,6 +126,8 @@ class Workflow(Generic[P, R]):
     """Each coordinator runs it about every this many seconds, without input. Only for short workflows that may run concurrently."""
     emits: tuple[str, ...] | None = None
     """The events that it emits; None: any."""
+    schedule: Schedule | None = None
+    """When it begins by itself, without input: see `job`."""
     handlers: dict[str, list[Step[..., Any]]] = field(default_factory=dict, repr=False)
     """Hook → the handlers of applications, in the order of registration."""
     _signature: list[inspect.Signature] = field(default_factory=list, repr=False)
@@ -210,7 +213,8 @@ def workflow(
     retention: float | None = None,
     by_hand: bool = False,
     every: float | None = None,
-    emits: tuple[str, ...] = (),
+    emits: tuple[str, ...] | None = (),
+    schedule: Schedule | None = None,
 ) -> Callable[[StepFunction[P, R]], Workflow[P, R]]:
     """Make a function a workflow and register it under its name. See `Workflow` for what the options mean."""
 
@@ -223,12 +227,44 @@ def workflow(
         if every is not None and durable:
             raise Misconfigured(f"The workflow {name} runs every {every:g} s: a short one does, and begins durable ones (flow.start).")
         kept = retention if retention is not None else THREE_DAYS if key is not None or by_hand else HOUR
-        made = Workflow(name, function, durable, timeout, retries, key, hooks, kept, by_hand, every, emits)
+        if schedule is not None and not durable:
+            raise Misconfigured(f"The workflow {name} has a schedule, so it has to be durable: a tick outlives the process that begins it.")
+        made = Workflow(name, function, durable, timeout, retries, key, hooks, kept, by_hand, every, emits, schedule)
         for hook in _hooks:
             if hook.workflow == name:
                 _attach(made, hook)
         _workflows[name] = made
         return made
+
+    return make
+
+
+def job(
+    cron: str,
+    *,
+    name: str | None = None,
+    time_zone: str = "UTC",
+    missed: Missed = "once",
+    timeout: float | None = None,
+    retries: int = 0,
+) -> Callable[[StepFunction[[], R]], Workflow[[], R]]:
+    """Run a function at times: a durable workflow without input, which begins once a tick in the whole cluster, whoever dies.
+
+        @job("0 3 * * *", time_zone="Europe/Berlin")
+        async def remind_of_carts(flow: Flow) -> None: ...
+
+    One run at a time: a tick that falls into the run before it counts as missed (see `Schedule`). Operators see it and begin it by hand by
+    `velella jobs`, merchants like any workflow that is `by_hand`. `name`: by default the function's (`remind-of-carts`).
+    Raises Misconfigured.
+    """
+
+    def make(function: StepFunction[[], R]) -> Workflow[[], R]:
+        named = name or function.__name__.strip("_").replace("_", "-")
+        if len(inspect.signature(function).parameters) != 1:
+            raise Misconfigured(f"The job {named} takes a flow, and nothing else.")
+        schedule = Schedule(cron, time_zone, missed)
+        made = workflow(named, durable=True, timeout=timeout, retries=retries, by_hand=True, emits=None, schedule=schedule)
+        return made(function)
 
     return make
 
@@ -341,6 +377,11 @@ def workflow_named(name: str) -> Workflow[..., Any]:
 def recurring_workflows() -> Sequence[Workflow[..., Any]]:
     """The workflows that coordinators run at intervals (`every`)."""
     return [one for one in _workflows.values() if one.every is not None]
+
+
+def scheduled_workflows() -> dict[str, Schedule]:
+    """The schedules of workflows that have one, by name."""
+    return {one.name: one.schedule for one in _workflows.values() if one.schedule is not None}
 
 
 def step_at(reference: str) -> Step[..., Any]:

@@ -104,6 +104,18 @@ async def test_the_subscriber_hears_of_an_order(shop: Shop) -> None:
     assert [(each["product_id"], each["email"]) for each in asked] == [(product["id"], "ada@example.com")]
 
 
+async def test_the_job_is_known_and_begun_by_hand(shop: Shop) -> None:
+    begun = await shop.admin.post("/admin/workflows-executions/forget-review-requests/run", {})
+    about = {"transaction_id": begun["acknowledgement"]["transactionId"]}
+    async with asyncio.timeout(20):
+        while True:
+            rows = (await shop.admin.get("/admin/workflows-executions", **about))["workflow_executions"]
+            if [row["state"] for row in rows] == ["done"]:
+                break
+            await asyncio.sleep(0.1)
+    assert rows[0]["workflow_id"] == "forget-review-requests"
+
+
 # -- what is written about it
 
 
@@ -114,7 +126,7 @@ def snippets() -> list[tuple[str, list[str]]]:
 
 
 def test_the_guide_shows_the_plugin_as_it_is() -> None:
-    assert len(snippets()) == 11
+    assert len(snippets()) == 12
     for file, shown in snippets():
         lines = iter((HERE / file).read_text().splitlines())
         for line in shown:

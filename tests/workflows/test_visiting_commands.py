@@ -20,7 +20,7 @@ from velella.workflows.defaults import seed_defaults
 from .. import forks
 from ..conftest import clone
 
-LOOKS = (("workflows", "list"), ("workflows", "show", "wfex_1"), ("key", "list"))
+LOOKS = (("workflows", "list"), ("workflows", "show", "wfex_1"), ("jobs", "list"), ("key", "list"))
 WORKS = (
     ("seed", "--empty"),
     ("user", "create", "--email", "ada@example.com", "--password", "correct horse"),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from velella.core.errors import NotAllowed, NotFound
 from velella.core.rows import Row
-from velella.workflows.kit import Event, Flow, Kept, keep, on_hook, step, subscriber, take_back, workflow
+from velella.workflows.kit import Event, Flow, Kept, job, keep, on_hook, step, subscriber, take_back, workflow
 from velella.workflows.plain import Plain
 
 from .module.service import ReviewService
@@ -50,3 +52,17 @@ async def ask_for_reviews(flow: Flow, event: Event) -> None:
     order = await flow.graph.one("order", event.data["id"], ("email", "items.product_id"))
     products = [item["product_id"] for item in order["items"] if item["product_id"] is not None]
     await flow.modules.of(ReviewService).ask(event.data["id"], order["email"], products)
+
+
+@step
+async def forget(flow: Flow, ids: list[str]) -> None:
+    await flow.modules.of(ReviewService).delete("review_request", ids)
+
+
+@job("0 4 * * *", time_zone="Europe/Berlin")
+async def forget_review_requests(flow: Flow) -> None:
+    """Every night: the addresses of those who were asked a quarter of a year ago go."""
+    before = (flow.now() - timedelta(days=90)).isoformat()
+    old = await flow.modules.of(ReviewService).list("review_request", {"created_at": {"$lt": before}}, fields=("id",), limit=1000)
+    if old:
+        await flow.run(forget, [row["id"] for row in old])
