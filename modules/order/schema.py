@@ -107,6 +107,7 @@ SCHEMA = Schema(
             "transactions": many("order_transaction", "order_id"),
             "credit_lines": many("order_credit_line", "order_id"),
             "changes": many("order_change", "order_id", cascade=True),
+            "returns": many("return", "order_id"),
         },
         searchable=("search",),
         computed={"total": _total, "order_change": _order_change},
@@ -164,13 +165,22 @@ SCHEMA = Schema(
         return_,
         prefix="return",
         label="Return",
-        relations={"order": one("order", "order_id"), "items": many("return_item", "return_id", cascade=True)},
+        relations={
+            "order": one("order", "order_id"),
+            "exchange": one("order_exchange", "exchange_id"),
+            "claim": one("order_claim", "claim_id"),
+            "items": many("return_item", "return_id", cascade=True),
+        },
     ),
     Entity(
         "return_item",
         return_item,
         prefix="retitem",
-        relations={"reason": one("return_reason", "reason_id"), "item": one("order_line_item", "item_id")},
+        relations={
+            "return": one("return", "return_id"),
+            "reason": one("return_reason", "reason_id"),
+            "item": one("order_line_item", "item_id"),
+        },
     ),
     Entity(
         "order_claim",
@@ -188,7 +198,7 @@ SCHEMA = Schema(
         "order_claim_item",
         order_claim_item,
         prefix="claitem",
-        relations={"item": one("order_line_item", "item_id")},
+        relations={"claim": one("order_claim", "claim_id"), "item": one("order_line_item", "item_id")},
         hidden=frozenset({"claimed_by", "added_by"}),
     ),
     Entity(
@@ -202,5 +212,10 @@ SCHEMA = Schema(
             "additional_items": many("order_exchange_item", "exchange_id", cascade=True),
         },
     ),
-    Entity("order_exchange_item", order_exchange_item, prefix="oexcitem", relations={"item": one("order_line_item", "item_id")}),
+    Entity(
+        "order_exchange_item",
+        order_exchange_item,
+        prefix="oexcitem",
+        relations={"exchange": one("order_exchange", "exchange_id"), "item": one("order_line_item", "item_id")},
+    ),
 )
