@@ -147,9 +147,10 @@ def register(order: Mapping[str, Any], acts: Sequence[Act], change: Mapping[str,
     return outcome
 
 
-def unregister(order: Row, change: Mapping[str, Any], acts: Sequence[Act], at: str) -> Outcome:
-    """Take back what `register` did: this change (`id`, `version`). See `OrderService.unregister`."""
-    return Outcome(True, order=taken_back(order, acts, at, change["version"]), withdrawn=[change["id"]])
+def unregister(order: Row, change: Mapping[str, Any], acts: Sequence[Act], former: Mapping[str, Any], at: str) -> Outcome:
+    """Take back what `register` did: this change (`id`, `version`). `former`: the summary of the version before. See
+    `OrderService.unregister`."""
+    return Outcome(True, order=taken_back(order, acts, at, change["version"], former), withdrawn=[change["id"]])
 
 
 def cancel(order: Row, at: str) -> Outcome:

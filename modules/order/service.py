@@ -120,7 +120,8 @@ class OrderService(Pending):
         The order is in its former version again. Where another one has followed meanwhile, the number of the version stays.
         """
         change = await self.retrieve("order_change", change_id, fields=("id", "version"))
-        await self._change(order_id, lambda order, at: changing.unregister(order, change, acts, at), queries.CHANGE_BACK)
+        former = await self._summary_at(order_id, change["version"] - 1)
+        await self._change(order_id, lambda order, at: changing.unregister(order, change, acts, former, at), queries.CHANGE_BACK)
 
     @writes(key="order_id", one_statement=True, answers=True)
     async def cancel(self, order_id: str) -> str:
@@ -196,6 +197,12 @@ class OrderService(Pending):
         return new or []
 
     # -- inside
+
+    async def _summary_at(self, order_id: str, version: int) -> Row:
+        """The summary of a former version; empty where there is none."""
+        row = await self.database.fetch_one(queries.FORMER, {"order_id": order_id, "version": version})
+        former: Row = json.loads(row["fields"])["summary"] if row is not None else {}
+        return former
 
     async def _former(self, query: Query, version: int) -> list[Row]:
         """What a query for one order shows of it as it was at a version that another one has followed: one row, or none."""

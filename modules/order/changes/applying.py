@@ -47,9 +47,9 @@ def previewed(order: Mapping[str, Any], acts: Sequence[Act], at: str) -> Row:
     return after
 
 
-def taken_back(order: Mapping[str, Any], acts: Sequence[Act], at: str, version: int) -> Row:
+def taken_back(order: Mapping[str, Any], acts: Sequence[Act], at: str, version: int, former: Mapping[str, Any]) -> Row:
     """An order without what these actions have counted; in the version before that one where they were the last thing that changed it, and
-    else in the same."""
+    else in the same. `former`: that version's summary, for what is counted from one version to the next."""
     after = {**_copy(order), "updated_at": at}
     for act in reversed(acts):
         action = ACTIONS[act["action"]]
@@ -57,6 +57,7 @@ def taken_back(order: Mapping[str, Any], acts: Sequence[Act], at: str, version: 
         action.taken_back.apply(after, act, at)
     if after["version"] == version:
         after["version"] -= 1
+        after["summary"] = {**after["summary"], **{name: former[name] for name in _OF_VERSION if name in former}}
         _number(after, at)
     return after
 
@@ -124,6 +125,8 @@ def _asked_back(after: Row) -> Decimal:
     return difference(costs(after)[0], costs({**after, "items": without})[0])
 
 
+_OF_VERSION = ("original_order_total", "raw_original_order_total", "credit_line_total", "raw_credit_line_total")
+"""Of a summary, what says what changed with the version."""
 _BACK = ("return_requested_quantity", "return_received_quantity")
 
 
