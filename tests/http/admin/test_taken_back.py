@@ -377,7 +377,7 @@ def test_every_flow_that_changes_rows_can_be_taken_back() -> None:
     forward = {"put-layout", "drop-layout", "begin-reset", "make-defaults", "remove-files", "end-key"}
     forward |= {"confirm", "decline", "hand-over", "price-draft", "unlink-promotions"}
     forward |= {"reserve-again", "settle-difference", "give-back-some", "close-collections", "mark", "put-into-stock"}
-    forward |= {"relink-promotions", "release-of-lines"}
+    forward |= {"relink-promotions", "release-of-lines", "join-reservations", "print-label"}
     steps = [each for each in definitions._steps.values() if each.function.__module__.startswith("velella.workflows.")]
     plain = [each for each in steps if not each.function.__module__.startswith(("velella.workflows.cart", "velella.workflows.payment"))]
     assert sorted(each.name for each in plain if not (each.undo or each.reads or each.pivot or each.name in forward)) == []
