@@ -25,6 +25,7 @@ from rich.progress import DownloadColumn, Progress, SpinnerColumn, TextColumn, T
 from .. import __version__
 from ..actors.cluster.postgres import program
 from ..core.errors import Misconfigured
+from ..core.ids import ulid
 from ..core.private import open_private, private_folder
 from ..core.settings import Settings
 from ..modules.file.files import Files
@@ -108,7 +109,7 @@ async def _check_empty(settings: Settings) -> None:
 
 
 def _write(settings: Settings, file: Path, databases: Mapping[str, list[str]]) -> None:
-    draft = file.with_name(f"{file.name}.part")
+    draft = file.with_name(f"{file.name}.{ulid().lower()}.part")  # of its own: another backup may be written beside it
     try:
         with open_private(draft, "wb") as out, _progress() as progress:
             with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
@@ -192,19 +193,20 @@ def _read(settings: Settings, archive: zipfile.ZipFile, manifest: Mapping[str, A
         raise Misconfigured(
             "The backup holds several databases, of which two would become one here.", hint="Give `databases` in the settings as they were."
         )
-    with _progress() as progress:
-        for url, dump in zip(targets, manifest["databases"], strict=True):
-            with archive.open(dump["entry"]) as given:
-                size = archive.getinfo(dump["entry"]).file_size
-                options = ["--no-owner", "--no-privileges", "--single-transaction", "--exit-on-error"]
-                _through("pg_restore", options, url, given=given, size=size, progress=progress)
-        for name, folder in _folders(settings).items():
-            _fill_folder(archive, f"files/{name}/", folder, progress)
     for entry in archive.namelist():
         if entry.startswith(f"{SECRETS}/"):
             path = private_folder(settings.private_data_dir() / SECRETS) / Path(entry).name
             with open_private(path, "wb") as out:
                 out.write(archive.read(entry))
+    with _progress() as progress:
+        for name, folder in _folders(settings).items():
+            _fill_folder(archive, f"files/{name}/", folder, progress)
+        # last: until a database holds something, all of it may be done again
+        for url, dump in zip(targets, manifest["databases"], strict=True):
+            with archive.open(dump["entry"]) as given:
+                size = archive.getinfo(dump["entry"]).file_size
+                options = ["--no-owner", "--no-privileges", "--single-transaction", "--exit-on-error"]
+                _through("pg_restore", options, url, given=given, size=size, progress=progress)
 
 
 def _target(settings: Settings, modules: list[str]) -> str:

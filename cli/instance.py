@@ -10,7 +10,7 @@ import re
 import shlex
 import signal
 import socket
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,14 +30,15 @@ if TYPE_CHECKING:
 def settings_of(**given: Any) -> Settings:
     """Settings, overridden by the command line's options; paths made absolute, so that every process means the same."""
     global _given
-    settings = read_settings(**{name: value for name, value in given.items() if value is not None})
+    options = {name: value for name, value in given.items() if value is not None}
+    settings = read_settings(**options)
     settings = settings.model_copy(update={"data_dir": settings.data_dir.expanduser().absolute()})
-    _given = settings
+    _given = settings, options.keys()
     return settings
 
 
-_given: Settings | None = None
-"""The settings of this command."""
+_given: tuple[Settings, Collection[str]] | None = None
+"""The settings of this command, and the names of those that stood on its command line."""
 ON_DATA = ("migrate", "seed", "backup", "restore", "serve", "user", "key", "jobs", "workflows")
 """Commands that take --database-url."""
 
@@ -54,13 +55,13 @@ def command(words: str) -> str:
     """A command line for the same shop as this command's: `velella status --data-dir /srv/shop2`."""
     if _given is None:
         return words
-    usual = read_settings()
-    if _given.data_dir != usual.data_dir.expanduser().absolute():
-        words += f" --data-dir {shlex.quote(str(_given.data_dir))}"
-    if _given.database_url not in (None, usual.database_url) and words.split()[1] in ON_DATA:
-        words += f" --database-url {shlex.quote(without_password(str(_given.database_url)))}"
-    if words.startswith("velella migrate") and _given.topology not in (usual.topology, "packed", "pooled"):
-        words += f" --topology {shlex.quote(str(Path(_given.topology).absolute()))}"
+    settings, options = _given
+    if "data_dir" in options:
+        words += f" --data-dir {shlex.quote(str(settings.data_dir))}"
+    if "database_url" in options and words.split()[1] in ON_DATA:
+        words += f" --database-url {shlex.quote(without_password(str(settings.database_url)))}"
+    if "topology" in options and words.startswith("velella migrate") and settings.topology not in ("packed", "pooled"):
+        words += f" --topology {shlex.quote(str(Path(settings.topology).absolute()))}"
     return words
 
 

@@ -82,7 +82,7 @@ def origins_of(given: Mapping[str, Any]) -> list[Origin]:
     text, values = _toml()
     return [
         Origin("the command line", given),
-        Origin("the environment", _variables(EnvSettingsSource(Settings), "the environment")),
+        Origin("the environment", {**_named_in_environment(), **_variables(EnvSettingsSource(Settings), "the environment")}),
         Origin(f"{DOTENV}", _variables(DotEnvSettingsSource(Settings), f"{DOTENV}")),
         Origin(f"{TOML}", values, text),
     ]
@@ -110,6 +110,11 @@ def _toml() -> tuple[str, Mapping[str, Any]]:
         ) from None
 
 
+def _named_in_environment() -> dict[str, Any]:
+    """Everything with our prefix, whether it is a setting or not: pydantic reads settings only."""
+    return {name.removeprefix(PREFIX).partition("__")[0].lower(): text for name, text in os.environ.items() if name.startswith(PREFIX)}
+
+
 def _variables(source: EnvSettingsSource, name: str) -> Mapping[str, Any]:
     try:
         return source()
@@ -127,10 +132,7 @@ def _variables(source: EnvSettingsSource, name: str) -> Mapping[str, Any]:
 
 def _unknown_names(origins: Iterable[Origin]) -> Iterator[str]:
     for origin in origins:
-        names = {name.removeprefix(PREFIX).partition("__")[0].lower() for name in os.environ if name.startswith(PREFIX)}
-        for name in sorted({*origin.values, *names} if origin.name == "the environment" else origin.values):
-            if name in Settings.model_fields:
-                continue
+        for name in sorted(origin.values.keys() - Settings.model_fields.keys()):
             meant = _meant(name, Settings.model_fields)
             if meant or origin.text is not None:
                 yield f"{origin.place((name,))}: there is no setting `{name}`.{meant}"

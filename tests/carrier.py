@@ -13,12 +13,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from velella.core.errors import NotAllowed
 from velella.modules.fulfillment.provider import Consignment, Data, FulfillmentProvider
 
-CarrierTrick = Literal["lost", "dark", "hangs", "late", "refuses"]
+from .tricks import Trick, carried_out
 
 
 class Carrier(FulfillmentProvider):
@@ -26,7 +26,7 @@ class Carrier(FulfillmentProvider):
     taken: ClassVar[dict[str, str]] = {}
     """Key of what it was asked to send → the line of its first item."""
     called_off: ClassVar[set[str]] = set()
-    tricks: ClassVar[dict[str, CarrierTrick]] = {}
+    tricks: ClassVar[dict[str, Trick]] = {}
     later: ClassVar[list[Callable[[], None]]] = []
 
     @classmethod
@@ -49,20 +49,7 @@ class Carrier(FulfillmentProvider):
 
     async def ask(self, what: str, do: Callable[[], None]) -> None:
         await asyncio.sleep(0)
-        match self.tricks.get(what):
-            case "refuses":
-                raise NotAllowed("the carrier refuses")
-            case "dark":
-                raise ConnectionRefusedError("the carrier is closed")
-            case "hangs":
-                await asyncio.sleep(3600)
-            case "late":
-                self.later.append(do)
-                raise TimeoutError("the carrier is busy")
-            case "lost":
-                do()
-                raise TimeoutError("the answer is lost")
-        do()
+        await carried_out("carrier", self.tricks.get(what), do, self.later, NotAllowed("the carrier refuses"))
 
     async def options(self) -> list[dict[str, Any]]:
         return [{"id": "road"}, {"id": "back", "is_return": True}]

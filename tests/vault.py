@@ -30,6 +30,8 @@ from velella.core.sql.db.compiled import compiled
 from velella.core.sql.db.database import Database
 from velella.modules.payment.provider import AccountHolder, Ask, Data, Outcome, PaymentProvider
 
+from .tricks import carried_out
+
 Trick = Literal["lost", "dark", "hangs", "late", "lies", "broken", "refuses"]
 
 
@@ -101,26 +103,15 @@ class Vault(PaymentProvider):
                 purse.done.add(ask.key)
             return do(purse)
 
-        match self.tricks.get(f"{what} {session}", self.tricks.get(what)):
-            case "refuses":
-                raise InvalidData("the vault refuses")
-            case "dark":
-                raise ConnectionRefusedError("the vault is closed")
-            case "hangs":
-                await asyncio.sleep(3600)
-            case "late":
-                self.later.append(once)
-                raise TimeoutError("the vault is busy")
-            case "lost":
-                once()
-                raise TimeoutError("the answer is lost")
+        trick = self.tricks.get(f"{what} {session}", self.tricks.get(what))
+        match trick:
             case "broken":
                 once()
                 raise KeyError("the vault answers nonsense")
             case "lies":
                 once()
                 return Outcome({}, "error")
-        return once()
+        return await carried_out("vault", trick, once, self.later, InvalidData("the vault refuses"))
 
     async def account_holder(self, key: str, context: Data) -> AccountHolder | None:
         if self.tricks.get("account_holder") == "hangs":

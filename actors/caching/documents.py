@@ -88,7 +88,7 @@ class DocumentCache:
 
     async def named(self, module: str, query: Query, shape: DocumentShape, keys: Sequence[str]) -> Page:
         """The rows with these keys, in the order of the keys, which is the entity's own; missing rows are left out."""
-        return _joined((await self._texts(module, query, shape, sorted(set(keys)))).values())
+        return _joined((await self._texts(module, query, shape, sorted(set(keys)), shape.together)).values())
 
     async def listed(self, module: str, query: Query, shape: DocumentShape) -> Page:
         """A page of a list, without a count."""
@@ -97,29 +97,23 @@ class DocumentCache:
         key = self._catalogue.entity(query.entity).key
         found = await getattr(self._modules, module).query(replace(query, fields=(key,), slots=()))
         keys = [row[key] for row in orjson.loads(found.json)]
-        fetched = 0
-
-        async def fill(missing: list[str]) -> list[tuple[str, bytes]]:
-            nonlocal fetched
-            fetched = len(missing)
-            return await self._read(module, _by_key(query, key, missing))
-
-        texts = await self._cache.get_or_fill_many(shape.cache_key, keys, fill, rows=shape.rows)
         if keys:
-            shape.known = 1 - fetched / len(keys)
-        return _joined(texts.values())
+            shape.known = sum(self._cache.holds(shape.cache_key(one)) for one in keys) / len(keys)
+        return _joined((await self._texts(module, query, shape, keys, None)).values())
 
     # -- inside
 
-    async def _texts(self, module: str, query: Query, shape: DocumentShape, keys: Sequence[str]) -> Mapping[str, bytes]:
-        """The documents with these keys, by key."""
-        key, together, made = self._catalogue.entity(query.entity).key, shape.together, shape.excerpt
+    async def _texts(
+        self, module: str, query: Query, shape: DocumentShape, keys: Sequence[str], together: DocumentShape | None
+    ) -> Mapping[str, bytes]:
+        """The documents with these keys, by key; missing ones are made of documents with more fields where these are given."""
+        entity, made = self._catalogue.entity(query.entity), shape.excerpt
 
         async def fill(missing: list[str]) -> Iterable[tuple[str, bytes]]:
-            asked = _by_key(query, key, missing)
+            asked = Query(query.entity, query.fields, {entity.key: missing}, slots=query.slots)
             if together is None or made is None:
                 return await self._read(module, asked)
-            more = await self._texts(module, replace(asked, fields=self._catalogue.entity(query.entity).together), together, missing)
+            more = await self._texts(module, replace(asked, fields=entity.together), together, missing, None)
             return [(one, orjson.dumps(made(orjson.loads(text)))) for one, text in more.items()]
 
         return await self._cache.get_or_fill_many(shape.cache_key, keys, fill, rows=shape.rows)
@@ -142,10 +136,6 @@ class DocumentCache:
         """The rows by their keys, each as JSON."""
         rows: list[tuple[str, bytes]] = await getattr(self._modules, module).documents(query)
         return rows
-
-
-def _by_key(query: Query, key: str, keys: Sequence[str]) -> Query:
-    return Query(query.entity, query.fields, {key: list(keys)}, slots=query.slots)
 
 
 def digest(*names: tuple[str, ...]) -> bytes:

@@ -19,6 +19,25 @@ from ..membership.states import MOVING, ReplicaState
 from ..topology import Pool
 from .members import Member, move, node_for, one_too_many
 
+HELD_SECONDS = 30.0
+"""Seconds for which no replica of a pool is started after one failed to start. Doubles each time, to `HELD_AT_MOST`."""
+HELD_AT_MOST = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A pool of which no replica is started for a while."""
+
+    until: float
+    """Monotonic seconds."""
+    seconds: float
+
+    @classmethod
+    def after(cls, last: Hold | None, now: float) -> Hold:
+        """What follows when a replica fails to start: longer than the time before."""
+        seconds = min(2 * last.seconds, HELD_AT_MOST) if last is not None else HELD_SECONDS
+        return cls(now + seconds, seconds)
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:

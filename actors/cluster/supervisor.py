@@ -14,7 +14,6 @@ import signal
 import sys
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import psutil
@@ -38,7 +37,7 @@ from .logpipe import LogPipe
 from .members import Member, directory_of, node_for
 from .nodes import Nodes
 from .ray_runtime import Cluster, Surroundings, run_dir
-from .reconcile import Start, Wanted, in_order, moves
+from .reconcile import Hold, Start, Wanted, in_order, moves
 from .rollout import Changes
 
 log = logger("velella.supervisor")
@@ -69,9 +68,6 @@ NO_TCP = "none"
 LAST_TIERS = (("http",), ("workflows",))
 """The order in which services stop: the front ends first, so that nothing new comes in, then the senders of messages on behalf of
 others."""
-HELD_SECONDS = 30.0
-"""Seconds for which no replica of a pool is started after one failed to start. Doubles each time, to `HELD_AT_MOST`."""
-HELD_AT_MOST = 300.0
 
 
 class Supervisor:
@@ -446,8 +442,7 @@ class Supervisor:
             if member.actor is not None:
                 self._kill(member, restart=False)
             last = self._held.get(name)
-            seconds = min(2 * last.seconds, HELD_AT_MOST) if last is not None else HELD_SECONDS
-            self._held[name] = Hold(time.monotonic() + seconds, seconds)
+            self._held[name] = Hold.after(last, time.monotonic())
             if not isinstance(error, VelellaError):
                 log.exception("a replica failed unexpectedly while it was started")
             known = error if isinstance(error, VelellaError) else VelellaError(f"{type(error).__name__}: {error}")
@@ -553,15 +548,6 @@ class Supervisor:
             hosts = (member.report.get("node") for member in self._members.values() if "http" in member.pool.services)
             host = next((node for node in hosts if node), host)
         return self.settings.public_url or f"http://{host}:{self.settings.port}"
-
-
-@dataclass(frozen=True, slots=True)
-class Hold:
-    """A pool of which no replica is started for a while."""
-
-    until: float
-    """Monotonic seconds."""
-    seconds: float
 
 
 async def _asked(reference: Any) -> Any:

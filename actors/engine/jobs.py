@@ -71,23 +71,24 @@ class Jobs:
                 pause = min(pause, (job.after(now) - now).total_seconds())
                 continue
             pause = 0.0  # there may be another one, or the job still runs
-            if (id := await self._begin(row["name"], tick)) is not None:
+            if (id := await self._begin(row["name"], row["last_tick"], tick)) is not None:
                 begun.append(id)
         self._wake = time.monotonic() + pause
         if begun:
             self._nudge()
         return begun
 
-    async def _begin(self, name: str, tick: datetime) -> str | None:
+    async def _begin(self, name: str, seen: datetime, tick: datetime) -> str | None:
         id = new_id("wfex")
-        params = {"name": name, "tick": tick, "id": id, "key": iso(tick), "input": pack({}), "trace_id": current_call().trace_id}
+        about = {"id": id, "key": iso(tick), "input": pack({}), "trace_id": current_call().trace_id}
+        params = {"name": name, "seen": seen, "tick": tick, **about}
         begun: str | None = await self._database.fetch_value(queries.BEGIN_TICK, params)
         if begun is not None:
             log.info("a job begins", job=name, tick=iso(tick), execution=id)
         return begun
 
     async def begin_by_hand(self, name: str) -> str:
-        """Begin a job now, whatever its schedule. Returns the execution's id. Raises NotFound."""
+        """Begin a job now, whatever its schedule, also beside a run of it. Returns the execution's id. Raises NotFound."""
         params = {"name": name, "id": new_id("wfex"), "input": pack({}), "trace_id": current_call().trace_id}
         id: str | None = await self._database.fetch_value(queries.BEGIN_JOB, params)
         if id is None:

@@ -254,11 +254,12 @@ RECORD_JOBS = _sql("""
 
 TICKS = _sql("SELECT name, last_tick, now() AS now FROM workflow_job WHERE name = ANY (:names::text[])")
 
-# Whoever moves the tick begins the execution, in the same statement. Not while one runs.
+# Whoever moves the tick from where it was seen begins the execution, in the same statement. Not while one runs: one that was begun since
+# this statement's snapshot has moved the tick, too.
 BEGIN_TICK = _sql(f"""
     WITH begun AS (
         UPDATE workflow_job SET last_tick = :tick
-        WHERE name = :name AND last_tick < :tick AND :tick <= now()
+        WHERE name = :name AND last_tick = :seen AND :tick <= now()
             AND NOT EXISTS (SELECT FROM workflow_execution WHERE workflow = :name AND {LIVE})
         RETURNING name
     )
@@ -283,7 +284,8 @@ JOBS = _sql("""
     ORDER BY job.name
 """)
 
-DROP_JOBS = _sql("DELETE FROM workflow_job WHERE seen_at < (SELECT max(seen_at) FROM workflow_job) - make_interval(secs => :unseen)")
+# By a coordinator that has just recorded its own.
+DROP_JOBS = _sql("DELETE FROM workflow_job WHERE seen_at < now() - make_interval(secs => :unseen)")
 
 # -- coordinators
 

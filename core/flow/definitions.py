@@ -229,6 +229,8 @@ def workflow(
         kept = retention if retention is not None else THREE_DAYS if key is not None or by_hand else HOUR
         if schedule is not None and not durable:
             raise Misconfigured(f"The workflow {name} has a schedule, so it has to be durable: a tick outlives the process that begins it.")
+        if schedule is not None and len(inspect.signature(function).parameters) != 1:
+            raise Misconfigured(f"The workflow {name} has a schedule, so it takes a flow, and nothing else.")
         made = Workflow(name, function, durable, timeout, retries, key, hooks, kept, by_hand, every, emits, schedule)
         for hook in _hooks:
             if hook.workflow == name:
@@ -260,8 +262,6 @@ def job(
 
     def make(function: StepFunction[[], R]) -> Workflow[[], R]:
         named = name or function.__name__.strip("_").replace("_", "-")
-        if len(inspect.signature(function).parameters) != 1:
-            raise Misconfigured(f"The job {named} takes a flow, and nothing else.")
         schedule = Schedule(cron, time_zone, missed)
         made = workflow(named, durable=True, timeout=timeout, retries=retries, by_hand=True, emits=None, schedule=schedule)
         return made(function)

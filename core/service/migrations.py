@@ -46,6 +46,7 @@ from sqlalchemy.schema import CreateSequence
 from ..errors import InvalidData, Misconfigured, UnexpectedState
 from ..ids import ulid
 from ..settings import Settings
+from ..settings_sources import read_settings
 from ..sql.db.compiled import DIALECT
 from ..sql.db.failures import translated
 from ..sql.schema.columns import Money, Quantity, Timestamp
@@ -399,7 +400,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 async def _command(given: argparse.Namespace, url: str) -> int:
-    settings = Settings(**{})
+    settings = read_settings()
     if given.command == "revise":
         path = await revise(load_module(given.module, settings), given.message, url)
         print(path or f"The history of {given.module} leads to its tables already.")

@@ -13,6 +13,8 @@ T = TypeVar("T")
 
 
 class Asking(ModuleService):
+    """A module that asks fulfillment providers: what of their answers is a refusal, and what isn't known."""
+
     async def asked(self, provider_id: str, answer: Awaitable[T]) -> T:
         """Await a provider's answer.
 

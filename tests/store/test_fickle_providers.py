@@ -13,7 +13,8 @@ import pytest
 from velella.core.errors import VelellaError
 from velella.core.message import CallContext, call_context
 
-from ..carrier import Carrier, CarrierTrick
+from ..carrier import Carrier
+from ..tricks import Trick as CarrierTrick
 from ..vault import Trick, Vault
 from .conftest import Market, Store
 from .fault_cases import Capture, Case, Refund
