@@ -34,12 +34,13 @@ DOORS = 3
 
 @pytest.fixture(scope="package")
 async def truth(colony: Served, shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
-    """Address of a front end on the colony's database that asks it each time."""
+    """Address of a front end on the colony's database that asks it each time. It takes over nothing that the colony has begun: this process
+    knows hooks that the colony doesn't."""
     url = EmbeddedPostgres(colony.data_dir / "postgres").url()
     folder: Path = tmp_path_factory.mktemp("truth")
     secret = (colony.data_dir / "secrets" / "jwt_secret").read_text().strip()  # it lets in whom the colony lets in
     settings = Settings(database_url=url, data_dir=folder, port=0, cache=False, jwt_secret=secret).with_secrets()
-    async with local_host(settings) as host:
+    async with local_host(settings, visits=True) as host:
         front = FrontEnd(host.context, found_routes())
         await front.start()
         yield f"http://127.0.0.1:{front.port}"
