@@ -7,6 +7,7 @@ alone, and an interrupted run continues where it was.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -70,25 +71,40 @@ async def fill(base: str, email: str, password: str, step: Step) -> None:
         merchant = Merchant(session, base)
         step("Logging in")
         await merchant.log_in(email, password)
-        store = (await merchant.get("/admin/stores"))["stores"][0]
-        channel = store["default_sales_channel_id"]
-        step("Currencies, regions and taxes")
-        await merchant.post(
-            f"/admin/stores/{store['id']}",
-            {"supported_currencies": [{"currency_code": "eur", "is_default": True, "is_tax_inclusive": True}, {"currency_code": "usd"}]},
-        )
-        await _regions(merchant)
-        step("A warehouse")
-        location = await _warehouse(merchant, channel)
-        step("Shipping")
-        profile = await _shipping(merchant, location)
+        opened = await open_shop(merchant, step)
         categories = await _categories(merchant, step)
-        for product in _catalogue(channel, profile, categories):
+        for product in _catalogue(opened.channel, opened.profile, categories):
             step(product["title"])
             if not (await merchant.get("/admin/products", handle=product["handle"], fields="id"))["count"]:
                 await merchant.post("/admin/products", product)
         step("Stock")
-        await _stock(merchant, location)
+        await _stock(merchant, opened.location)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """Ids of what a shop sells with."""
+
+    channel: str
+    location: str
+    profile: str
+    """The shipping profile."""
+
+
+async def open_shop(merchant: Merchant, step: Step) -> Opened:
+    """Currencies, regions with their taxes, a warehouse, and shipping: all that a shop needs before it has products."""
+    store = (await merchant.get("/admin/stores"))["stores"][0]
+    channel = store["default_sales_channel_id"]
+    step("Currencies, regions and taxes")
+    await merchant.post(
+        f"/admin/stores/{store['id']}",
+        {"supported_currencies": [{"currency_code": "eur", "is_default": True, "is_tax_inclusive": True}, {"currency_code": "usd"}]},
+    )
+    await _regions(merchant)
+    step("A warehouse")
+    location = await _warehouse(merchant, channel)
+    step("Shipping")
+    return Opened(channel, location, await _shipping(merchant, location))
 
 
 async def _regions(merchant: Merchant) -> None:

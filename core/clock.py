@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+
+_ahead = timedelta()
 
 
 def utc_now() -> datetime:
-    return datetime.now(UTC)
+    return datetime.now(UTC) + _ahead
+
+
+def ahead() -> timedelta:
+    """How far this process's clock was moved. Nothing, but in tests."""
+    return _ahead
+
+
+def move(by: timedelta) -> None:
+    """Move this process's clock: for tests (`velella.testing`)."""
+    global _ahead
+    _ahead += by
 
 
 def iso(moment: datetime) -> str:

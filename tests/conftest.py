@@ -20,6 +20,8 @@ from velella.core.ids import ulid
 from velella.core.service import migrations
 from velella.core.settings import Settings
 
+pytest_plugins = ["velella.testing"]
+
 settings.register_profile("promises", deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)  # no test is timed
 settings.load_profile("promises")
 

@@ -20,7 +20,7 @@ from ...core.clock import iso
 from ...core.codec import pack, unpack
 from ...core.errors import Conflict, InvalidData, Misconfigured, NotAllowed, NotFound, Unavailable, VelellaError
 from ...core.flow import FlowContext, workflow_named
-from ...core.flow.definitions import recurring_workflows, unmatched_hooks
+from ...core.flow.definitions import recurring_workflows, scheduled_workflows, unmatched_hooks
 from ...core.flow.journal import Outgrown
 from ...core.flow.run import Run
 from ...core.ids import new_id
@@ -349,6 +349,12 @@ class Coordinator(Service):
     async def recover(self) -> int:
         """Take over executions whose coordinator is dead, now instead of within seconds. Returns how many."""
         return await self._durable.recover()
+
+    async def catch_up(self) -> None:
+        """Begin what is due by now, rather than at the next look: jobs, executions that waited, deliveries. For a clock that was moved."""
+        await self._jobs.begin_due(scheduled_workflows())
+        await self._durable.recover()
+        self._relay.nudge()
 
     def take_over_from(self, _: frozenset[ReplicaId]) -> None:
         """The supervisor gets no answer from some replicas: executions of dead ones are taken over now, not at the next check. The

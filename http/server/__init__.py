@@ -29,13 +29,12 @@ def found_routes(plugins: Iterable[str] = ()) -> Iterator[Route]:
         if importlib.util.find_spec(name) is not None:
             yield from _routes_in(name)
     for plugin in plugins:
-        name = f"{plugin}.http"
         try:
-            there = importlib.util.find_spec(name) is not None
+            package = importlib.import_module(plugin)
         except ModuleNotFoundError as error:
             raise Misconfigured(f"The routes of {plugin} can't be loaded: {error}.", hint="See the setting plugins.") from error
-        if there:
-            yield from _routes_in(name)
+        if hasattr(package, "__path__") and importlib.util.find_spec(f"{plugin}.http") is not None:  # else it is one file
+            yield from _routes_in(f"{plugin}.http")
 
 
 def _routes_in(name: str) -> Iterator[Route]:

@@ -1,0 +1,161 @@
+"""Testing plugins: a shop on a real PostgreSQL, clients of its APIs, what it sells, its time, its events and its emails.
+
+In `tests/conftest.py`:
+
+    pytest_plugins = ["velella.testing"]
+
+A test then asks for what it needs:
+
+    async def test_a_thing_is_bought(shop: Shop, product: Row, events: Events) -> None:
+        order = await shop.order(product, quantity=2)
+        assert [event.data["id"] for event in await events.emitted("order.placed")] == [order["id"]]
+
+The shop has the plugins of the `velella.toml` beside `pyproject.toml`, or those of the fixture `velella_settings`, which a conftest.py may
+override. It is in this process; `pytest --topology packed --topology pooled` serves it by processes of its own, as `velella serve` does,
+and runs each test in each. Tests that move the clock have it in this process in any case.
+
+pytest-asyncio has to run tests and fixtures in one loop:
+
+    [tool.pytest.ini_options]
+    asyncio_mode = "auto"
+    asyncio_default_fixture_loop_scope = "session"
+    asyncio_default_test_loop_scope = "session"
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import asyncpg
+import pytest
+import pytest_asyncio
+
+from ..actors.cluster.postgres import EmbeddedPostgres
+from ..core.flow import Event
+from ..core.ids import ulid
+from ..modules.notification.provider import Message
+from .client import Answer, Client, Refused
+from .clock import Clock
+from .opening import TOPOLOGIES, Topology, opened
+from .seen import Emails, Events
+from .shop import Row, Shop
+
+__all__ = ["Answer", "Client", "Clock", "Emails", "Event", "Events", "Message", "Refused", "Row", "Shop", "Topology", "opened"]
+
+FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "128MB"}
+"""A database of tests needn't survive a power cut."""
+NewDatabase = Callable[[], Awaitable[str]]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("velella")
+    group.addoption("--topology", action="append", choices=TOPOLOGIES, help="How the shop runs; may be repeated. Default: here.")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "velella_topology" in metafunc.fixturenames:
+        chosen = metafunc.config.getoption("topology") or ["here"]
+        metafunc.parametrize("velella_topology", ["here"] if "clock" in metafunc.fixturenames else chosen, scope="session", indirect=True)
+
+
+@pytest.fixture(scope="session")
+def velella_topology(request: pytest.FixtureRequest) -> Topology:
+    """How the shop of this test runs."""
+    topology: Topology = request.param
+    return topology
+
+
+@pytest.fixture(scope="session")
+def velella_settings(pytestconfig: pytest.Config) -> dict[str, Any]:
+    """The settings of the shop. To be overridden where they aren't those of the project's velella.toml."""
+    file = pytestconfig.rootpath / "velella.toml"
+    return tomllib.loads(file.read_text()) if file.exists() else {}
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def velella_database() -> AsyncIterator[NewDatabase]:
+    """Makes an empty database and returns its URL. To be overridden where there is a server already."""
+    with TemporaryDirectory(prefix="velella-test-", ignore_cleanup_errors=True) as folder:
+        server = EmbeddedPostgres(Path(folder) / "postgres", FAST)
+        await server.start()
+
+        async def new() -> str:
+            name = f"test_{ulid().lower()}"
+            connection = await asyncpg.connect(server.url("postgres"))
+            try:
+                await connection.execute(f"CREATE DATABASE {name}")
+            finally:
+                await connection.close()
+            return server.url(name)
+
+        try:
+            yield new
+        finally:
+            await server.stop()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def shop(
+    request: pytest.FixtureRequest,
+    velella_topology: Topology,
+    velella_settings: dict[str, Any],
+    velella_database: NewDatabase,
+) -> AsyncIterator[Shop]:
+    """The shop, the same one for all tests of a run."""
+    if request.config.getini("asyncio_default_test_loop_scope") != "session":
+        raise pytest.UsageError('A shop outlives a test: set asyncio_default_test_loop_scope = "session" for pytest (see velella.testing).')
+    with TemporaryDirectory(prefix="velella-", ignore_cleanup_errors=True) as folder:
+        async with opened(velella_settings, topology=velella_topology, database_url=await velella_database(), folder=Path(folder)) as shop:
+            yield shop
+
+
+@pytest.fixture
+def store(shop: Shop) -> Client:
+    """The store API, as a storefront uses it."""
+    return shop.store
+
+
+@pytest.fixture
+def admin(shop: Shop) -> Client:
+    """The admin API, as a user of the shop."""
+    return shop.admin
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def product(shop: Shop) -> Row:
+    """A product of its own for 10 EUR, of which 100 are there."""
+    return await shop.product()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def cart(shop: Shop, product: Row) -> Row:
+    """A cart of its own with one `product`."""
+    return await shop.cart(product)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def order(shop: Shop, product: Row) -> Row:
+    """A placed order of one `product`."""
+    return await shop.order(product)
+
+
+@pytest.fixture
+def clock(shop: Shop) -> Clock:
+    """The shop's clock."""
+    return Clock(shop)
+
+
+@pytest.fixture
+def emails(shop: Shop) -> Emails:
+    """The emails of this test."""
+    return Emails(shop)
+
+
+@pytest.fixture
+def events(shop: Shop) -> Events:
+    """The events of this test."""
+    return Events(shop)
