@@ -4,7 +4,9 @@
     ├── InvalidData             400  the request can't be understood or breaks a rule of its shape
     │   └── TooLarge                 a message between processes, or its answer, is larger than any may be; nothing was done
     ├── NotAllowed              400  understood, but the state of the shop refuses it
-    │   └── InsufficientInventory
+    │   ├── InsufficientInventory
+    │   └── StepFailed               whoever a step of a workflow waited for says that it failed; carries `response`
+    │       └── NotAnswered          or didn't answer in time
     ├── Unauthorized            401
     ├── Forbidden               403
     ├── NotFound                404
@@ -88,6 +90,17 @@ class NotAllowed(VelellaError):
 
 class InsufficientInventory(NotAllowed):
     default_code = "insufficient_inventory"
+
+
+class StepFailed(NotAllowed):
+    @property
+    def response(self) -> Any:
+        """What was said about it."""
+        return self.data.get("response")
+
+
+class NotAnswered(StepFailed):
+    pass
 
 
 class Unauthorized(VelellaError):

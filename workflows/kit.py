@@ -10,12 +10,14 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from ..core import flow
+from ..core.errors import NotAnswered, StepFailed
 from ..core.flow import (
     THREE_DAYS,
     Event,
     Kept,
     Retry,
     Step,
+    Waits,
     Workflow,
     job,
     keep,
@@ -37,8 +39,11 @@ __all__ = [
     "Event",
     "Flow",
     "Kept",
+    "NotAnswered",
     "Retry",
     "Step",
+    "StepFailed",
+    "Waits",
     "Workflow",
     "job",
     "keep",

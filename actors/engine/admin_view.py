@@ -29,6 +29,8 @@ _COMPENSATED = {
 """State of an execution → the compensation state of a step that is not undone yet, or needn't be."""
 _FAILED = {"state": "failed", "status": "permanent_failure"}
 _AGAIN = {"state": "invoking", "status": "temporary_failure"}
+_OPEN = {"state": "invoking", "status": "waiting"}
+"""Of a step that waits for the outside."""
 _WAITING = {"invoking": _AGAIN, "finishing": _AGAIN, "failed": _FAILED}
 """State of an execution → the state of the step that it waits at, or last waited at."""
 
@@ -46,8 +48,20 @@ def steps_of(row: Packed) -> Iterator[tuple[str, str, Any]]:
 def done(journal: Iterable[bytes]) -> Iterator[tuple[str, str, Any]]:
     """Path, reference and result of each finished step in a journal: neither refusals nor reads outside of steps."""
     for path, reference, result, _, _, failure, _ in map(unpack, journal):
-        if failure is None and not reference.startswith(READ):
+        if failure is None and is_step(path, reference):
             yield path, reference, result
+
+
+def is_step(path: str, reference: str) -> bool:
+    """Whether a checkpoint is of a finished step: of neither a read outside of steps nor the asking of one that waits for the outside."""
+    return not reference.startswith(READ) and "!" not in path
+
+
+def waits_of(row: Packed) -> list[str]:
+    """The names of the steps that wait for the outside."""
+    if row["state"] not in ("invoking", "finishing"):
+        return []
+    return [wait["step"] for wait in (row["waits"] or {}).values() if "answer" not in wait]
 
 
 def step_name(reference: str) -> str:
@@ -58,7 +72,7 @@ def step_name(reference: str) -> str:
 def execution_of(row: Packed) -> Row:
     """`{"steps": {id: step}}`: each step below the previous one, in the order they were done."""
     undone = _COMPENSATED[row["state"]]
-    left = {path for _, path, *_ in unpack(row["undo"])} if row["undo"] is not None else None
+    left = {path.partition("!")[0] for _, path, *_ in unpack(row["undo"])} if row["undo"] is not None else None
     at = ROOT
     steps = {ROOT: _step(ROOT, 0, undone, row)}
     waits_at, _, waiting = (row["waits_at"] or "").rpartition(" ")
@@ -68,6 +82,11 @@ def execution_of(row: Packed) -> Row:
         at = f"{at}.{name}"
         still = left is None or path in left
         steps[at] = _step(at, depth, undone if still else _COMPENSATED["reverted"], row)
+    for name in waits_of(row):
+        at = f"{at}.{name}"
+        steps[at] = {**_step(at, len(steps), _IDLE, row), "invoke": _OPEN}
+        if name == waiting:
+            waiting = ""
     if waiting and row["undo"] is None and row["state"] in _WAITING:
         at = f"{at}.{waiting}"
         steps[at] = {**_step(at, len(steps), _IDLE, row), "invoke": _WAITING[row["state"]]}

@@ -21,7 +21,7 @@ from ...core.codec import pack, unpack
 from ...core.errors import Conflict, InvalidData, Misconfigured, NotAllowed, NotFound, Unavailable, VelellaError
 from ...core.flow import FlowContext, workflow_named
 from ...core.flow.definitions import recurring_workflows, scheduled_workflows, unmatched_hooks
-from ...core.flow.journal import Outgrown
+from ...core.flow.journal import Outgrown, Verdict
 from ...core.flow.run import Run
 from ...core.ids import new_id
 from ...core.logs import logger
@@ -34,10 +34,11 @@ from ...core.sql.schema.query import Page, Query
 from ..caching import coalesced
 from ..locking import LockProvider, locks
 from . import queries
-from .admin_view import completed, done, errors_of, steps_of
+from .admin_view import completed, done, errors_of, execution_of, steps_of, waits_of
 from .durable import DurableFlows
 from .events import Relay
 from .jobs import LOOK_SECONDS, Jobs
+from .journal import packed_verdict
 from .lease import Lease
 from .store import Executions
 from .tables import LIVE_STATES, SCHEMA
@@ -214,6 +215,48 @@ class Coordinator(Service):
         await self.run(name, input)
         return {"transactionId": transaction or new_id("wfx"), "workflowId": name, "hasFinished": True, "hasFailed": False}
 
+    # -- steps that wait for the outside
+
+    async def set_step_success(self, workflow: str, transaction: str, step: str, response: Any = None, *, undo: Any = None) -> None:
+        """Say that a step that waits (`@step(waits=…)`) has succeeded: `response` is what `flow.run` gives.
+
+        `transaction`: the execution's key, or its id. `step`: the step's name; the second of one name in an execution is `name-2`. `undo`:
+        what the step's undo gets, instead of what its function returned. Said twice it counts once: it is recorded when this returns, and
+        any coordinator goes on with the execution. Raises NotFound; NotAllowed for a step that doesn't wait, or doesn't any more.
+        """
+        await self._answer(workflow, transaction, step, Verdict("ok", response, undo))
+
+    async def set_step_failure(self, workflow: str, transaction: str, step: str, response: Any = None, *, undo: Any = None) -> None:
+        """Say that a step that waits has failed: it raises StepFailed, with the `response`. Otherwise like `set_step_success`."""
+        await self._answer(workflow, transaction, step, Verdict("failed", response, undo))
+
+    async def _answer(self, workflow: str, transaction: str, step: str, verdict: Verdict) -> None:
+        if await self._store.answer(workflow, transaction, step, packed_verdict(verdict)):
+            self._durable.nudge()
+            return
+        row = await self._transaction(workflow, transaction)
+        status = next((one["invoke"]["status"] for at, one in execution_of(row)["steps"].items() if at.endswith(f".{step}")), "idle")
+        raise NotAllowed(f"The step {step} of the transaction {transaction} does not wait for an answer: its status is {status}.")
+
+    async def _transaction(self, workflow: str, transaction: str) -> Any:
+        row = await self._database.fetch_one(queries.TRANSACTION, {"workflow": workflow, "transaction": transaction})
+        if row is None:
+            raise NotFound(f"Workflow execution with workflow_id: {workflow}, transaction_id: {transaction} was not found")
+        return row
+
+    @reads
+    async def outcome(self, workflow: str, transaction: str) -> Row:
+        """How the newest execution of a workflow stands, by its key or id: id, state, `waits` (the names of steps that wait for the
+        outside), result, error (a message, or None). Raises NotFound."""
+        row = await self._transaction(workflow, transaction)
+        return {
+            "id": row["id"],
+            "state": row["state"],
+            "waits": waits_of(row),
+            "result": unpack(row["result"]) if row["result"] is not None else None,
+            "error": row["error"][1] if row["error"] else None,
+        }
+
     # -- for merchants
 
     @reads
@@ -232,8 +275,8 @@ class Coordinator(Service):
     async def progress(self, workflow: str, transaction: str | None = None) -> Rows:
         """The executions of a workflow, or of one transaction: those that run, and those that ended in the last seconds.
 
-        Oldest first, at most 100: id, transaction_id, state, the names of their steps, result and errors. Raises NotFound for an
-        unknown workflow.
+        Oldest first, at most 100: id, transaction_id, state, the names of their steps, and of those that wait, result and errors. Raises
+        NotFound for an unknown workflow.
         """
         about = {"workflow": workflow, "transaction": transaction, "retention": workflow_named(workflow).retention}
         rows = await self._database.fetch(queries.PROGRESS, {**about, "recent": RECENT_SECONDS, "limit": 100})
@@ -243,6 +286,7 @@ class Coordinator(Service):
                 "transaction_id": row["key"] or row["id"],
                 "state": row["state"],
                 "steps": [name for _, name, _ in steps_of(row)],
+                "waits": waits_of(row),
                 "result": unpack(row["result"]) if row["result"] is not None else None,
                 "errors": list(errors_of(row)),
             }

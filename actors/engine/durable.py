@@ -15,7 +15,8 @@ from ...core.errors import Conflict, GoesOn, Unavailable, UnexpectedState, Velel
 from ...core.flow import FlowContext, Workflow, workflow_named
 from ...core.flow.attempts import as_velella_error
 from ...core.flow.journal import Diverged, Entry, Parked, Superseded
-from ...core.flow.run import DURABLE_SECONDS, ONWARD, Answer, Run
+from ...core.flow.outside import ONWARD
+from ...core.flow.run import DURABLE_SECONDS, Answer, Run
 from ...core.ids import new_id
 from ...core.logs import logger
 from ...core.message import CallContext, call_context, current_call

@@ -11,23 +11,27 @@ results. The engine itself writes as seldom as it can, because each time is a co
    transaction of the write, under `execution:step/n`. So a process that runs the function again makes the same calls with the same
    arguments, the calls already made answer from the record, and every effect happens once. A third party is asked under the same
    `execution:step` by its idempotency key.
-4. Where it has to wait (for a time, for another attempt, for another execution), one UPDATE that gives it back to the table, with
-everything
-   done so far: a process that takes it up from there knows that no run has come further. If its coordinator died, that isn't known:
-   it may be beyond its pivot. So it is undone only when something is *refused* on the way (then no run has come further than there,
-   for every refusal is recorded); any other failure is tried again. That costs nothing in the normal case: the row doesn't record that a
-   pivot is about to be sent.
+4. Where it has to wait (for a time, for another attempt, for another execution, for the outside), one UPDATE that gives it back to the
+   table, with everything done so far: a process that takes it up from there knows that no run has come further. If its coordinator died,
+   that isn't known: it may be beyond its pivot. So it is undone only when something is *refused* on the way (then no run has come further
+   than there, for every refusal is recorded); any other failure is tried again. That costs nothing in the normal case: the row doesn't
+   record that a pivot is about to be sent.
 5. At the end, one UPDATE with the result, and the events in the same statement.
 6. Before anything is undone, one UPDATE that says so, with the list of what to undo. From there on no run goes forward again: a step
    that was undone would answer from the record as if it were still done.
 
-Each of these statements names owner and fence, and a takeover raises the fence: a coordinator that was taken for dead finds its UPDATE
+7. A step that waits for the outside is written into the row before its function runs (`waits`), so it can be answered from then on. The
+   answer is an UPDATE of the same row, by any process, guarded by the step being open: of two answers one counts. Where the execution is in
+   the table, it makes it due; where it is being carried out, the UPDATE that puts it into the table finds the answer and leaves it due.
+
+Each of the others names owner and fence, and a takeover raises the fence: a coordinator that was taken for dead finds its UPDATE
 matching no row, and stops without changing anything (`Superseded`).
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -35,8 +39,8 @@ from typing import Any
 from ...core.codec import pack, unpack
 from ...core.errors import VelellaError
 from ...core.flow.definitions import Workflow, step_at
-from ...core.flow.journal import Checkpoint, Entry, Superseded
-from ...core.flow.reading import READ
+from ...core.flow.journal import Checkpoint, Entry, Superseded, Verdict, Wait
+from .admin_view import is_step
 from .store import Execution, Executions
 
 
@@ -74,6 +78,12 @@ class ExecutionJournal:
         self._known: dict[str, Checkpoint] = {}
         self._waited: tuple[str, int, float] = ("", 0, 0.0)
         """Where it last waited, how often in a row it had failed there, and for how many seconds."""
+        self._waits: dict[str, Wait] = {}
+        self._entries: dict[str, dict[str, Any]] = {}
+        """The same, as they stand in the row."""
+        self._names: Counter[str] = Counter()
+        """How many steps of each name have waited."""
+        self._again: dict[str, Any] = {}
         self._pending: list[bytes] = []
         self._failures: list[bytes] = []
         """The checkpoints among them that are failures."""
@@ -91,6 +101,12 @@ class ExecutionJournal:
         if row.waits_at is not None:
             journal._waited = (row.waits_at, row.failures, row.failing_seconds or 0.0)
         journal.owner, journal.fence, journal.attempts = row.owner, row.fence, row.attempts
+        for path, entry in (row.waits or {}).items():
+            journal._entries[path] = entry
+            journal._names[entry["name"]] += 1
+            if "until" in entry:
+                verdict = verdict_of(entry["answer"]) if "answer" in entry else None
+                journal._waits[path] = Wait(entry["round"], float(entry["until"]) - row.now, verdict)
         for packed in row.journal:
             checkpoint = _from_wire(unpack(packed))
             journal._known[checkpoint.path] = checkpoint
@@ -113,6 +129,9 @@ class ExecutionJournal:
             self._failures.append(packed)
 
     def forget_failures(self) -> None:
+        for path in (unpack(packed)[0] for packed in self._failures):
+            if entry := self._entries.get(path):  # asked again: without an end and an answer
+                self._again[path] = {"step": entry["step"], "name": entry["name"], "round": entry["round"] + 1}
         self._pending = [packed for packed in self._pending if packed not in self._failures]
         self._to_keep = min(self._to_keep, len(self._pending))
 
@@ -143,6 +162,32 @@ class ExecutionJournal:
             elif self._to_keep:
                 await self._append()
 
+    async def wait(self, path: str, step: str, seconds: float) -> Wait:
+        if (known := self._waits.get(path)) is not None:
+            return known
+        entry = self._entries.get(path)
+        if entry is None:
+            self._names[step] += 1
+            number = self._names[step]
+            entry = self._entries[path] = {"step": step if number == 1 else f"{step}-{number}", "name": step, "round": 0}
+        await self.before_write()
+        if not await self._store.wait(self, path, entry["step"], step, entry["round"], seconds):
+            raise Superseded
+        known = self._waits[path] = Wait(entry["round"], seconds)
+        return known
+
+    async def close(self, path: str) -> None:
+        answer = await self._store.close_wait(self, path, packed_verdict(Verdict("late")))
+        if answer is None:
+            raise Superseded
+        self._waits[path].verdict = verdict_of(answer)
+
+    def heard(self) -> list[str]:
+        return [path for path, wait in self._waits.items() if wait.verdict is not None]
+
+    def to_ask_again(self) -> dict[str, Any]:
+        return self._again
+
     async def reverting(self, path: str, error: VelellaError, entries: Sequence[Entry]) -> None:
         await self._store.lease.owner()  # undoing writes, too
         if path:
@@ -157,7 +202,7 @@ class ExecutionJournal:
 
     def _note(self, checkpoint: Checkpoint) -> None:
         """Note a finished step, for display."""
-        if checkpoint.failure is None and not checkpoint.reference.startswith(READ):
+        if checkpoint.failure is None and is_step(checkpoint.path, checkpoint.reference):
             self.steps.append(f"{checkpoint.path} {checkpoint.reference}")
 
     async def _begin(self) -> None:
@@ -182,6 +227,14 @@ class ExecutionJournal:
     async def _check(self) -> None:
         if not await self._store.still_ours(self):
             raise Superseded
+
+
+def packed_verdict(verdict: Verdict) -> str:
+    return pack([verdict.how, verdict.value, verdict.undo]).hex()
+
+
+def verdict_of(packed: str) -> Verdict:
+    return Verdict(*unpack(bytes.fromhex(packed)))
 
 
 def pack_entries(entries: Sequence[Entry]) -> bytes:

@@ -108,10 +108,45 @@ END = _sql(f"""
     RETURNING id
 """)
 
-# Puts the execution into the table, for any coordinator to continue when it is due.
+# The step at a position may be answered from now on.
+WAIT = _sql(f"""
+    UPDATE workflow_execution
+    SET waits = coalesce(waits, '{{}}') || jsonb_build_object(:path::text, jsonb_build_object(
+        'step', :step::text, 'name', :name::text, 'round', :round::int, 'until', extract(epoch FROM now()) + :seconds::float8))
+    WHERE {_OURS} AND state <> 'compensating'
+    RETURNING id
+""")
+
+# What counts for the position: an answer that came before, or that it is too late for one.
+CLOSE_WAIT = _sql(f"""
+    UPDATE workflow_execution
+    SET waits = CASE WHEN waits -> :path::text ? 'answer' THEN waits
+        ELSE jsonb_set(waits, ARRAY[:path::text, 'answer'], to_jsonb(:answer::text)) END
+    WHERE {_OURS}
+    RETURNING waits -> :path::text ->> 'answer'
+""")
+
+_OPEN = """(SELECT wait.key FROM jsonb_each(waits) AS wait WHERE wait.value ->> 'step' = :step AND NOT wait.value ? 'answer' LIMIT 1)"""
+
+# By anybody, beside the coordinator that carries it out, if any does: that one looks once more when it puts it into the table.
+ANSWER = _sql(f"""
+    UPDATE workflow_execution
+    SET waits = jsonb_set(waits, ARRAY[{_OPEN}, 'answer'], to_jsonb(:answer::text)),
+        resume_at = CASE WHEN owner IS NULL THEN now() ELSE resume_at END
+    WHERE id IN (
+        SELECT id FROM workflow_execution WHERE workflow = :workflow AND key = :transaction AND {STANDING}
+        UNION ALL
+        SELECT id FROM workflow_execution WHERE workflow = :workflow AND id = :transaction
+    ) AND state IN ('invoking', 'finishing') AND {_OPEN} IS NOT NULL
+    RETURNING id
+""")
+
+# Puts the execution into the table, for any coordinator to continue when it is due: at once where somebody has answered meanwhile.
 PARK = _sql(f"""
     UPDATE workflow_execution
-    SET owner = NULL, resume_at = now() + make_interval(secs => :pause), journal = journal || :journal::bytea[],
+    SET owner = NULL, resume_at = now() + make_interval(secs => CASE WHEN EXISTS (
+            SELECT FROM jsonb_each(waits) AS wait WHERE wait.value ? 'answer' AND wait.key <> ALL (:heard::text[])
+        ) THEN 0 ELSE :pause::float8 END), waits = waits || :again::jsonb, journal = journal || :journal::bytea[],
         state = CASE WHEN :onward AND state = 'invoking' THEN 'finishing' ELSE state END,
         result = coalesce(:result, result), error = coalesce(:error, CASE WHEN state = 'compensating' THEN error END),
         undo = coalesce(:undo, undo), waits_at = coalesce(:waits_at, waits_at),
@@ -170,7 +205,8 @@ TAKE_OVER = _sql(f"""
         finished_at = CASE WHEN deadly AND state <> 'finishing' THEN now() END,
         error = CASE WHEN deadly THEN coalesce(error, :gave_up) ELSE error END
     FROM orphans WHERE execution.id = orphans.id
-    RETURNING execution.*, orphans.left_by, extract(epoch FROM now() - failing_since)::float8 AS failing_seconds
+    RETURNING execution.*, orphans.left_by, extract(epoch FROM now() - failing_since)::float8 AS failing_seconds,
+        extract(epoch FROM now())::float8 AS now
 """)
 
 OF_KEY = _sql(f"""
@@ -197,14 +233,17 @@ LIST = _sql("""
 
 SHOW = _sql("SELECT * FROM workflow_execution WHERE id = :id")
 
-PACKED = _sql(
-    "SELECT id, workflow, state, input, journal, undo, steps, error, started_at, waits_at, given_up"
-    " FROM workflow_execution WHERE id = ANY (:ids::text[])"
-)
+_SHOWN = "id, workflow, key, state, input, journal, undo, result, steps, error, started_at, waits_at, waits, given_up"
+
+PACKED = _sql(f"SELECT {_SHOWN} FROM workflow_execution WHERE id = ANY (:ids::text[])")
+
+TRANSACTION = _sql(f"""
+    SELECT {_SHOWN} FROM workflow_execution WHERE workflow = :workflow AND :transaction IN (key, id) ORDER BY started_at DESC LIMIT 1
+""")
 
 # The executions of a workflow that run, or have ended a moment ago. Each part has an index of its own.
 PROGRESS = _sql(f"""
-    SELECT id, workflow, key, state, input, journal, undo, result, steps, error, started_at, given_up FROM (
+    SELECT {_SHOWN} FROM (
         SELECT * FROM workflow_execution WHERE {LIVE}
         UNION ALL
         SELECT * FROM workflow_execution WHERE expires_at > now() + make_interval(secs => :retention::float8 - :recent::float8)
@@ -236,7 +275,7 @@ GIVE_UP = _sql(f"""
     UPDATE workflow_execution
     SET state = 'failed', given_up = :given_up, finished_at = coalesce(finished_at, now()), resume_at = NULL, fence = fence + 1
     WHERE id = :id AND given_up IS NULL AND (state = 'failed' OR {LIVE} AND owner IS NULL)
-      AND (:step::text IS NULL OR waits_at = :step OR right(waits_at, length(:step) + 1) = ' ' || :step)
+      AND (:step::text IS NULL OR failures > 0 AND (waits_at = :step OR right(waits_at, length(:step) + 1) = ' ' || :step))
     RETURNING id
 """)
 

@@ -51,6 +51,12 @@ class Carried(Protocol):
     def written(self, count: int) -> None:
         """This many of them are in the row now."""
 
+    def heard(self) -> list[str]:
+        """Positions of the waiting steps of which it is known what was said."""
+
+    def to_ask_again(self) -> dict[str, Any]:
+        """Those among them that are asked once more, as they stand in the row."""
+
     def failures_at(self, at: str, /) -> tuple[int, float]:
         """See `core.flow.journal.Journal`."""
 
@@ -79,6 +85,9 @@ class Execution:
     waits_at: str | None
     failures: int
     failing_seconds: float | None
+    waits: dict[str, dict[str, Any]] | None
+    now: float
+    """When it was taken over, by the database's clock, in seconds since 1970."""
     left_by: str | None
     """The coordinator that carried it out and did not record how far it had come."""
 
@@ -154,6 +163,16 @@ class Executions:
     async def append(self, journal: Carried, journaled: list[bytes]) -> bool:
         return await self._database.fetch_value(queries.APPEND, {**_standing(journal), "journal": journaled}) is not None
 
+    async def wait(self, journal: Carried, path: str, step: str, name: str, round: int, seconds: float) -> bool:
+        """Let the step at a position be answered, under the name `step`, for so many seconds."""
+        params = {**_standing(journal), "path": path, "step": step, "name": name, "round": round, "seconds": seconds}
+        return await self._database.fetch_value(queries.WAIT, params) is not None
+
+    async def close_wait(self, journal: Carried, path: str, answer: str) -> str | None:
+        """Take no more answers at a position. Returns the one that counts: one that came before, else this; None: it isn't ours."""
+        answered: str | None = await self._database.fetch_value(queries.CLOSE_WAIT, {**_standing(journal), "path": path, "answer": answer})
+        return answered
+
     async def compensate(self, journal: Carried, error: VelellaError, undo: bytes) -> bool:
         journaled = journal.unwritten()
         params = {**_standing(journal), "error": error.to_wire(), "undo": undo, "journal": journaled}
@@ -211,6 +230,8 @@ class Executions:
             "undo": undo,
             "result": answer,
             "journal": journal.unwritten(),
+            "heard": journal.heard(),
+            "again": journal.to_ask_again(),
         }
         return await self._over(journal, None, lambda: self._database.fetch_value(queries.PARK, params))
 
@@ -259,6 +280,11 @@ class Executions:
         """Record a start without a waiting caller. False: the key exists already."""
         params = {"id": id, "workflow": workflow, "key": key, "input": input, "trace_id": trace_id}
         return await self._database.fetch_value(queries.QUEUE, params) is not None
+
+    async def answer(self, workflow: str, transaction: str, step: str, answer: str) -> bool:
+        """Record what is said of a step that waits. False: it doesn't wait."""
+        params = {"workflow": workflow, "transaction": transaction, "step": step, "answer": answer}
+        return await self._database.fetch_value(queries.ANSWER, params) is not None
 
     async def bury(
         self, id: str, workflow: str, input: bytes, undo: bytes, error: VelellaError, trace_id: str, started_at: datetime

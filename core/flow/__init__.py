@@ -58,9 +58,15 @@ What an author has to keep in mind:
   by its caller. `flow.run` takes steps and workflows that become part of the flow: short ones, and durable ones that have no key of their
   own.
 - `await flow.sleep(seconds)`: from a second to months.
-- `@step(retry=Retry(interval=60, factor=2, most=3600, during=3 * 86_400))`: tried again at intervals, before or after the pivot.
+- `@step(retry=Retry(interval=60, factor=2, most=3600, during=3 * 86_400, times=50))`: tried again at intervals, before or after the
+  pivot.
 
-In all three the execution waits in its row: it keeps no process, lock or connection, and any coordinator continues it when it is due.
+- `@step(waits=Waits(timeout=14 * 86_400), undo=call_off)`: asks somebody outside of the shop, and is over when they say so
+  (`POST /admin/workflows-executions/{workflow}/steps/success`, or `workflows.set_step_success` from a route). `flow.run` gives what they
+  said. One that fails, or isn't answered in time, is undone with all before it, unless the flow catches StepFailed; beyond the point of no
+  return it is asked again, under another key.
+
+In all of them the execution waits in its row: it keeps no process, lock or connection, and any coordinator continues it when it is due.
 """
 
 from .definitions import (
@@ -70,6 +76,7 @@ from .definitions import (
     Retry,
     Step,
     Subscriber,
+    Waits,
     Workflow,
     job,
     on_hook,
@@ -93,6 +100,7 @@ __all__ = [
     "Retry",
     "Step",
     "Subscriber",
+    "Waits",
     "Workflow",
     "job",
     "keep",

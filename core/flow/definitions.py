@@ -57,9 +57,25 @@ class Retry:
     """Seconds after the first failure from which on a failure is final and the flow fails with it. None: the step is tried for ever.
     Beyond the point of no return no failure is final."""
 
+    times: int | None = None
+    """Attempts after the first one of which the last failure is final, like `during`. None: any number."""
+
     def pause(self, failures: int) -> float:
         """Seconds before the next attempt, after this many failures."""
         return min(self.most, self.interval * self.factor ** min(failures - 1, 64))
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """That a step is over when somebody outside says so: by a route (`POST /admin/workflows-executions/…/steps/success`), or by
+    `workflows.set_step_success`. Until then the execution waits in the table.
+
+    The step's function asks for it, under `flow.idempotency_key`; what it returns is for the step's undo, which is also called when the
+    answer is that it failed, or doesn't come. `flow.run` gives the answer.
+    """
+
+    timeout: float | None = None
+    """Seconds after which it isn't waited for any more: the step fails with NotAnswered. None: it is waited for ever."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,6 +96,9 @@ class Step(Generic[P, R]):
     """The point of no return of a durable flow: see the package's docstring."""
     retry: Retry | None = None
     """How the step is tried again when its immediate attempts (`retries`) have failed. Durable flows only; None: the flow fails."""
+
+    waits: Waits | None = None
+    """Durable flows only: the step waits for the outside after its function is done."""
 
     @property
     def reference(self) -> str:
@@ -284,42 +303,29 @@ def step(
 ) -> Callable[[StepFunction[P, R]], Step[P, R]]: ...
 @overload
 def step(
-    *, undo: Undo[R], timeout: float | None = None, retries: int = 0, retry: Retry | None = None, name: str | None = None
-) -> Callable[[StepFunction[P, R]], Step[P, R]]: ...
-def step(
-    function: StepFunction[P, R] | None = None,
-    /,
     *,
-    undo: Undo[Any] | None = None,
-    timeout: float | None = None,
-    retries: int = 0,
-    reads: bool = False,
-    pivot: bool = False,
-    retry: Retry | None = None,
-    name: str | None = None,
-) -> Any:
-    """Make a function a step. See `Step` for what the options mean."""
-    if function is None:
-        return functools.partial(
-            _register_step, undo=undo, timeout=timeout, retries=retries, reads=reads, pivot=pivot, retry=retry, name=name
-        )
-    return _register_step(function)
-
-
-def _register_step(
-    function: StepFunction[P, R],
-    *,
+    waits: Waits,
     undo: Undo[R] | None = None,
     timeout: float | None = None,
     retries: int = 0,
-    reads: bool = False,
-    pivot: bool = False,
     retry: Retry | None = None,
     name: str | None = None,
-) -> Step[P, R]:
-    if pivot and (undo is not None or reads):
+) -> Callable[[StepFunction[P, R]], Step[P, Any]]: ...
+@overload
+def step(
+    *, undo: Undo[R], timeout: float | None = None, retries: int = 0, retry: Retry | None = None, name: str | None = None
+) -> Callable[[StepFunction[P, R]], Step[P, R]]: ...
+def step(function: StepFunction[P, R] | None = None, /, **options: Any) -> Any:
+    """Make a function a step. See `Step` for what the options mean."""
+    if function is None:
+        return functools.partial(_register_step, **options)
+    return _register_step(function)
+
+
+def _register_step(function: StepFunction[P, R], *, name: str | None = None, **options: Any) -> Step[P, R]:
+    made = Step(name or function.__name__.strip("_").replace("_", "-"), function, **options)
+    if made.pivot and (made.undo is not None or made.reads):
         raise Misconfigured(f"The step {function.__qualname__} is a pivot: it changes something, and is never undone.")
-    made = Step(name or function.__name__.strip("_").replace("_", "-"), function, undo, timeout, retries, reads, pivot, retry)
     _steps[made.reference] = made
     return made
 

@@ -81,6 +81,14 @@ class FlowContext:
     """Whether an event has a subscriber in the shop."""
 
 
+class Beyond(Protocol):
+    """What an execution has to do with what isn't part of it (`Outside`)."""
+
+    async def call(self, workflow: Workflow[..., Any], path: str, key: str | None, input: dict[str, Any], /) -> Any: ...
+    async def start(self, workflow: Workflow[..., Any], path: str, key: str | None, input: dict[str, Any], /) -> str: ...
+    async def sleep(self, path: str, seconds: float, /) -> None: ...
+
+
 class Runs(Protocol):
     """Carries out one attempt at an execution (`Run`)."""
 
@@ -92,14 +100,13 @@ class Runs(Protocol):
     def context(self) -> FlowContext: ...
     @property
     def journal(self) -> Journal | None: ...
+    @property
+    def outside(self) -> Beyond: ...
     async def read(self, at: str, name: str, digest: str, ask: Ask, /) -> Any: ...
     def work(
         self, flow: Flow[Any], work: Some[Any], path: str, args: tuple[Any, ...], kwargs: dict[str, Any], /
     ) -> Coroutine[Any, Any, Any]: ...
     async def parallel(self, flow: Flow[Any], calls: Sequence[tuple[Some[Any], str, tuple[Any, ...]]], /) -> tuple[Any, ...]: ...
-    async def call(self, flow: Flow[Any], workflow: Workflow[..., Any], path: str, key: str | None, input: dict[str, Any], /) -> Any: ...
-    async def start(self, flow: Flow[Any], workflow: Workflow[..., Any], path: str, key: str | None, input: dict[str, Any], /) -> str: ...
-    async def sleep(self, flow: Flow[Any], path: str, seconds: float, /) -> None: ...
     def answer(self, flow: Flow[Any], value: Any, at_once: Any, /) -> None: ...
     def durably(self, workflow: Workflow[..., Any], /) -> None: ...
     async def lock(self, key: str, wait: float, lease: float, /) -> Held: ...
@@ -206,7 +213,7 @@ class Flow(Generic[M]):
 
         Raises the error that the workflow failed with, after it was undone.
         """
-        result: R = await self._run.call(self, workflow, self._next(), key, input)
+        result: R = await self._run.outside.call(workflow, self._next(), key, input)
         return result
 
     async def start(self, workflow: Workflow[P, R], /, key: str | None = None, **input: Any) -> str:
@@ -214,14 +221,14 @@ class Flow(Generic[M]):
 
         `key` as in `call`. If an execution with that key exists, or did within the workflow's retention, its id is returned.
         """
-        return await self._run.start(self, workflow, self._next(), key, input)
+        return await self._run.outside.start(workflow, self._next(), key, input)
 
     async def sleep(self, seconds: float) -> None:
         """Wait in the table, for seconds or months, without a process, a lock or a connection. In the function of a durable workflow.
 
         Afterwards its function is run again from the top, by any coordinator. Callers that wait for its result meanwhile get GoesOn.
         """
-        await self._run.sleep(self, self._next(), seconds)
+        await self._run.outside.sleep(self._next(), seconds)
 
     def answer(self, value: Any, *, at_once: Any = None) -> None:
         """Set the result of this durable workflow once its pivot has succeeded: waiting callers get it even if the remaining steps must be

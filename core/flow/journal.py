@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
-from ..errors import VelellaError
+from ..errors import NotAnswered, StepFailed, VelellaError
 from .definitions import Step
 
 
@@ -77,6 +77,34 @@ class Checkpoint:
     """The steps that had to be undone then."""
 
 
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What was said from outside of a step that waits for it."""
+
+    how: Literal["ok", "failed", "late"]
+    value: Any = None
+    undo: Any = None
+    """What the step's undo gets instead of what its function returned; None: that."""
+
+    def error(self, step: str) -> StepFailed:
+        """The error of a step for which this was said: not that it is ok."""
+        if self.how == "late":
+            return NotAnswered(f"The step {step} was not answered in time.")
+        said = f": {self.value}" if isinstance(self.value, str) else "."
+        return StepFailed(f"The step {step} failed{said}", response=self.value)
+
+
+@dataclass(slots=True)
+class Wait:
+    """A step that waits for somebody outside, as it stands in the execution's row."""
+
+    round: int
+    """How often it was asked before: beyond the point of no return, one that failed is asked again."""
+    left: float
+    """Seconds until it isn't waited for any more."""
+    verdict: Verdict | None = None
+
+
 class Journal(Protocol):
     """The journal of one durable execution. Every method that writes raises Superseded if the execution has another owner by now."""
 
@@ -103,6 +131,12 @@ class Journal(Protocol):
 
     async def before_write(self) -> None:
         """To be called before something is changed: from here on the execution and all that it has read must be recorded."""
+
+    async def wait(self, path: str, step: str, seconds: float) -> Wait:
+        """The wait at a position: what is known of it, or a new one, recorded here: from now on the step may be answered."""
+
+    async def close(self, path: str) -> None:
+        """Take no more answers at a position. One that came before still counts."""
 
     async def reverting(self, path: str, error: VelellaError, entries: Sequence[Entry]) -> None:
         """To be called before anything is undone: a process that continues must go on undoing. The empty path is the whole execution."""

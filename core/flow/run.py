@@ -6,12 +6,12 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from .. import tracing
 from ..codec import travelled
-from ..errors import Conflict, GoesOn, UnexpectedState, VelellaError
+from ..errors import Conflict, UnexpectedState, VelellaError
 from ..ids import drawn_from, following, new_id
 from ..logs import logger
 from ..message import CallContext, call_context, current_call, write_seen
@@ -19,6 +19,7 @@ from .attempts import as_velella_error, finished, is_in_doubt, is_refused, pause
 from .definitions import Retry, Step, Workflow
 from .flow import Flow, FlowContext, Held
 from .journal import Checkpoint, Diverged, Entry, Journal, Outgrown, Parked, Superseded
+from .outside import ONWARD, Outside
 from .reading import READ, Ask, refuse_write
 
 DURABLE_SECONDS = 120.0
@@ -26,12 +27,6 @@ DURABLE_SECONDS = 120.0
 UNDO_ATTEMPTS = 4
 UNDO_SECONDS = 20.0
 """Seconds for one attempt to undo one step: it has its own time, because the request's may be used up."""
-
-CALL_SECONDS = 20.0
-"""Seconds that a flow waits in its process for another flow that it has called. Then it waits in the table."""
-SLEEP = "flow:sleep"
-ONWARD = Retry()
-"""How a step that must be done is tried again, unless it says so itself."""
 
 log = logger("velella.flow")
 
@@ -73,6 +68,7 @@ class Run:
         """`recorded`: have modules record every step's writes, so that another run with the same id doesn't do them twice."""
         self.context = context
         self.workflow = workflow
+        self.outside = Outside(self)
         self.journal = journal
         self.events: list[tuple[str, dict[str, Any]]] = []
         """What the flow has emitted. Valid once `carry_out` has returned."""
@@ -189,12 +185,12 @@ class Run:
             self.journal.forget_failures()
             refusal, at, retry = self._refusal
             if error is refusal:
-                return self._parked(at, retry, error)
+                return self.parked(at, retry, error)
         elif is_refused(error) or not (self.onward or self.journal.in_doubt):
             return None
-        return self._parked(self.workflow.name, ONWARD, error)
+        return self.parked(self.workflow.name, ONWARD, error)
 
-    def _parked(self, at: str, retry: Retry, error: BaseException) -> Parked:
+    def parked(self, at: str, retry: Retry, error: BaseException) -> Parked:
         assert self.journal is not None
         failures, _ = self.journal.failures_at(at)
         return Parked(at, retry.pause(failures + 1), as_velella_error(error))
@@ -235,6 +231,8 @@ class Run:
     ) -> Coroutine[Any, Any, Any]:
         if isinstance(work, Workflow):
             doing = self._sub_workflow(flow, work, path, args, kwargs)
+        elif work.waits is not None:
+            doing = self.outside.answer_to(flow, work, path, lambda asked: self._step(flow, work, asked, args, kwargs))
         elif self._recorded or work.timeout is not None or work.retries or work.pivot:
             doing = self._step(flow, work, path, args, kwargs)
         else:
@@ -246,7 +244,7 @@ class Run:
     async def _short_step(self, flow: Flow[Any], step: Step[..., Any], path: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """The fast path for steps of short flows: nothing to record, one attempt."""
         if self._locks:
-            self._check_locks()
+            self.check_locks()
         view: Flow[Any] = Flow(self, flow.workflow, path, step)
         result = await step.function(view, *args, **kwargs)
         self._done(flow, view, result)
@@ -278,7 +276,7 @@ class Run:
         self, flow: Flow[Any], workflow: Workflow[..., Any], path: str, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
         if self._locks:
-            self._check_locks()
+            self.check_locks()
         if workflow.durable and workflow.key is not None:
             raise UnexpectedState(
                 f"The workflow {self.workflow.name} runs {workflow.name}, which is durable, as a part of itself.",
@@ -306,18 +304,18 @@ class Run:
         journal = self.journal
         assert journal is not None
         if self._locks:
-            self._check_locks()
+            self.check_locks()
         asked, reference = f"{at}?{digest}", f"{READ}{name}"
         self._asked[asked] += 1
         path = f"{asked}.{self._asked[asked]}"
-        if (known := self._recalled(path, reference)) is not None:
+        if (known := self.recalled(path, reference)) is not None:
             return known.result
         token = write_seen.set(refuse_write)
         try:
             with drawn_from(None):
                 result = await ask()
         except Exception as error:
-            if (parked := self._failed(path, reference, name, error, reads=True)) is not None:
+            if (parked := self.failed(path, reference, name, error, reads=True)) is not None:
                 raise parked from error
             raise
         finally:
@@ -328,13 +326,13 @@ class Run:
 
     async def _step(self, flow: Flow[Any], step: Step[..., Any], path: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if self._locks:
-            self._check_locks()
+            self.check_locks()
         journal = self.journal
         view: Flow[Any] = Flow(self, flow.workflow, path, step)
         if step.pivot:
             self._check_pivot(step)
         if journal is not None:
-            known = self._recalled(path, step.reference)
+            known = self.recalled(path, step.reference)
             if known is not None:
                 self.onward = self.onward or step.pivot
                 view.events = list(known.events)
@@ -355,7 +353,7 @@ class Run:
             if isinstance(error, Exception):
                 if step.pivot and is_refused(error):  # the pivot never happened
                     self.onward = False
-                if (parked := self._failed(path, step.reference, step.name, error, step.retry, reads=step.reads)) is not None:
+                if (parked := self.failed(path, step.reference, step.name, error, step.retry, reads=step.reads)) is not None:
                     raise parked from error
             raise
         if journal is not None:
@@ -376,7 +374,7 @@ class Run:
         if self._groups:
             raise UnexpectedState(f"The step {step.name} is a pivot: nothing runs beside it.")
 
-    def _recalled(self, path: str, reference: str) -> Checkpoint | None:
+    def recalled(self, path: str, reference: str) -> Checkpoint | None:
         """What an earlier run did at this position, or None. Raises the step's refusal; Diverged if the earlier run did something else."""
         known = self.journal.recall(path) if self.journal is not None else None
         if known is None:
@@ -390,7 +388,7 @@ class Run:
             raise known.failure
         return known
 
-    def _failed(
+    def failed(
         self, path: str, reference: str, name: str, error: Exception, retry: Retry | None = None, *, reads: bool = False
     ) -> Parked | None:
         """What the failure of a step means: a Parked to raise where the execution has to wait, or None where the flow gets the error."""
@@ -407,64 +405,12 @@ class Run:
             if not self.onward and not journal.in_doubt:
                 return None
             retry = ONWARD
-        if not self.onward and retry.during is not None and journal.failures_at(at)[1] > retry.during:
+        failures, seconds = journal.failures_at(at)
+        over = (retry.during is not None and seconds > retry.during) or (retry.times is not None and failures >= retry.times)
+        if over and not self.onward:
             self._decided = error  # no run has come further than this
             return None
-        return self._parked(at, retry, error)
-
-    async def call(self, flow: Flow[Any], workflow: Workflow[..., Any], path: str, key: str | None, input: dict[str, Any]) -> Any:
-        call, journal = self.context.call, self.journal
-        if not workflow.durable or call is None:
-            raise UnexpectedState(f"The workflow {workflow.name} can't be called from {self.workflow.name}: only durable ones are called.")
-        if self._locks:
-            self._check_locks()
-        if key is None:
-            key = workflow.key_of(input)
-        if journal is None:
-            return await call(workflow.name, input, key)
-        reference = f"call:{workflow.name}"
-        if (known := self._recalled(path, reference)) is not None:
-            return known.result
-        await journal.before_write()
-        token = call_context.set(CallContext(current_call().trace_id).within(min(CALL_SECONDS, current_call().left())))
-        try:
-            with drawn_from(None):
-                result = await call(workflow.name, input, key if key is not None else f"{self.id}:{path}")
-        except GoesOn as error:
-            raise self._parked(f"{path} {workflow.name}", ONWARD, error) from None
-        except Exception as error:
-            if (parked := self._failed(path, reference, workflow.name, error)) is not None:
-                raise parked from error
-            raise
-        finally:
-            call_context.reset(token)
-        checkpoint = Checkpoint(path, reference, result, reads=True)
-        journal.remember(checkpoint)
-        return checkpoint.result
-
-    async def start(self, flow: Flow[Any], workflow: Workflow[..., Any], path: str, key: str | None, input: dict[str, Any]) -> str:
-        start = self.context.start
-        if not workflow.durable or start is None:
-            raise UnexpectedState(f"The workflow {workflow.name} can't be started from {self.workflow.name}: only durable ones are.")
-        key = key if key is not None else workflow.key_of(input)
-        if self.journal is None:
-            return await start(workflow.name, input, key)
-        await self.journal.before_write()
-        with drawn_from(None):
-            return await start(workflow.name, input, key if key is not None else f"{self.id}:{path}")
-
-    async def sleep(self, flow: Flow[Any], path: str, seconds: float) -> None:
-        journal = self.journal
-        if journal is None:
-            raise UnexpectedState(f"The workflow {self.workflow.name} is short: only durable ones sleep.")
-        now = self.context.clock()
-        known = self._recalled(path, SLEEP)
-        if known is None:
-            known = Checkpoint(path, SLEEP, now + timedelta(seconds=seconds), reads=True)
-            journal.remember(known)
-        left = (known.result - now).total_seconds()
-        if left > 0:
-            raise Parked(f"{path} sleep", left)
+        return self.parked(at, retry, error)
 
     def answer(self, flow: Flow[Any], value: Any, at_once: Any) -> None:
         if not self.onward or flow.path:
@@ -579,7 +525,7 @@ class Run:
             await self.context.locks.give_back(lock.held)
         self._locks.clear()
 
-    def _check_locks(self) -> None:
+    def check_locks(self) -> None:
         for key, lock in self._locks.items():
             if lock.held.lost:
                 raise self._without_lock(Conflict(f"The lock of {key} was lost while it was held."))
@@ -587,5 +533,5 @@ class Run:
     def _without_lock(self, error: Conflict) -> BaseException:
         """The error for a lock that another execution holds: it says nothing about what the flow has done or may do."""
         if self.journal is not None and (self.onward or self.journal.in_doubt):
-            return self._parked("lock", ONWARD, error)
+            return self.parked("lock", ONWARD, error)
         return error

@@ -78,24 +78,37 @@ async def run_workflow(request: Request) -> Answer:
 
 @routes.post("/admin/workflows-executions/{workflow_id}/steps/success", body=StepAnswer, query=None)
 async def end_step(request: Request) -> Answer:
-    """Report that a step that waits for the outside world has succeeded. No workflow has such a step yet, so this is refused."""
-    transaction, step = request.body["transaction_id"], request.body["step_id"]
-    row = await _transaction(request)
-    raise NotAllowed(f"The step {step} of the transaction {transaction} does not wait for an answer; the execution is {row['state']}.")
+    """Report that a step that waits for the outside has succeeded, with what it is to return."""
+    about, said = _answer(request)
+    await request.workflows.set_step_success(*about, **said)
+    return {"success": True}
 
 
 @routes.post("/admin/workflows-executions/{workflow_id}/steps/failure", body=StepAnswer, query=None)
 async def fail_step(request: Request) -> Answer:
-    """Give up an execution that waits at this step and can't go on. `response` says why. Nothing of it is undone."""
-    row = await _transaction(request)
-    reason = request.body.get("response")
-    await request.workflows.give_up(
-        row["id"],
-        by=request.actor_id,
-        reason=reason if isinstance(reason, str) else dumps(reason or {}).decode(),
-        step=request.body["step_id"].rpartition(".")[2],
-    )
+    """Report that a step that waits for the outside has failed: what was done before is undone, unless the workflow knows another way.
+
+    An execution that waits at this step because it is tried again is given up: nothing of it is undone. `response` says why.
+    """
+    about, said = _answer(request)
+    try:
+        await request.workflows.set_step_failure(*about, **said)
+    except NotAllowed:
+        reason = request.body.get("response")
+        text = reason if isinstance(reason, str) else dumps(reason or {}).decode()
+        row = await _transaction(request)
+        await request.workflows.give_up(row["id"], by=request.actor_id, reason=text, step=about[2])
     return {"success": True}
+
+
+def _answer(request: Request) -> tuple[tuple[str, str, str], Row]:
+    """Workflow, transaction and step; what is said of it. Raises NotAllowed for `compensate`: undoing waits for nobody."""
+    body = request.body
+    step = body["step_id"].rpartition(".")[2]
+    if body.get("action") == "compensate":
+        raise NotAllowed(f"The step {step} of the transaction {body['transaction_id']} does not wait for an answer while it is undone.")
+    about = request.params["workflow_id"], body["transaction_id"], step
+    return about, {"response": body.get("response"), "undo": body.get("compensate_input")}
 
 
 async def _transaction(request: Request) -> Row:
@@ -153,25 +166,29 @@ class Seen:
 
     def __init__(self, workflow: str) -> None:
         self.workflow = workflow
-        self._known: dict[str, tuple[str, int]] = {}
-        """State, and number of steps, by execution."""
+        self._known: dict[str, tuple[str, int, list[str]]] = {}
+        """State, number of steps, and the steps that wait, by execution."""
 
     def changes(self, rows: list[Row]) -> list[Row]:
-        """What is new in them, as Medusa's events: onBegin, onStepSuccess, onCompensateBegin, onFinish.
+        """What is new in them, as Medusa's events: onBegin, onStepSuccess, onStepAwaiting, onCompensateBegin,
+        onFinish.
 
         An execution that began and ended between two polls is reported as both at once. So a follower gets the same events, in the order in
         which they happened, however the polls fall.
         """
         events = [event for row in rows for event in self._of(row)]
-        self._known = {row["id"]: (row["state"], len(row["steps"])) for row in rows}
+        self._known = {row["id"]: (row["state"], len(row["steps"]), row["waits"]) for row in rows}
         return events
 
     def _of(self, row: Row) -> Iterator[Row]:
-        before, steps = self._known.get(row["id"], ("", 0))
+        before, steps, waits = self._known.get(row["id"], ("", 0, []))
         if not before:
             yield self._event("onBegin", row)
         for name in row["steps"][steps:]:
             yield self._event("onStepSuccess", row, step={"id": name, "action": name})
+        for name in row["waits"]:
+            if name not in waits:
+                yield self._event("onStepAwaiting", row, step={"id": name, "action": name})
         if row["state"] != before:
             if row["state"] == "compensating" or (row["state"] == "reverted" and before != "compensating"):
                 yield self._event("onCompensateBegin", row, errors=row["errors"])

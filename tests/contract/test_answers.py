@@ -14,7 +14,7 @@ UNWALKED = {
     "POST /auth/{}/{}/callback": "emailpass sends nobody elsewhere",
     "GET /admin/workflows-executions/{}/subscribe": "has no end: tests/http/admin/test_workflows_executions.py",
     "GET /admin/workflows-executions/{}/{}/subscribe": "has no end: tests/http/admin/test_workflows_executions.py",
-    "POST /admin/workflows-executions/{}/steps/success": "no step waits for the outside yet",
+    "POST /admin/workflows-executions/{}/steps/success": "none of ours waits so: tests/http/admin/test_workflows_executions.py",
     "POST /admin/workflows-executions/{}/steps/failure": "gives up what waits at a step: tests/http/admin/test_workflows_executions.py",
 }
 

@@ -23,8 +23,11 @@ COUNTRIES = [
 
 @pytest.fixture(scope="package", params=["packed", "pooled"])
 async def colony(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Served]:
-    """An empty shop with an admin user, served by a process of its own."""
-    async with served(tmp_path_factory.mktemp(request.param), request.param, "--empty") as running:
+    """An empty shop with an admin user and a plugin, served by processes of its own."""
+    folder = tmp_path_factory.mktemp(request.param)
+    (folder / "velella.toml").write_text('plugins = ["harbour"]')
+    shutil.copytree(Path(__file__).with_name("harbour"), folder / "harbour")
+    async with served(folder, request.param, "--empty") as running:
         yield running
 
 

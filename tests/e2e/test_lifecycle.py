@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import json
 import os
 import signal
 import socket
+from contextlib import suppress
 from pathlib import Path
 
+import aiohttp
 import psutil
 import pytest
 
@@ -97,6 +100,33 @@ def server_of(colony: Served) -> int | None:
         return int((colony.data_dir / "postgres" / "data" / "postmaster.pid").read_text().split()[0])
     except (FileNotFoundError, IndexError):  # it is just being written
         return None
+
+
+async def test_a_step_that_waits_is_answered_after_every_process_was_replaced(colony: Served) -> None:
+    admin, ship, path = await colony.admin(), ulid(), "/admin/workflows-executions"
+
+    async def shown() -> str:
+        return json.dumps((await admin.get(f"{path}/bring-in/{ship}"))["workflow_execution"]["execution"])
+
+    async def pids() -> set[int]:
+        return {replica["pid"] for pool in (await colony.status())["pools"] for replica in pool["replicas"]}
+
+    await admin.post(f"{path}/bring-in/run", {"input": {"ship": ship}})
+    async with asyncio.timeout(60):
+        while '"waiting"' not in await shown():
+            await asyncio.sleep(0.05)
+        before = await pids()
+        for pid in before:
+            os.kill(pid, signal.SIGKILL)
+        answered = '"invoking"'
+        while '"invoking"' in answered:
+            with suppress(aiohttp.ClientError, AssertionError):  # who is asked isn't there again yet, or the answer is there already
+                await admin.post(f"{path}/bring-in/steps/success", {"transaction_id": ship, "step_id": "ask-pilot", "response": "in"})
+            with suppress(aiohttp.ClientError, AssertionError):
+                answered = await shown()
+            await asyncio.sleep(0.2)
+        while not before.isdisjoint(await pids()):
+            await asyncio.sleep(0.2)
 
 
 async def test_a_second_start_on_the_same_data_says_so(colony: Served) -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from velella.actors.engine.coordinator import load_workflows
 from velella.core.errors import NotAllowed, Unavailable
-from velella.core.flow import Flow, definitions, step, workflow
+from velella.core.flow import Flow, Waits, definitions, step, workflow
 from velella.core.ids import ulid
 from velella.http.admin import workflows_executions
 from velella.http.server import FrontEnd
@@ -75,6 +75,17 @@ async def find_pilot(flow: Flow, ship: str) -> None:
 async def cast_off(flow: Flow, ship: str) -> None:
     await flow.run(weigh_anchor)
     await flow.run(find_pilot, ship)
+
+
+@step(waits=Waits(), undo=unpack_crates)
+async def ask_harbour(flow: Flow, ship: str) -> str:
+    return ship
+
+
+@workflow("test-enter", durable=True, key="ship", by_hand=True)
+async def enter(flow: Flow, ship: str) -> Any:
+    await flow.run(pack_crates, ship)
+    return await flow.run(ask_harbour, ship)
 
 
 @workflow("test-keelhaul")
@@ -198,6 +209,62 @@ async def test_nobody_gets_the_result_of_another_transaction(merchant: Merchant,
     status, type, _ = await merchant.refused("POST", f"{PATH}/test-put-to-sea/run", body)
     assert (status, type) == (400, "invalid_data")
     assert (await merchant.get(PATH, transaction_id=ship))["count"] == 0
+
+
+async def entering(merchant: Merchant, ship: str, *states: str) -> dict[str, Any]:
+    """The execution of `test-enter`, once it is in one of these states; where it invokes, once it waits."""
+    while True:
+        (row,) = (await merchant.get(PATH, transaction_id=ship))["workflow_executions"]
+        waits = [each for each in row["execution"]["steps"].values() if each["invoke"]["status"] == "waiting"]
+        if row["state"] in states and (waits or row["state"] != "invoking"):
+            return dict(row)
+        await asyncio.sleep(0.02)
+
+
+async def test_a_step_that_waits_is_answered_once_by_the_routes(merchant: Merchant, ship: str) -> None:
+    await merchant.post(f"{PATH}/test-enter/run", {"input": {"ship": ship}})
+    waiting = await entering(merchant, ship, "invoking")
+    at = "_root.pack-crates.ask-harbour"
+    assert waiting["execution"]["steps"][at]["invoke"] == {"state": "invoking", "status": "waiting"}
+    body = {"transaction_id": ship, "step_id": "ask-harbour", "response": {"berth": 7, "fee": 1.5, "note": None}}
+    compensating = await merchant.refused("POST", f"{PATH}/test-enter/steps/success", {**body, "action": "compensate"})
+    assert compensating[:2] == (400, "not_allowed")
+    assert await merchant.post(f"{PATH}/test-enter/steps/success", body) == {"success": True}
+    for way in ("success", "failure"):
+        status, type, message = await merchant.refused("POST", f"{PATH}/test-enter/steps/{way}", {**body, "response": "again"})
+        assert (status, type) == (400, "not_allowed")
+        assert "does not wait" in message
+    done = await entering(merchant, ship, "done")
+    assert ways(done)[at] == ("done", "dormant")
+
+
+async def test_a_step_that_is_said_to_have_failed_is_undone_with_all_before_it(merchant: Merchant, ship: str) -> None:
+    await merchant.post(f"{PATH}/test-enter/run", {"input": {"ship": ship}})
+    await entering(merchant, ship, "invoking")
+    body = {"transaction_id": ship, "step_id": "_root.pack-crates.ask-harbour", "response": "It is full."}
+    assert await merchant.post(f"{PATH}/test-enter/steps/failure", body) == {"success": True}
+    gone = await entering(merchant, ship, "reverted")
+    whole = (await merchant.get(f"{PATH}/{gone['id']}"))["workflow_execution"]
+    assert [each["error"]["message"] for each in whole["context"]["errors"]] == ["The step ask-harbour failed: It is full."]
+    assert ways(whole)["_root.pack-crates"] == ("done", "reverted")
+
+
+async def test_nobody_answers_a_step_of_an_execution_that_is_not_there(merchant: Merchant, ship: str) -> None:
+    for way in ("success", "failure"):
+        body = {"transaction_id": ship, "step_id": "ask-harbour"}
+        assert (await merchant.refused("POST", f"{PATH}/test-enter/steps/{way}", body))[:2] == (404, "not_found")
+
+
+async def test_who_follows_hears_that_a_step_waits(merchant: Merchant, ship: str) -> None:
+    async with following(merchant.client, "test-enter") as next_event:
+        await merchant.post(f"{PATH}/test-enter/run", {"input": {"ship": ship}})
+        heard = [await next_event() for _ in range(3)]
+        assert [event["event_type"] for event in heard] == ["onBegin", "onStepSuccess", "onStepAwaiting"]
+        assert heard[2]["step"]["id"] == "ask-harbour"
+        await merchant.post(f"{PATH}/test-enter/steps/success", {"transaction_id": ship, "step_id": "ask-harbour", "response": "berth 7"})
+        heard = [await next_event() for _ in range(2)]
+    assert [event["event_type"] for event in heard] == ["onStepSuccess", "onFinish"]
+    assert heard[1]["result"] == "berth 7"
 
 
 async def test_a_step_that_does_not_wait_takes_no_answer(merchant: Merchant, ship: str) -> None:
