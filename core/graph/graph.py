@@ -162,6 +162,10 @@ class Graph:
         """The fields that the entity's own module shows, with the columns that lead from there to other modules."""
         return self._plan(entity, tuple(fields)).fields
 
+    def within(self, entity: str, fields: Sequence[str]) -> bool:
+        """Whether the entity's own module shows all of these fields."""
+        return self._plan(entity, tuple(fields)).local
+
     async def complete(self, entity: str, rows: list[Row], fields: Sequence[str]) -> list[Row]:
         """Turn rows that have their `own_fields` already into what a query would have returned, in place.
 

@@ -86,7 +86,7 @@ class ModuleService(RecordedWrites):
         showing = self.statements.documents.showing(query)
         if showing is None:
             return rows
-        shown = self._out_of_documents(query.entity, showing, b"[%b]" % b",".join(text for _, text in rows))
+        shown = self._out_of_documents(query.entity, showing, [text for _, text in rows])
         return [(key, json.dumps(row)) for (key, _), row in zip(rows, shown, strict=True)]
 
     @reads
@@ -129,13 +129,13 @@ class ModuleService(RecordedWrites):
     @reads
     async def whole(self, entity: str, id: str) -> Row | None:
         """All of a row and of its document, hidden columns too; None if it doesn't exist. In one statement, whatever the document holds."""
-        rows: Rows = json.loads((await self.database.fetch_row(self.statements.whole(entity, id)))[0])
-        return self.statements.documents.opened(self.schema[entity], rows[0]) if rows else None
+        texts = (await self.database.fetch_row(self.statements.whole(entity, id)))[0]
+        return self.statements.documents.opened(self.schema[entity], json.loads(texts[0])) if texts else None
 
-    def _out_of_documents(self, entity: str, showing: Showing, page: bytes) -> Rows:
+    def _out_of_documents(self, entity: str, showing: Showing, texts: Sequence[str | bytes]) -> Rows:
         """Rows that came as they are stored, as they are shown."""
         kind, opened = self.schema[entity], self.statements.documents.opened
-        rows: Rows = [opened(kind, row) for row in json.loads(page)]
+        rows: Rows = [opened(kind, json.loads(text)) for text in texts]
         return [showing.show(row, (row,)) for row in rows]
 
     # -- writing

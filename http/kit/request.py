@@ -242,8 +242,10 @@ class Request:
         """The error for a row that doesn't exist."""
         return not_found(view if view.label else view.but(label=self.graph.catalogue.entity(view.entity).called), id, by)
 
-    async def page_of(self, view: View, filters: Mapping[str, Any] | None = None, *, fields: Fields | None = None) -> Page:
-        """The page that the request asks for, with its count.
+    async def page_of(
+        self, view: View, filters: Mapping[str, Any] | None = None, *, fields: Fields | None = None, slots: Sequence[str] = ()
+    ) -> Page:
+        """The page that the request asks for, with its count, and with room for `slots` (see `Query.slots`).
 
         Filters default to the request's own; pass `{**request.filters, …}` to add to them.
         """
@@ -257,6 +259,7 @@ class Request:
             offset=paging.offset,
             with_deleted=paging.with_deleted,
             count=True,
+            slots=tuple(slots),
         )
 
     async def fetch_list(self, view: View, filters: Mapping[str, Any] | None = None, *, fields: Fields | None = None) -> bytes:

@@ -11,7 +11,7 @@ from ...core.sql.schema.query import Page
 from ...modules.order.showing import shown
 from ...modules.payment.showing import shown as collections_shown
 from ...workflows.cart.complete import Completed
-from ...workflows.order.statuses import LISTED, MADE_OF, ONE, widened, with_statuses
+from ...workflows.order.statuses import LISTED, MADE_OF, ONE, STATUSES, statuses_filled, widened, with_statuses
 from ..kit.access import CUSTOMER
 from ..kit.filters import MANY, Filters
 from ..kit.reply import Answer, list_envelope
@@ -139,15 +139,10 @@ async def show_placed(request: Request, done: Completed) -> dict[str, Any]:
 
 async def show_orders(request: Request, view: View, filters: Mapping[str, Any]) -> bytes:
     """The page of orders that the request asks for, with their lines and statuses."""
-    shown, paging = widened(request.fields_of(view), LISTED), request.page
-    page = await request.rows(
-        view,
-        filters,
-        fields=(*shown, *MADE_OF),
-        order=paging.order,
-        limit=paging.limit,
-        offset=paging.offset,
-        with_deleted=paging.with_deleted,
-        count=True,
-    )
-    return list_envelope(view.plural, Page.of(with_statuses(page.rows, shown), page.count), paging)
+    shown = widened(request.fields_of(view), LISTED)
+    if request.graph.within("order", shown):
+        page = await statuses_filled(request.graph, await request.page_of(view, filters, fields=shown, slots=STATUSES))
+    else:
+        page = await request.page_of(view, filters, fields=(*shown, *MADE_OF))
+        page = Page.of(with_statuses(page.rows, shown), page.count)
+    return list_envelope(view.plural, page, request.page)

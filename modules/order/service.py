@@ -10,11 +10,14 @@ from ...commerce.totalled import ORDER, totalled
 from ...commerce.types import NewTransaction
 from ...core import json
 from ...core.clock import iso, utc_now
+from ...core.codec import pack
 from ...core.errors import InvalidData
 from ...core.message import reads, writes
 from ...core.rows import Row
+from ...core.service.context import ModuleContext
+from ...core.sql.read.rendered import Rendered
 from ...core.sql.schema.fields import FieldTree
-from ...core.sql.schema.query import Page, Query
+from ...core.sql.schema.query import SLOT, Page, Query
 from . import changing, queries
 from .after_sales import OPEN
 from .changes.actions import Act
@@ -23,6 +26,7 @@ from .changing import Amendment, Outcome
 from .pending import Pending
 from .placing import words
 from .schema import SCHEMA
+from .showing import SLOTS
 from .writing import as_time
 
 _LINES = "items"
@@ -37,6 +41,10 @@ class OrderService(Pending):
 
     schema = SCHEMA
 
+    def __init__(self, context: ModuleContext) -> None:
+        super().__init__(context)
+        self._rendered = Rendered()
+
     # -- reading
 
     @reads
@@ -47,6 +55,8 @@ class OrderService(Pending):
         """
         if query.entity != "order":
             return await super().query(query)
+        if query.slots:
+            return await self._with_room(query)
         plan, version = totalled(ORDER, tuple(query.fields)), _version_in(query)
         if plan is None and version is None:
             return await super().query(query)
@@ -198,6 +208,29 @@ class OrderService(Pending):
 
     # -- inside
 
+    async def _with_room(self, query: Query) -> Page:
+        """A page as text, each row of which has room for its `SLOTS`. The texts are made once for each stored order."""
+        if unknown := set(query.slots) - SLOTS.keys():
+            raise InvalidData(f"Orders have no room for {', '.join(sorted(unknown))}")
+        plan = totalled(ORDER, tuple(query.fields))
+        asked = replace(query, slots=(), fields=query.fields if plan is None else plan.fields)
+        showing = self.statements.documents.showing(asked)
+
+        def finished(rows: list[Row]) -> list[Row]:
+            rows = rows if plan is None else plan.finish(rows)
+            return [row | {name: f"{SLOT}{SLOTS[name](row)}" for name in query.slots} for row in rows]
+
+        if showing is None:
+            rows, count = await self._rows(asked)
+            return Page.of(finished(rows), count)
+
+        def render(text: str) -> bytes:
+            return json.dumps(finished(self._out_of_documents("order", showing, [text]))[0])
+
+        texts, count = await self.lists.page(asked)
+        shape = pack((query.fields, query.with_deleted, query.slots))
+        return Page(b"[%b]" % b",".join(self._rendered.of(shape, texts, render)), count)
+
     async def _summary_at(self, order_id: str, version: int) -> Row:
         """The summary of a former version; empty where there is none."""
         row = await self.database.fetch_one(queries.FORMER, {"order_id": order_id, "version": version})
@@ -216,9 +249,9 @@ class OrderService(Pending):
         showing = self.statements.documents.showing(query)
         if showing is None:
             raise InvalidData("These fields can't be shown of a former version of an order")
-        page, _ = await self.lists.page(query)
+        texts, _ = await self.lists.page(query)
         former = {**json.loads(row["fields"]), "document": json.loads(row["document"]), "document_schema": row["document_schema"]}
-        rows = self._out_of_documents("order", showing, json.dumps([now | former for now in json.loads(page)]))
+        rows = self._out_of_documents("order", showing, [json.dumps(json.loads(text) | former) for text in texts])
         return rows if lines else [{name: value for name, value in row.items() if name != _LINES} for row in rows]
 
 

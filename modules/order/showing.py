@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from ...commerce.totalled import ORDER, totalled
@@ -14,6 +15,22 @@ from .schema import SCHEMA
 from .tables import order as table
 
 _DOCUMENTS = Documents(Catalog(SCHEMA))
+
+LEFT_OVER = "+"
+"""Ends the slot of the fulfilment status of an order of which something isn't in any fulfilment yet."""
+
+
+def left_over(items: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether something of these lines isn't in any fulfilment yet, by their `detail`."""
+    details = [item.get("detail") or {} for item in items]
+    return any("fulfilled_quantity" in one and Decimal(one["fulfilled_quantity"]) < Decimal(one["quantity"]) for one in details)
+
+
+SLOTS: Mapping[str, Callable[[Row], str]] = {
+    "payment_status": lambda order: str(order["id"]),
+    "fulfillment_status": lambda order: f"{order['id']}{LEFT_OVER if left_over(order.get('items') or ()) else ''}",
+}
+"""What follows from rows of other modules, and what whoever fills it in is told of the order (see `Query.slots`)."""
 
 
 def numbered(order: Row, display_id: int) -> Row:

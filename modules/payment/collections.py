@@ -142,8 +142,8 @@ class Collections(ModuleService):
     async def _find(self, filters: Mapping[str, Any], *, limit: int | None = 1, order: Sequence[str] = ()) -> list[PaymentCollection]:
         """Collections with everything in them, deleted ones included."""
         query = Query("payment_collection", ("*", "payment_sessions"), filters, tuple(order), limit, with_deleted=True)
-        page = (await self.database.fetch_row(self.statements.page(query, hidden=True, twins=False)))[0]
-        found: list[Any] = [self.statements.documents.opened(_COLLECTION, row) for row in loads(page)]
+        texts = (await self.database.fetch_row(self.statements.page(query, hidden=True, twins=False)))[0]
+        found: list[Any] = [self.statements.documents.opened(_COLLECTION, loads(text)) for text in texts]
         return found
 
     async def _collection(self, id: str) -> PaymentCollection:

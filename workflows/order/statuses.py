@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from ...core.graph.graph import Graph
+from ...core.json import dumps
 from ...core.kept import kept
 from ...core.rows import Row
 from ...core.sql.schema.fields import FieldTree
+from ...core.sql.schema.query import Page
+from ...modules.order.showing import LEFT_OVER, left_over
 
 STATUSES = ("payment_status", "fulfillment_status")
 MADE_OF = (
@@ -41,11 +45,23 @@ def with_statuses(orders: list[Row], shown: tuple[str, ...]) -> list[Row]:
     wanted = FieldTree.parse(shown)
     for order in orders:
         order["payment_status"] = payment_status(order["payment_collections"])
-        order["fulfillment_status"] = fulfillment_status(order["fulfillments"], order.get("items"))
+        order["fulfillment_status"] = fulfillment_status(order["fulfillments"], left_over=left_over(order.get("items") or ()))
         for name in ("payment_collections", "fulfillments"):
             if name not in wanted.children:
                 del order[name]
     return orders
+
+
+async def statuses_filled(graph: Graph, page: Page) -> Page:
+    """A page of orders that has room for `STATUSES`, with them in their places. The orders aren't parsed."""
+    told = dict(zip(page.slots("payment_status"), page.slots("fulfillment_status"), strict=True))
+    orders = await graph.expand("order", [{"id": id} for id in told], MADE_OF)
+    paid = {order["id"]: dumps(payment_status(order["payment_collections"])) for order in orders}
+    sent = {
+        slot: dumps(fulfillment_status(order["fulfillments"], left_over=slot.endswith(LEFT_OVER)))
+        for slot, order in zip(told.values(), orders, strict=True)
+    }
+    return page.filled("payment_status", paid).filled("fulfillment_status", sent)
 
 
 def payment_status(collections: Sequence[Mapping[str, Any]]) -> str:
@@ -77,21 +93,15 @@ def _amount(row: Mapping[str, Any], name: str) -> Decimal:
 _STAGES = (("delivered_at", "delivered"), ("shipped_at", "shipped"), ("packed_at", "fulfilled"))
 
 
-def fulfillment_status(fulfillments: Sequence[Mapping[str, Any]], items: Iterable[Mapping[str, Any]] | None = None) -> str:
-    """How far what was ordered is on its way. `items` tell (by their `detail`) whether some of it isn't in any fulfilment yet."""
+def fulfillment_status(fulfillments: Sequence[Mapping[str, Any]], *, left_over: bool = False) -> str:
+    """How far what was ordered is on its way. `left_over`: whether some of it isn't in any fulfilment yet."""
     if not fulfillments:
         return "not_fulfilled"
     alive = [one for one in fulfillments if one["canceled_at"] is None]
     if not alive:
         return "canceled"
-    left_over = any(_left_over(item) for item in items or ())
     for column, stage in _STAGES:
         reached = [one for one in alive if one[column] is not None]
         if reached:
             return stage if len(reached) == len(alive) and not left_over else f"partially_{stage}"
     return "not_fulfilled"
-
-
-def _left_over(item: Mapping[str, Any]) -> bool:
-    detail = item.get("detail") or {}
-    return "fulfilled_quantity" in detail and Decimal(detail["fulfilled_quantity"]) < Decimal(detail["quantity"])

@@ -61,8 +61,8 @@ class Lists:
         self._anchors: TTLCache[Any, list[Anchor]] = TTLCache(LISTS, LIFE, timer=clock)
         self._marks: list[tuple[float, int]] = []
 
-    async def page(self, query: Query) -> tuple[bytes, int | None]:
-        """Return the JSON text of a page, and the count where the query wants it."""
+    async def page(self, query: Query) -> tuple[Any, int | None]:
+        """Return the page of `Statements.page`, and the count where the query wants it."""
         filters = self._covered(query)
         if filters is None:
             row = await self._database.fetch_row(self._statements.page(query))

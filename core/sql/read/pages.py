@@ -18,6 +18,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
+    cast,
     column,
     exists,
     false,
@@ -61,6 +62,7 @@ from .filters import (
 from .outline import Outline, outlined
 
 _EMPTY_LIST: ColumnElement[Any] = literal_column("'[]'::json")
+_NO_TEXTS: ColumnElement[Any] = literal_column("'{}'::text[]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +153,7 @@ class PageMaker:
                 return _numbered(compiled(select(*shown)), values)
             beside = select(*shown, *_validity(moved), rest.label("rest")).select_from(moved.outerjoin(page, true()))
             return _numbered(compiled(beside), values)
-        columns: list[ColumnElement[Any]] = [_listed(page).label("page")]
+        columns: list[ColumnElement[Any]] = [(_listed if showing is None else _texts)(page).label("page")]
         if keys is not None:
             columns.append(select(func.count()).select_from(keys).scalar_subquery().label("count"))
         elif self._query.count:
@@ -365,6 +367,11 @@ def _stub(key: ColumnElement[Any], name: str) -> ColumnElement[Any]:
 
 def _listed(rows: Any) -> ColumnElement[Any]:
     return func.coalesce(func.json_agg(func.row_to_json(rows.table_valued())), _EMPTY_LIST)
+
+
+def _texts(rows: Any) -> ColumnElement[Any]:
+    """The rows one by one, each as its JSON text."""
+    return func.coalesce(func.array_agg(cast(func.row_to_json(rows.table_valued()), Text)), _NO_TEXTS)
 
 
 def _validity(since: CTE, prefix: str = "") -> tuple[ColumnElement[Any], ColumnElement[Any]]:

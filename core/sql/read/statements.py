@@ -50,7 +50,8 @@ class Statements:
     ) -> BoundStatement:
         """The statement of a page. Its row: the JSON text of the page, and the count where the query wants it.
 
-        Rows that are shown from their documents come as they are stored (`documents.showing` says which rows, and shows them).
+        Rows that are shown from their documents come as they are stored (`documents.showing` says which rows, and shows them): the page is
+        a list of JSON texts then, one a row.
 
         `hidden`: hidden columns may be named (business code of the module). `twins`: `*` includes raw_ twins. `apart`: one row of the
         answer for each row of the page, with its key and its JSON text. `known`: what is known of the list; further columns are described
@@ -80,8 +81,8 @@ class Statements:
         return BoundStatement(statement.sql, statement.arguments(values), looks_for_words(shape))
 
     def whole(self, entity_name: str, key: Any) -> BoundStatement:
-        """The statement of one row as it is stored, with its document and hidden columns. Its row: the JSON text of a page with that
-        row."""
+        """The statement of one row as it is stored, with its document and hidden columns. Its row: a list of that row's JSON text, or of
+        none."""
         entity = self.catalog.schema[entity_name]
         statement = self._whole.get(entity_name)
         if statement is None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from ... import json
@@ -33,7 +31,7 @@ class Query:
     """Also count the rows of all pages."""
     slots: tuple[str, ...] = ()
     """Paths inside the root's module (`variants.calculated_price`) at which the page leaves room for values that the module doesn't know:
-    a marker text that no row holds, with the key of its row. See `Page.filled`."""
+    a marker text that no row holds, with the key of its row, or what else the module says of it. See `Page.filled`."""
     visible: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Entity → filters that its rows have to pass wherever the query meets them below its own rows: in a relation that is shown, filtered
     or ordered by, in this module or another."""
@@ -99,13 +97,22 @@ class Page:
 
     def slots(self, name: str) -> list[str]:
         """Keys of the rows that have room under this name (the last part of the slot's path), in the order they are shown."""
-        return [found.decode() for found in _slot(name).findall(self.json)]
+        return [key for key, _ in self._behind(name)[1]]
 
     def filled(self, name: str, values: Mapping[str, bytes], default: bytes = b"null") -> Page:
         """The page with JSON texts put into its slots, by the keys of the rows, without parsing it."""
         label = json.dumps(name) + b":"
-        made = _slot(name).sub(lambda found: label + values.get(found[1].decode(), default), self.json)
-        return Page(made, self.count)
+        before, slots = self._behind(name)
+        made = [before]
+        for key, rest in slots:
+            made += (label, values.get(key, default), rest)
+        return Page(b"".join(made), self.count)
+
+    def _behind(self, name: str) -> tuple[bytes, list[tuple[str, bytes]]]:
+        """The text before the first slot of this name; for each slot the key in it and the text from there to the next one. Texts hold no
+        unescaped quotes, and JSON columns write a blank after the colon: nothing else looks like a slot."""
+        before, *parts = self.json.split(json.dumps(name) + rb':"\u0001')
+        return before, [(key.decode(), rest) for key, _, rest in (part.partition(b'"') for part in parts)]
 
     @property
     def rows(self) -> list[dict[str, Any]]:
@@ -117,9 +124,3 @@ class Page:
 
 SLOT = "\x01"
 """The first character of a slot's marker."""
-
-
-@cache
-def _slot(name: str) -> re.Pattern[bytes]:
-    """The pattern of a slot. Texts hold no unescaped quotes, and JSON columns write a blank after the colon: nothing else matches."""
-    return re.compile(re.escape(json.dumps(name)) + rb':"\\u0001([^"\\]*)"')
