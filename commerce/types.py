@@ -71,6 +71,8 @@ class Adjustment(Stamps, total=False):
     """Set for a line."""
     shipping_method_id: str
     """Set for a shipping method."""
+    version: int
+    """Orders only: the order's version that it is of."""
     total: Amount
     subtotal: Amount
 
@@ -188,6 +190,8 @@ class CreditLine(Stamps, total=False):
     amount: Required[Amount]
     reference: str | None
     reference_id: str | None
+    version: int
+    """Orders only: the order's version that it is of."""
     cart_id: str
 
 
@@ -317,16 +321,12 @@ class Summary(TypedDict, total=False):
     """Above zero where the buyer owes, below where the shop does."""
 
 
-class Order(TypedDict):
-    """An order with everything in it."""
+class NewOrder(TypedDict):
+    """An order with everything in it, before it is placed."""
 
     id: str
-    display_id: int
-    """The order's number for people."""
     custom_display_id: str | None
     version: int
-    revision: int
-    """Rises with every write."""
     status: str
     is_draft_order: bool
     region_id: str | None
@@ -352,7 +352,10 @@ class Order(TypedDict):
     transactions: list[Transaction]
 
 
-class PreviewedOrder(Order):
-    """An order as it would be after its open change."""
+class Order(NewOrder):
+    """An order with everything in it."""
 
-    order_change: dict[str, Any] | None
+    display_id: int
+    """The order's number for people."""
+    revision: int
+    """Rises with every write."""

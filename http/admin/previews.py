@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from ...commerce.totals import COURSE_TOTALS, TOTALS
 from ...core.numbers import raw
 from ...core.rows import Row
@@ -21,16 +24,17 @@ _CHANGE = (*_CHANGE, "carry_over_promotions")
 async def show_preview(request: Request, order_id: str) -> Row:
     """An order with its open change applied: lines and shipping methods name their `actions`. Raises NotFound."""
     whole = await request.modules.order.preview(order_id)
+    previewed: Row = {**whole}
     rows = shown([whole], _FIELDS)
     assert rows is not None  # all fields lie in the document
     order = rows[0]
     for kind in ("items", "shipping_methods"):
-        acts = {line["id"]: line["actions"] for line in whole[kind]}
+        acts = {line["id"]: line["actions"] for line in previewed[kind]}
         for line in order[kind]:
             if acts[line["id"]]:
                 line["actions"] = [_act(act) for act in acts[line["id"]]]
     order |= {f"raw_{name}": raw(order[name]) for name in PREVIEW_TOTALS}
-    change = whole["order_change"]
+    change: Mapping[str, Any] | None = whole["order_change"]
     if change is not None:
         order["order_change"] = {**{name: change[name] for name in _CHANGE}, "order": {"id": order_id}}
     return order

@@ -7,16 +7,17 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, TypedDict
 
+from ...commerce.types import Address, NewTransaction, Order, Summary, Transaction
 from ...core.emails import email_address
 from ...core.errors import InvalidData, NotAllowed
 from ...core.ids import new_id
-from ...core.numbers import difference, raw, total
+from ...core.numbers import difference, total
 from ...core.rows import Row
 from ...core.sql.write.merging import merged
-from .changes.actions import Act
 from .changes.applying import applied, taken_back
 from .placing import ADDRESSES, summary
 from .tables import order_address
+from .types import Act
 
 _COLUMNS = ("email", "customer_id", "locale", "metadata")
 """What an amendment may change besides addresses."""
@@ -40,7 +41,7 @@ class Outcome:
     """What is to be written of an order that was changed in place."""
 
     answer: Any
-    order: Row | None = None
+    order: Order | None = None
     """What it is then; None: it was changed in place."""
     changes: list[Row] = field(default_factory=list)
     """Rows of `order_change`."""
@@ -49,7 +50,7 @@ class Outcome:
     withdrawn: Sequence[str] = ()
     """Changes that are taken back."""
 
-    def write_down(self, order: Row, at: str, *acts: Mapping[str, object], **change: Any) -> str:
+    def write_down(self, order: Order, at: str, *acts: Mapping[str, object], **change: Any) -> str:
         """A change that has been made already, by these actions. Returns its id."""
         id, version = new_id("ordch"), order["version"]
         self.changes.append({"id": id, "version": version, "status": "confirmed", "confirmed_at": at, "created_at": at, **change})
@@ -57,7 +58,7 @@ class Outcome:
         return id
 
 
-def amend(order: Row, given: Mapping[str, Any], by: str | None, at: str, *, draft: bool = False) -> Outcome:
+def amend(order: Order, given: Mapping[str, Any], by: str | None, at: str, *, draft: bool = False) -> Outcome:
     """Change what an order says about its buyer. The outcome's answer is an `Amendment`. See `OrderService.amend`."""
     if order["status"] == "canceled":
         raise NotAllowed("A canceled order can't be changed")
@@ -66,17 +67,18 @@ def amend(order: Row, given: Mapping[str, Any], by: str | None, at: str, *, draf
         check_draft(order, True)
     if unknown := given.keys() - {*columns, *ADDRESSES}:
         raise InvalidData(f"'{sorted(unknown)[0]}' of an order can't be changed")
+    now: Mapping[str, Any] = order
     before: Row = {}
     after: Row = {}
     told: dict[str, tuple[Any, Any]] = {}
     for name in ADDRESSES:
-        if given.get(name) is not None and (address := _laid_over(name, order[name], given[name], at, draft)) is not None:
-            told[name] = before[name], after[name] = order[name], address
+        if given.get(name) is not None and (address := _laid_over(name, now[name], given[name], at, draft)) is not None:
+            told[name] = before[name], after[name] = now[name], address
     for name in columns:
         if name in given:
-            before[name], after[name] = order[name], _taken(name, order[name], given[name])
-            if name in _TOLD and given[name] != order[name]:
-                told[name] = order[name], given[name]
+            before[name], after[name] = now[name], _taken(name, now[name], given[name])
+            if name in _TOLD and given[name] != now[name]:
+                told[name] = now[name], given[name]
     outcome = Outcome({"before": before, "after": after, "changes": []})
     of_user = {"change_type": "update_order", "created_by": by, "confirmed_by": by}
     for name, (old, new) in told.items():
@@ -86,39 +88,41 @@ def amend(order: Row, given: Mapping[str, Any], by: str | None, at: str, *, draf
     return outcome
 
 
-def put_back(order: Row, amendment: Amendment, at: str) -> Outcome:
+def put_back(order: Order, amendment: Amendment, at: str) -> Outcome:
     """Take back an amendment, but for what somebody has changed since."""
     after = amendment["after"]
-    back = {name: value for name, value in amendment["before"].items() if _says(name, order[name]) == _says(name, after[name])}
+    now: Mapping[str, Any] = order
+    back = {name: value for name, value in amendment["before"].items() if _says(name, now[name]) == _says(name, after[name])}
     _set(order, back, at)
     return Outcome(True, withdrawn=amendment["changes"])
 
 
-def add_transactions(order: Row, given: Sequence[Mapping[str, Any]], credited: Mapping[str, Any], at: str) -> Outcome | None:
+def add_transactions(order: Order, given: Sequence[NewTransaction], credited: Mapping[str, Any], at: str) -> Outcome | None:
     """Write down money that moved, and bring the summary up to date. The outcome's answer: ids of what is new; None where nothing is."""
     known = {(row["reference"], row["reference_id"]) for row in order["transactions"]}
-    new: list[Row] = []
+    new: list[Transaction] = []
     for each in given:
-        cause = (each.get("reference"), each.get("reference_id"))
-        if None in cause or cause not in known:
+        cause = (each["reference"], each["reference_id"])
+        if cause not in known:
             known.add(cause)
-            stamps = {"version": order["version"], "created_at": at, "updated_at": at}
-            new.append({"id": new_id("ordtrx"), **each, "amount": Decimal(each["amount"]), **stamps})
+            stamps = {"created_at": at, "updated_at": at}
+            transaction: Any = {**each, "id": new_id("ordtrx"), "amount": Decimal(each["amount"]), "version": order["version"], **stamps}
+            new.append(transaction)
     if not new:
         return None
     order["transactions"] = [*order["transactions"], *new]
     outcome = Outcome([row["id"] for row in new])
-    amounts = [row["amount"] for row in order["transactions"]]
+    amounts = [Decimal(row["amount"]) for row in order["transactions"]]
     paid, refunded = total([one for one in amounts if one > 0]), total([-one for one in amounts if one < 0])
     kept = order["summary"]
-    amount = _beyond(kept, [row["amount"] for row in new])
+    amount = _beyond(kept, [Decimal(row["amount"]) for row in new])
     order["summary"] = _paid(kept, paid, refunded)
     if amount > 0:
         outcome.order = _credited(order, outcome, amount, credited, at)
     return outcome
 
 
-def _beyond(kept: Mapping[str, Any], moved: Sequence[Decimal]) -> Decimal:
+def _beyond(kept: Summary, moved: Sequence[Decimal]) -> Decimal:
     """How much more was given back than the shop owed."""
     given_back = total([-amount for amount in moved if amount < 0])
     if not given_back:
@@ -127,17 +131,15 @@ def _beyond(kept: Mapping[str, Any], moved: Sequence[Decimal]) -> Decimal:
     return difference(given_back, max(-open_before, Decimal(0)))
 
 
-def _paid(kept: Mapping[str, Any], paid: Decimal, refunded: Decimal) -> Row:
+def _paid(kept: Summary, paid: Decimal, refunded: Decimal) -> Summary:
     """A summary with other figures of what is paid. What is left to pay changes by that: what is asked back isn't to be paid."""
     current, credit = Decimal(kept["current_order_total"]), Decimal(kept["credit_line_total"])
-    after = summary(current, credit, paid, refunded)
-    moved = difference(after["transaction_total"], Decimal(kept["transaction_total"]))
+    moved = difference(difference(paid, refunded), Decimal(kept["transaction_total"]))
     pending = difference(Decimal(kept["pending_difference"]), moved)
-    original = {name: kept[name] for name in ("original_order_total", "raw_original_order_total")}
-    return after | original | {"pending_difference": pending, "raw_pending_difference": raw(pending)}
+    return summary(current, credit, paid, refunded, original=Decimal(kept["original_order_total"]), pending=pending)
 
 
-def register(order: Mapping[str, Any], acts: Sequence[Act], change: Mapping[str, Any], at: str) -> Outcome:
+def register(order: Order, acts: Sequence[Act], change: Mapping[str, Any], at: str) -> Outcome:
     """Do this to an order at once: its next version. The outcome's answer is the change's id. See `OrderService.register`."""
     check_alive(order)
     check_draft(order, False)
@@ -147,13 +149,13 @@ def register(order: Mapping[str, Any], acts: Sequence[Act], change: Mapping[str,
     return outcome
 
 
-def unregister(order: Row, change: Mapping[str, Any], acts: Sequence[Act], former: Mapping[str, Any], at: str) -> Outcome:
+def unregister(order: Order, change: Mapping[str, Any], acts: Sequence[Act], former: Mapping[str, Any], at: str) -> Outcome:
     """Take back what `register` did: this change (`id`, `version`). `former`: the summary of the version before. See
     `OrderService.unregister`."""
     return Outcome(True, order=taken_back(order, acts, at, change["version"], former), withdrawn=[change["id"]])
 
 
-def cancel(order: Row, at: str) -> Outcome:
+def cancel(order: Order, at: str) -> Outcome:
     """Call an order off. The outcome's answer is how it stood before. See `OrderService.cancel`."""
     check_alive(order)
     if order["status"] == "completed":
@@ -163,19 +165,19 @@ def cancel(order: Row, at: str) -> Outcome:
     return Outcome(order["status"], order=order | {"status": "canceled", "canceled_at": at, "updated_at": at})
 
 
-def set_status(order: Row, status: str, but: Collection[str], at: str) -> Outcome:
+def set_status(order: Order, status: str, but: Collection[str], at: str) -> Outcome:
     """Say how an order stands, unless it is in one of the states `but`. The outcome's answer is how it stood before."""
     if order["status"] in but:
         raise InvalidData(f"Order {order['id']} is {order['status']} and can't be {status}")
     return Outcome(order["status"], order=order | {"status": status, "updated_at": at})
 
 
-def reopen(order: Row, status: str, at: str) -> Outcome:
+def reopen(order: Order, status: str, at: str) -> Outcome:
     """Take back `cancel`: the order stands as it did."""
     return Outcome(True, order=order | {"status": status, "canceled_at": None, "updated_at": at})
 
 
-def check_alive(order: Mapping[str, Any]) -> None:
+def check_alive(order: Order) -> None:
     if order["status"] == "canceled":
         raise InvalidData(f"Order with id {order['id']} has been canceled.")
 
@@ -186,14 +188,14 @@ def check_draft(order: Mapping[str, Any], draft: bool) -> None:
         raise InvalidData(f"Order {order['id']} is {'not ' if draft else ''}a draft order")
 
 
-def convert(order: Row, at: str) -> Outcome:
+def convert(order: Order, at: str) -> Outcome:
     """Make an order of a draft. The outcome's answer is True. See `OrderService.convert`."""
     check_alive(order)
     check_draft(order, True)
     return Outcome(True, order=order | {"status": "pending", "is_draft_order": False, "updated_at": at})
 
 
-def _credited(order: Row, outcome: Outcome, amount: Decimal, credited: Mapping[str, Any], at: str) -> Row:
+def _credited(order: Order, outcome: Outcome, amount: Decimal, credited: Mapping[str, Any], at: str) -> Order:
     """The order's next version, cheaper by a credit line."""
     act = Act(action="CREDIT_LINE_ADD", amount=amount, reference=credited.get("reference"), reference_id=credited.get("reference_id"))
     after = applied(order, [act], at)
@@ -201,18 +203,21 @@ def _credited(order: Row, outcome: Outcome, amount: Decimal, credited: Mapping[s
     return after
 
 
-def _laid_over(name: str, there: Row | None, given: Mapping[str, Any], at: str, anywhere: bool) -> Row | None:
+def _laid_over(name: str, there: Address | None, given: Mapping[str, Any], at: str, anywhere: bool) -> Address | None:
     """A new address of what is given and what was there; None where that is the same. Raises InvalidData for another country, unless it may
     be `anywhere`."""
     if unknown := given.keys() - {*_ADDRESS}:
         raise InvalidData(f"Address has no field '{sorted(unknown)[0]}'")
-    kept = {column: (there or {}).get(column) for column in _ADDRESS}
+    former: Mapping[str, Any] = there or {}
+    kept = {column: former.get(column) for column in _ADDRESS}
     country = kept["country_code"]
     if not anywhere and country is not None and given.get("country_code", country) != country:
         raise InvalidData(f"The country of the {name.replace('_', ' ')} can't be changed")
     if all(kept[column] == value for column, value in given.items()):
         return None  # said again, as forms do
-    return {"id": new_id("ordaddr"), **kept, **given, "created_at": at, "updated_at": at, "deleted_at": None}
+    columns: Any = {"id": new_id("ordaddr"), **kept, **given, "created_at": at, "updated_at": at, "deleted_at": None}
+    address: Address = columns
+    return address
 
 
 def _taken(name: str, kept: Any, given: Any) -> Any:
@@ -226,6 +231,6 @@ def _says(name: str, value: Any) -> Any:
     return value["id"] if name in ADDRESSES and value is not None else value
 
 
-def _set(order: Row, values: Mapping[str, Any], at: str) -> None:
-    order |= {**values, "updated_at": at}
-    order |= {f"{name}_id": _says(name, values[name]) for name in ADDRESSES if name in values}
+def _set(order: Order, values: Mapping[str, Any], at: str) -> None:
+    columns: Any = {**values, "updated_at": at, **{f"{name}_id": _says(name, values[name]) for name in ADDRESSES if name in values}}
+    order |= columns

@@ -7,22 +7,24 @@ begun for it; nothing of the order has changed until it is confirmed.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypedDict
+from typing import Any, Literal, TypedDict
 
-from ...commerce.types import PreviewedOrder
+from ...commerce.types import Order, OrderLine, OrderShippingMethod
 from ...core import json
 from ...core.clock import iso, utc_now
 from ...core.errors import Conflict, InvalidData, NotAllowed, NotFound
 from ...core.ids import new_id
 from ...core.message import reads, writes
+from ...core.numbers import Amount
 from ...core.rows import Row
 from ...core.sql.db.failures import Collided
 from . import changing, queries
 from .after_sales import OPEN
-from .changes.actions import ADJUSTING, CAUSES, amount, stamped
+from .changes.actions import ADJUSTING, amount, details_of, stamped
 from .changes.applying import Prices, applied, previewed
 from .changes.kinds import KINDS, Kind
 from .schema import SCHEMA
+from .types import Act, ActRevision, Cause, Change, ChangeRevision, NewChange, PreviewedOrder, Subject, Subjects
 from .writing import Writing
 
 NONE_OPEN = "An active Order Change is required to proceed"
@@ -30,12 +32,12 @@ _ELSEWHERE = "The order's change is being changed elsewhere. Try again."
 _EMPTY: Row = {name: [] for name in ("items", "shipping_methods", "credit_lines", "transactions")}
 _EMPTY |= {"shipping_address": None, "billing_address": None}
 _INTO = {"SHIPPING_ADD": "shipping_methods", "ITEM_ADD": "items"}
-_THING = {
+_FIELDS: Mapping[Subject, Sequence[str]] = {
     "return": ("*", "items.*"),
     "order_claim": ("*", "claim_items.*", "additional_items.*"),
     "order_exchange": ("*", "additional_items.*"),
 }
-_THINGS = {"return_id": "return", "claim_id": "order_claim", "exchange_id": "order_exchange"}
+_SUBJECTS: Mapping[Cause, Subject] = {"return_id": "return", "claim_id": "order_claim", "exchange_id": "order_exchange"}
 
 
 class Priced(TypedDict):
@@ -55,12 +57,12 @@ class Pending(Writing):
     async def begin(
         self,
         order_id: str,
-        change: Mapping[str, Any],
-        beside: Mapping[str, Mapping[str, Any]] | None = None,
-        acts: Sequence[Mapping[str, Any]] = (),
+        change: NewChange,
+        beside: Mapping[Subject, Mapping[str, Any]] | None = None,
+        acts: Sequence[Act] = (),
         *,
         draft: bool = False,
-    ) -> Row:
+    ) -> Change:
         """Begin a change of an order, or of a `draft` (`change_type`, and what else is known of it), with actions, and create what it is
         of: entity → row.
 
@@ -75,13 +77,13 @@ class Pending(Writing):
         for entity, row in (beside or {}).items():
             await self.create(entity, [{**row, "order_id": order_id, "order_version": order["version"]}])
         row = {"id": new_id("ordch"), "order_id": order_id, "version": order["version"] + 1, "status": "pending", **change}
-        [made] = await self.create("order_change", [row])
+        made: list[Change] = await self.create("order_change", [row])
         if acts:
-            await self.add_acts(made["id"], acts)
-        return made
+            await self.add_acts(made[0]["id"], acts)
+        return made[0]
 
     @writes
-    async def add_acts(self, change_id: str, acts: Sequence[Mapping[str, Any]], *, carries: bool | None = None) -> list[str]:
+    async def add_acts(self, change_id: str, acts: Sequence[Act], *, carries: bool | None = None) -> list[str]:
         """Add actions to an open change. Their ids.
 
         `carries`: whether it carried promotions over when it was read, as in all that follows. Raises InvalidData where it isn't open, or
@@ -96,7 +98,7 @@ class Pending(Writing):
 
     @writes
     async def add_returning(
-        self, change_id: str, acts: Sequence[Mapping[str, Any]], given: Mapping[str, Any], *, carries: bool | None = None
+        self, change_id: str, acts: Sequence[Act], given: Mapping[str, Any], *, carries: bool | None = None
     ) -> list[str]:
         """Add actions of the return of a claim or an exchange to its open change; the first ones begin that return, with what is
         `given` of it (`location_id`).
@@ -104,33 +106,38 @@ class Pending(Writing):
         Their ids. Raises what `add_acts` raises.
         """
         change = await self._hold(change_id, *OPEN, carries=carries)
-        things = await self._things(change)
-        entity, thing = next((entity, thing) for entity, thing in things.items() if entity != "return")
-        back = thing["return_id"]
+        subjects = await self._subjects(change)
+        entity: Literal["order_claim", "order_exchange"] = "order_claim" if "order_claim" in subjects else "order_exchange"
+        subject = subjects[entity]
+        back = subject["return_id"]
         if back is None:
             back, order = new_id("return"), await self.load(change["order_id"])
             of = {
                 "order_id": order["id"],
                 "order_version": order["version"],
-                **{name: change[name] for name in ("claim_id", "exchange_id")},
+                "claim_id": change["claim_id"],
+                "exchange_id": change["exchange_id"],
             }
             await self.create("return", [{"id": back, **of, **given}])
-            for of_it, id in ((entity, thing["id"]), ("order_change", change_id)):
+            for of_it, id in ((entity, subject["id"]), ("order_change", change_id)):
                 await self.update(of_it, [{"id": id, "return_id": back}])
-        of_return = {"reference": "return", "reference_id": back}
-        return await self.add_acts(
-            change_id, [{**act, **(of_return if act["action"] == "RETURN_ITEM" else {}), "return_id": back} for act in acts]
-        )
+        of_return: list[Act] = []
+        for act in acts:
+            of_return.append({**act, "return_id": back})
+            if act["action"] == "RETURN_ITEM":
+                of_return[-1] |= {"reference": "return", "reference_id": back}
+        return await self.add_acts(change_id, of_return)
 
     @writes
-    async def revise_act(self, change_id: str, act_id: str, given: Mapping[str, Any], *, carries: bool | None = None) -> str:
+    async def revise_act(self, change_id: str, act_id: str, given: ActRevision, *, carries: bool | None = None) -> str:
         """Change an action of an open change: its `details` (those that are named), `amount`, `internal_note` and `line`. Its id.
 
         Raises NotFound where it isn't one of the change; InvalidData as `add_acts` does.
         """
         change = await self._hold(change_id, *OPEN, carries=carries)
         act = _act_of(change, act_id)
-        act |= {**given, "details": {**(act["details"] or {}), **given.get("details", {})}}
+        revision: Any = {**given, "details": {**details_of(act), **details_of(given)}}
+        act |= revision
         await self._check(change, change["actions"])
         kept = self._kept(act)
         await self.update("order_change_action", [{"id": act_id, **{name: kept[name] for name in ("details", *given)}}])
@@ -150,10 +157,10 @@ class Pending(Writing):
     async def adjust(
         self,
         change_id: str,
-        acts: Sequence[Mapping[str, Any]],
+        acts: Sequence[Act],
         *,
         seen: Sequence[str] | None = None,
-        said: Mapping[str, Any] | None = None,
+        said: ChangeRevision | None = None,
     ) -> None:
         """Say anew what promotions take off in an open change, in place of what was said before; and what else is `said` of it
         (`carry_over_promotions`, `internal_note`).
@@ -162,7 +169,7 @@ class Pending(Writing):
         promotions alone; Conflict where it has other actions by now.
         """
         change = await self._hold(change_id, *OPEN)
-        if (said or {}).get("carry_over_promotions") and not KINDS[change["change_type"]].takes.issuperset(ADJUSTING):
+        if said is not None and said.get("carry_over_promotions") and not KINDS[change["change_type"]].takes.issuperset(ADJUSTING):
             raise InvalidData(f"A change of type {change['change_type']} doesn't carry promotions over")
         others = [act["id"] for act in change["actions"] if act["action"] not in ADJUSTING]
         if seen is not None and list(seen) != others:
@@ -197,7 +204,7 @@ class Pending(Writing):
             await self.delete(entity, [id])
 
     @writes
-    async def confirm(self, change_id: str, *, by: str | None = None, priced: Priced | None = None) -> Row:
+    async def confirm(self, change_id: str, *, by: str | None = None, priced: Priced | None = None) -> Order:
         """Do what an open change says: the order's next version, and what else its kind writes. The order as it is then.
 
         `priced`: taxes and discounts of that version, worked out for the order and the change as they were read. Raises InvalidData where
@@ -208,8 +215,8 @@ class Pending(Writing):
         check_filled(kind, acts)
         order = await self.load(change["order_id"])
         changing.check_alive(order)
-        things = await self._things(change)
-        kind.check(acts, things)
+        subjects = await self._subjects(change)
+        kind.check(acts, subjects)
         if priced is not None and (order["revision"], [act["id"] for act in acts]) != (priced["revision"], list(priced["acts"])):
             raise Collided(f"Order {order['id']} was changed meanwhile.")
         after = applied(order, acts, at, priced["prices"] if priced is not None else None)
@@ -219,35 +226,32 @@ class Pending(Writing):
         if acts:
             applied_ = [{"id": act["id"], "applied": True, "version": after["version"]} for act in acts]
             await self.update("order_change_action", applied_)
-        for entity, row in kind.written(change, acts, things, at):
+        for entity, row in kind.written(change, acts, subjects, at):
             await (self.update if await self._is_there(entity, row["id"]) else self.create)(entity, [row])
         return after
 
     @writes
-    async def call_off(self, entity: str, id: str, *, by: str | None = None) -> Row:
+    async def call_off(self, entity: Subject, id: str, *, by: str | None = None) -> Order:
         """Call a return, a claim or an exchange off, in the order's next version: what it asked for isn't asked for any more, and what it
         added isn't sent. The order as it is then.
 
         Raises NotFound; NotAllowed where something of it has come back or was sent, or where it is called off already.
         """
         await self.database.fetch_value(queries.HOLD_THING[entity], {"id": id})
-        thing = await self.retrieve(entity, id, fields=_THING[entity])
-        if thing["canceled_at"] is not None:
+        column = next(column for column, of in _SUBJECTS.items() if of == entity)
+        subjects = await self._subjects({**dict.fromkeys(_SUBJECTS), column: id})
+        if subjects[entity]["canceled_at"] is not None:
             raise NotAllowed(f"{self.schema[entity].called} {id} is canceled already")
-        order, at = await self.load(thing["order_id"]), iso(utc_now())
-        back = thing if entity == "return" else None
-        if back is None and thing["return_id"] is not None:
-            back = await self.retrieve("return", thing["return_id"], fields=_THING["return"])
+        order, at = await self.load(subjects[entity]["order_id"]), iso(utc_now())
+        back = subjects.get("return")
         if back is not None and any(amount(item, "received_quantity") > 0 for item in back["items"]):
             raise NotAllowed("Can't cancel a return which has returned items")
-        column = next(column for column, of in _THINGS.items() if of == entity)
-        acts: list[Any] = [
-            {**act, column: id} for act in undoing(order, column, thing, back if back is None or back["canceled_at"] is None else None)
-        ]
-        outcome = changing.register(order, acts, {column: id, "created_by": by, "confirmed_by": by}, at)
+        cause: Any = {column: id}
+        acts: list[Act] = [{**act, **cause} for act in undoing(order, column, subjects)]
+        outcome = changing.register(order, acts, {**cause, "created_by": by, "confirmed_by": by}, at)
         await self._write_changed(order, outcome)
         await self.update(entity, [{"id": id, "canceled_at": at, **({"status": "canceled"} if entity == "return" else {})}])
-        if back is not None and back is not thing:
+        if back is not None and entity != "return":
             await self.update("return", [{"id": back["id"], "status": "canceled", "canceled_at": at}])
         assert outcome.order is not None
         return outcome.order
@@ -259,24 +263,21 @@ class Pending(Writing):
         `adjusted` off: without what promotions take off by that change.
         """
         order = await self.load(order_id)
-        found = await self.list("order_change", {"order_id": order_id, "status": list(OPEN)}, fields=_WHOLE, limit=1)
+        found: list[Change] = await self.list("order_change", {"order_id": order_id, "status": list(OPEN)}, fields=_WHOLE, limit=1)
         change = self._opened(found[0]) if found else None
         acts = change["actions"] if change is not None else []
         done = acts if adjusted else [act for act in acts if act["action"] not in ADJUSTING]
-        shown: Any = {**previewed(order, done, iso(utc_now())), "order_change": change}
-        preview: PreviewedOrder = shown
-        return preview
+        return {**previewed(order, done, iso(utc_now())), "order_change": change}
 
     @reads
-    async def act_line(self, act_id: str) -> Row | None:
+    async def act_line(self, act_id: str) -> OrderLine | OrderShippingMethod | None:
         """What an action of an open change puts into the order; None where that is nothing. Raises NotFound."""
-        act = await self.retrieve("order_change_action", act_id, fields=("*", "line"))
-        opened: Row | None = self._opened({"order_id": act["order_id"], "actions": [act]})["actions"][0]["line"]
-        return opened
+        act: Act = await self.retrieve("order_change_action", act_id, fields=("*", "line"))
+        return self._opened_act(act)["line"]
 
     # -- inside
 
-    async def _hold(self, change_id: str, *statuses: str, carries: bool | None = None) -> Row:
+    async def _hold(self, change_id: str, *statuses: str, carries: bool | None = None) -> Change:
         """A change with its actions, held. Raises InvalidData where it isn't in one of these statuses; Conflict where it doesn't carry
         promotions over as it did."""
         held = await self.database.fetch_value(queries.HOLD_CHANGE, {"id": change_id, "statuses": list(statuses)})
@@ -287,45 +288,61 @@ class Pending(Writing):
             raise Conflict(_ELSEWHERE)
         return change
 
-    async def _things(self, change: Row) -> dict[str, Row]:
-        """What a change is of, with its items."""
-        things: dict[str, Row] = {}
-        for column, entity in _THINGS.items():
+    async def _subjects(self, change: Mapping[str, Any]) -> Subjects:
+        """What a change is of, with its items: by its `return_id`, `claim_id` and `exchange_id`."""
+        rows: dict[str, Any] = {}
+        for column, entity in _SUBJECTS.items():
             if change[column] is not None:
-                things[entity] = await self.retrieve(entity, change[column], fields=_THING[entity])
-        back = next((thing["return_id"] for thing in things.values() if thing.get("return_id") is not None), None)
-        if back is not None and "return" not in things:
-            things["return"] = await self.retrieve("return", back, fields=_THING["return"])
-        return things
+                rows[entity] = await self.retrieve(entity, change[column], fields=_FIELDS[entity])
+        back = next((row["return_id"] for row in rows.values() if row.get("return_id") is not None), None)
+        if back is not None and "return" not in rows:
+            rows["return"] = await self.retrieve("return", back, fields=_FIELDS["return"])
+        subjects: Any = rows
+        found: Subjects = subjects
+        return found
 
-    async def _check(self, change: Row, acts: Sequence[Any]) -> None:
+    async def _check(self, change: Change, acts: Sequence[Act]) -> None:
         kind = KINDS[change["change_type"]]
-        kind.check(acts, await self._things(change))
+        kind.check(acts, await self._subjects(change))
         previewed(await self.load(change["order_id"]), acts, iso(utc_now()))
 
-    def _row(self, change: Row, act: Mapping[str, Any]) -> Row:
+    def _row(self, change: Change, act: Act) -> Act:
         kind = KINDS[change["change_type"]]
         if act["action"] not in kind.takes:
             raise InvalidData(f"A change of type {kind.type} doesn't take {act['action']}")
-        of = {name: change[name] for name in ("order_id", "version", *CAUSES)}
-        if change["change_type"] in ("claim", "exchange"):
-            of["return_id"] = None  # but for what comes back: the dashboard tells ways of sending there from those back by it
-        return {"id": new_id("ordchact"), "order_change_id": change["id"], **of, "details": {}, "line": None, **act}
+        swap = change["change_type"] in ("claim", "exchange")  # the dashboard tells their outbound shipping by `return_id`: it has none
+        return {
+            "id": new_id("ordchact"),
+            "order_change_id": change["id"],
+            "order_id": change["order_id"],
+            "version": change["version"],
+            "return_id": None if swap else change["return_id"],
+            "claim_id": change["claim_id"],
+            "exchange_id": change["exchange_id"],
+            "details": {},
+            "line": None,
+            **act,
+        }
 
-    def _kept(self, act: Row) -> Row:
+    def _kept(self, act: Act) -> Row:
         """An action as it is stored: what it puts into the order is a document with amounts as texts."""
-        if act.get("line") is None:
-            return act
-        stored = self.statements.documents.stored(SCHEMA["order"], {**_EMPTY, _INTO[act["action"]]: [stamped(act["line"], iso(utc_now()))]})
+        line = act.get("line")
+        if line is None:
+            return {**act}
+        stored = self.statements.documents.stored(SCHEMA["order"], {**_EMPTY, _INTO[act["action"]]: [stamped(line, iso(utc_now()))]})
         return {**act, "line": {name: json.loads(value) if isinstance(value, bytes) else value for name, value in stored.items()}}
 
-    def _opened(self, change: Row) -> Row:
+    def _opened(self, change: Change) -> Change:
         change["actions"].sort(key=lambda act: act["ordering"])
         for act in change["actions"]:
-            if act["line"] is not None:
-                row = {"id": change["order_id"], **act["line"]}
-                act["line"] = self.statements.documents.opened(SCHEMA["order"], row)[_INTO[act["action"]]][0]
+            self._opened_act(act)
         return change
+
+    def _opened_act(self, act: Act) -> Act:
+        if act["line"] is not None:
+            row = {"id": act["order_id"], **act["line"]}
+            act["line"] = self.statements.documents.opened(SCHEMA["order"], row)[_INTO[act["action"]]][0]
+        return act
 
     async def _is_there(self, entity: str, id: str) -> bool:
         return bool(await self.list(entity, {"id": id}, fields=("id",), limit=1))
@@ -334,37 +351,45 @@ class Pending(Writing):
 _WHOLE = ("*", "actions.*", "actions.line")
 
 
-def undoing(order: Mapping[str, Any], column: str, thing: Row, back: Row | None) -> list[Row]:
-    """The actions that take out of an order what a thing has done to it. Raises NotAllowed where something of it was sent."""
+def undoing(order: Order, column: Cause, subjects: Subjects) -> list[Act]:
+    """The actions that take out of an order what a return, claim or exchange has done to it; `column` says which of them it is.
+
+    Raises NotAllowed where something of it was sent.
+    """
     lines = {line["id"]: line for line in order["items"]}
-    acts = [_about("CANCEL_RETURN_ITEM", item["item_id"], item["quantity"]) for item in (back["items"] if back is not None else ())]
-    acts += [_about("REINSTATE_ITEM", item["item_id"], item["quantity"]) for item in thing.get("claim_items", ())]
-    for item in thing.get("additional_items", ()):
+    back, claim = subjects.get("return"), subjects.get("order_claim")
+    swap = claim or subjects.get("order_exchange")
+    asked_back = back["items"] if back is not None and back["canceled_at"] is None else ()
+    acts = [_about("CANCEL_RETURN_ITEM", item["item_id"], item["quantity"]) for item in asked_back]
+    if claim is not None:
+        acts += [_about("REINSTATE_ITEM", item["item_id"], item["quantity"]) for item in claim["claim_items"]]
+    if swap is None:
+        return acts
+    for item in swap["additional_items"]:
         line = lines.get(item["item_id"])
         if line is None:
             continue
         if amount(line["detail"], "fulfilled_quantity") > 0:
             raise NotAllowed("All fulfillments must be canceled before canceling a claim or an exchange")
         acts.append(_about("ITEM_UPDATE", item["item_id"], 0))
-    methods = [method for method in order["shipping_methods"] if method["detail"].get(column) == thing["id"] and column != "return_id"]
-    acts += [{"action": "SHIPPING_REMOVE", "reference": "order_shipping_method", "reference_id": method["id"]} for method in methods]
+    methods = [method["id"] for method in order["shipping_methods"] if method["detail"].get(column) == swap["id"]]
+    acts += [Act(action="SHIPPING_REMOVE", reference="order_shipping_method", reference_id=id) for id in methods]
     return acts
 
 
-def _about(action: str, line: str, quantity: Any) -> Row:
+def _about(action: str, line: str, quantity: Amount) -> Act:
     return {"action": action, "details": {"reference_id": line, "quantity": quantity}}
 
 
-def check_filled(kind: Kind, acts: Sequence[Mapping[str, Any]]) -> None:
+def check_filled(kind: Kind, acts: Sequence[Act]) -> None:
     """Raises InvalidData where a change has none of the actions that it has to have."""
     there = {act["action"] for act in acts} & kind.needs
     if (kind.needs - there) if kind.each else (kind.needs and not there):
         raise InvalidData(kind.nothing)
 
 
-def _act_of(change: Row, act_id: str) -> Row:
+def _act_of(change: Change, act_id: str) -> Act:
     for act in change["actions"]:
         if act["id"] == act_id:
-            found: Row = act
-            return found
+            return act
     raise NotFound(f"Order change action with id: {act_id} was not found")

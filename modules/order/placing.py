@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from ...commerce.totals import add_totals
+from ...commerce.types import NewOrder, Summary
 from ...core.ids import new_id
 from ...core.numbers import difference, raw
 from ...core.rows import Row
@@ -17,7 +18,7 @@ Document = Mapping[str, Any]
 ADDRESSES = ("shipping_address", "billing_address")
 
 
-def placed(order: Document, at: str) -> Row:
+def placed(order: Document, at: str) -> NewOrder:
     """The whole of a new order, but for its number, of one document: its columns, `shipping_address`, `billing_address`, `items` and
     `shipping_methods` with their `tax_lines` and `adjustments`, `credit_lines`. Every row brings its id, and came into being `at` that time
     (ISO 8601 as the API shows it)."""
@@ -33,22 +34,32 @@ def placed(order: Document, at: str) -> Row:
     made["shipping_methods"] = [_line(method, "ordspmv", stamps) for method in order.get("shipping_methods") or ()]
     made["credit_lines"] = [{**line, **stamps} for line in order.get("credit_lines") or ()]
     made["summary"] = summary(*costs(made), Decimal(0), Decimal(0))
-    return made
+    whole: Any = made
+    new: NewOrder = whole
+    return new
 
 
-def summary(total: Decimal, credit: Decimal, paid: Decimal, refunded: Decimal) -> Row:
-    """What an order costs, and what is left to pay: positive when the buyer owes, negative when the shop does."""
+def summary(
+    total: Decimal, credit: Decimal, paid: Decimal, refunded: Decimal, *, original: Decimal | None = None, pending: Decimal | None = None
+) -> Summary:
+    """What an order costs, and what is left to pay: positive when the buyer owes, negative when the shop does.
+
+    `original`: what it cost before its last change, default: the same. `pending`: what is left to pay, default: its cost without what is
+    paid already.
+    """
     amounts = {
-        "original_order_total": total,
+        "original_order_total": total if original is None else original,
         "current_order_total": total,
         "accounting_total": total,
         "credit_line_total": credit,
         "paid_total": paid,
         "refunded_total": refunded,
         "transaction_total": difference(paid, refunded),
-        "pending_difference": difference(total, difference(paid, refunded)),
+        "pending_difference": difference(total, difference(paid, refunded)) if pending is None else pending,
     }
-    return amounts | {f"raw_{name}": raw(amount) for name, amount in amounts.items()}
+    figures: Any = amounts | {f"raw_{name}": raw(amount) for name, amount in amounts.items()}
+    whole: Summary = figures
+    return whole
 
 
 def words(order: Document) -> str:

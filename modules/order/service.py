@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from ...commerce.totalled import ORDER, totalled
-from ...commerce.types import NewTransaction
+from ...commerce.types import NewOrder, NewTransaction, Order
 from ...core import json
 from ...core.clock import iso, utc_now
 from ...core.codec import pack
@@ -20,13 +20,13 @@ from ...core.sql.schema.fields import FieldTree
 from ...core.sql.schema.query import SLOT, Page, Query
 from . import changing, queries
 from .after_sales import OPEN
-from .changes.actions import Act
 from .changes.applying import Prices, repriced
 from .changing import Amendment, Outcome
 from .pending import Pending
 from .placing import words
 from .schema import SCHEMA
 from .showing import SLOTS
+from .types import Act, NewChange
 from .writing import as_time
 
 _LINES = "items"
@@ -70,7 +70,7 @@ class OrderService(Pending):
     # -- placing
 
     @writes(one_statement=True, answers=True)
-    async def place(self, order: Mapping[str, Any]) -> int:
+    async def place(self, order: NewOrder) -> int:
         """Create an order, all of which is given (see `placing.placed`).
 
         Returns the number under which people know it (`display_id`). Numbers rise, and each is given once: so that none is missing, an
@@ -114,7 +114,7 @@ class OrderService(Pending):
     # -- what becomes of it
 
     @writes(key="order_id", one_statement=True, answers=True)
-    async def register(self, order_id: str, acts: Sequence[Act], change: Mapping[str, Any] | None = None) -> str:
+    async def register(self, order_id: str, acts: Sequence[Act], change: NewChange | None = None) -> str:
         """Do this to an order at once (see `changes`): its next version, and a confirmed change that says so, with what else `change` says
         of it. Returns the change's id.
 
@@ -163,7 +163,7 @@ class OrderService(Pending):
         Raises NotFound; InvalidData where it is no draft.
         """
 
-        def work(order: Row, at: str) -> Outcome | None:
+        def work(order: Order, at: str) -> Outcome | None:
             changing.check_draft(order, True)
             return Outcome(True, order=repriced(order, prices, at)) if order["revision"] == revision else None
 
@@ -175,7 +175,7 @@ class OrderService(Pending):
 
         Raises NotFound; Collided where it isn't; InvalidData where it is no draft, or is cancelled, or is being edited.
         """
-        order = {**await self.load(order_id), "revision": revision}
+        order: Order = {**await self.load(order_id), "revision": revision}
         await self._write_changed(order, changing.convert(order, iso(utc_now())))
         if await self.list("order_change", {"order_id": order_id, "status": list(OPEN)}, fields=("id",), limit=1):
             raise InvalidData(f"Order {order_id} is being edited: confirm the edit, or give it up")

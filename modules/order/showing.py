@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from ...commerce.totalled import ORDER, totalled
+from ...commerce.types import NewOrder
 from ...core.rows import Row
 from ...core.sql.read.documents import Documents
 from ...core.sql.schema.catalog import Catalog
@@ -33,7 +34,7 @@ SLOTS: Mapping[str, Callable[[Row], str]] = {
 """What follows from rows of other modules, and what whoever fills it in is told of the order (see `Query.slots`)."""
 
 
-def numbered(order: Row, display_id: int) -> Row:
+def numbered(order: NewOrder, display_id: int) -> Row:
     """All of an order that was just placed under this number, as `OrderService.load` gives it."""
     columns = rows_of.shown(table, {**order, "display_id": display_id}, order["created_at"], twins=False)
     return _DOCUMENTS.whole(SCHEMA["order"], order | columns)

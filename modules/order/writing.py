@@ -38,14 +38,14 @@ class Writing(ModuleService):
 
     # -- inside
 
-    async def _change(self, order_id: str, work: Callable[[Row, str], Outcome | None], statement: SelfRecording = queries.CHANGE) -> Any:
+    async def _change(self, order_id: str, work: Callable[[Order, str], Outcome | None], statement: SelfRecording = queries.CHANGE) -> Any:
         """Have an order changed, at a time, and write it. What the outcome answers; None where there is nothing to be written."""
         idle = False
 
         async def params() -> Mapping[str, Any] | None:
             nonlocal idle
-            order: Any = await self.load(order_id)
-            former = {name: order[name] for name in _SHOWN}
+            order = await self.load(order_id)
+            former = _columns(order)
             outcome = work(order, iso(utc_now()))
             if outcome is None:
                 idle = True
@@ -59,16 +59,16 @@ class Writing(ModuleService):
             self.touch("order", "order_change", "order_change_action")
         return answer
 
-    async def _write_changed(self, was: Mapping[str, Any], outcome: Outcome) -> Any:
+    async def _write_changed(self, was: Order, outcome: Outcome) -> Any:
         """Write what became of an order that was read in the running transaction. Raises Collided where it was changed meanwhile."""
         assert outcome.order is not None
-        answer = await self.answer(queries.CHANGE, self._changed({name: was[name] for name in _SHOWN}, outcome.order, outcome))
+        answer = await self.answer(queries.CHANGE, self._changed(_columns(was), outcome.order, outcome))
         if answer is None:
             raise Collided(f"Order {was['id']} was changed meanwhile.")
         self.touch("order", "order_change", "order_change_action")
         return answer
 
-    def _changed(self, former: Row, order: Row, outcome: Outcome) -> dict[str, Any]:
+    def _changed(self, former: Row, order: Order, outcome: Outcome) -> dict[str, Any]:
         """The parameters of `CHANGE`. `former`: what its columns said before."""
         return {
             **self._written(order),
@@ -94,6 +94,11 @@ class Writing(ModuleService):
 
 
 _SHOWN = tuple(name for name in (*(f"{column.name}" for column in SCHEMA["order"].table.c), "total") if name not in SCHEMA["order"].hidden)
+
+
+def _columns(order: Mapping[str, Any]) -> Row:
+    """The columns of an order's row that are shown, as they are before it is changed."""
+    return {name: order[name] for name in _SHOWN}
 
 
 def as_time(shown: str) -> datetime:

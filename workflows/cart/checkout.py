@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, TypedDict
 
-from ...commerce.types import Cart
+from ...commerce.types import Cart, NewOrder, OrderLine, OrderShippingMethod
 from ...core.errors import InvalidData, NotAllowed
 from ...core.numbers import total
 from ...core.rows import Row
@@ -42,8 +42,8 @@ class Checkout(TypedDict):
 
     order_id: str | None
     """The order that the cart has become already: then the rest is empty."""
-    order: Row
-    """As `placing.placed` gives it."""
+    order: NewOrder | None
+    """The order that is to be placed."""
     version: int
     """The cart's version, from which the order was made."""
     demands: list[LineDemand]
@@ -67,13 +67,13 @@ class Use(TypedDict):
     """The discount, as the order's adjustments say it."""
 
 
-async def check_checkout(flow: Flow, cart: Cart, order: Row) -> Checkout:
+async def check_checkout(flow: Flow, cart: Cart, order: NewOrder) -> Checkout:
     """What it takes to turn a cart into this order. Raises InvalidData where something is missing, or isn't sold any more."""
     if not cart["items"]:
         raise InvalidData("Cannot complete a cart without items")
     draft = WorkingCart(cart)
-    items: list[Row] = order["items"]
-    variant_ids = sorted({item["variant_id"] for item in items if item.get("variant_id")})
+    items = order["items"]
+    variant_ids = sorted({id for item in items if (id := item.get("variant_id")) is not None})
     sellable = await find_sellable(flow, draft)
     sellable.check(draft)
     pairs = await _pairs_of(flow, draft, variant_ids)
@@ -94,10 +94,11 @@ async def check_checkout(flow: Flow, cart: Cart, order: Row) -> Checkout:
     }
 
 
-def uses_of(order: Mapping[str, Any]) -> list[Use]:
+def uses_of(order: NewOrder) -> list[Use]:
     """The promotions of an order, and what each takes off."""
     uses: dict[str, Use] = {}
-    for line in (*order["items"], *order["shipping_methods"]):
+    lines: list[OrderLine | OrderShippingMethod] = [*order["items"], *order["shipping_methods"]]
+    for line in lines:
         for adjustment in line["adjustments"]:
             id = adjustment.get("promotion_id")
             if id is not None:
@@ -132,7 +133,7 @@ async def _pairs_of(flow: Flow, draft: WorkingCart, variant_ids: Sequence[str]) 
     return {"made_of": made_of, "profiles": profiles, "located": located, "offered": offered}
 
 
-async def _check_shipping(flow: Flow, items: Sequence[Row], methods: Sequence[Row], pairs: Sequence[Row]) -> None:
+async def _check_shipping(flow: Flow, items: Sequence[OrderLine], methods: Sequence[OrderShippingMethod], pairs: Sequence[Row]) -> None:
     """Check that every item to be shipped has a shipping method of its profile. Raises InvalidData."""
     sent = [item for item in items if item.get("requires_shipping")]
     if not sent:
@@ -141,7 +142,7 @@ async def _check_shipping(flow: Flow, items: Sequence[Row], methods: Sequence[Ro
         raise InvalidData("No shipping method selected but the cart contains items that require shipping.")
     profile_of = {pair["product_id"]: pair["shipping_profile_id"] for pair in pairs}
     wanted = {profile for item in sent if (profile := profile_of.get(item.get("product_id"))) is not None}
-    option_ids = sorted({method["shipping_option_id"] for method in methods if method.get("shipping_option_id")})
+    option_ids = sorted({id for method in methods if (id := method.get("shipping_option_id")) is not None})
     if not wanted or not option_ids:
         return
     options = await flow.graph.rows(Query("shipping_option", ("id", "shipping_profile_id"), {"id": option_ids}))

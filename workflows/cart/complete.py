@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
-from ...commerce.types import NewTransaction
+from ...commerce.types import NewOrder, NewTransaction
 from ...core.clock import iso
 from ...core.rows import Row
 from ...modules.order.placing import placed
@@ -47,7 +47,8 @@ async def complete_cart(flow: Flow, cart_id: str) -> Completed:
         ready = await flow.run(prepare, cart_id)
         if ready["order_id"] is not None:
             return _completed(ready["order_id"])
-        order: Row = ready["order"]
+        order = ready["order"]
+        assert order is not None, "a cart that is no order yet has one to be placed"
         await flow.hooks.validate(cart_id, order)
         reservations = await flow.run(reserve_stock, ready["demands"], ready["location_ids"])
         if ready["uses"]:
@@ -72,7 +73,7 @@ def _completed(order_id: str) -> Completed:
     return {"order_id": order_id, "order": None, "payment_collections": []}
 
 
-def _at_once(order: Row, number: int, ready: Checkout, payment: PaymentInCollection | None) -> Completed | None:
+def _at_once(order: NewOrder, number: int, ready: Checkout, payment: PaymentInCollection | None) -> Completed | None:
     """The result made of what is in memory, if that is up to date: captured money, and hooks, change the order further."""
     known = payment["payment_collection"] if payment is not None else None
     if (ready["collection_id"] is not None and known is None) or (payment is not None and payment["captures"]):
@@ -94,7 +95,7 @@ async def prepare(flow: Flow, cart_id: str) -> Checkout:
 
 _NOTHING: Checkout = {
     "order_id": None,
-    "order": {},
+    "order": None,
     "version": 0,
     "demands": [],
     "location_ids": [],
@@ -138,7 +139,7 @@ async def _discard_order(flow: Flow, placed: Row) -> None:
 
 
 @step(undo=_discard_order)
-async def place_order(flow: Flow, order: Mapping[str, Any]) -> Row:
+async def place_order(flow: Flow, order: NewOrder) -> Row:
     """Write the order, which draws its number: nothing may refuse it any more."""
     return {"id": order["id"], "display_id": await flow.modules.order.place(order)}
 

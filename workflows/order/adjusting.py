@@ -11,13 +11,14 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from ...commerce.priced import OWNER, Kind
+from ...commerce.types import Order
 from ...core.errors import InvalidData
 from ...core.ids import new_id
-from ...core.rows import Row
 from ...modules.cart.tables import COLUMNS
 from ...modules.order.changes.actions import ADJUSTING
-from ...modules.order.changes.applying import Prices
+from ...modules.order.changes.applying import Price, Prices
 from ...modules.order.pending import NONE_OPEN
+from ...modules.order.types import Act, Change, ChangeRevision, PreviewedOrder
 from ..cart.context import CartContext, load_context
 from ..cart.discounts import discount
 from ..cart.working import WorkingCart
@@ -38,31 +39,38 @@ def working(order: Mapping[str, Any], **but: Any) -> WorkingCart:
     return WorkingCart({**dict.fromkeys(COLUMNS), **order, **but})
 
 
-async def entered_in(flow: Flow, order_id: str, acts: Sequence[Row]) -> set[str]:
+async def entered_in(flow: Flow, order_id: str, acts: Sequence[Act]) -> set[str]:
     """Promotions that an order is linked to, once this is done."""
-    ids = {link["promotion_id"] for link in await flow.modules.link.linked("order_promotion", "order_id", [order_id])}
+    ids: set[str] = {link["promotion_id"] for link in await flow.modules.link.linked("order_promotion", "order_id", [order_id])}
     for act in acts:
         if act["action"] == "PROMOTION_ADD":
-            ids.add(act["reference_id"])
+            ids.add(_promotion_of(act))
         elif act["action"] == "PROMOTION_REMOVE":
-            ids.discard(act["reference_id"])
+            ids.discard(_promotion_of(act))
     return ids
 
 
-def prices_of(order: Mapping[str, Any], document: WorkingCart) -> Prices:
+def _promotion_of(act: Act) -> str:
+    id = act["reference_id"]
+    assert id is not None
+    return id
+
+
+def prices_of(order: Order, document: WorkingCart) -> Prices:
     """Taxes and discounts of a document that was made of an order, where they are others than it has."""
     return {id: price for kind in _PREFIXES for id, price in _prices(order, document, kind).items()}
 
 
-def _prices(order: Mapping[str, Any], document: WorkingCart, kind: Kind) -> dict[str, dict[str, Sequence[Row]]]:
-    prices: dict[str, dict[str, Sequence[Row]]] = {}
-    before = {line["id"]: line for line in order[kind]}
+def _prices(order: Order, document: WorkingCart, kind: Kind) -> dict[str, Price]:
+    prices: dict[str, Price] = {}
+    of_order: Any = order[kind]
+    before = {line["id"]: line for line in of_order}
     lines: Any = document.items if kind == "items" else document.shipping_methods
     tax, adjustment = _PREFIXES[kind]
     for line in lines:
         was = before[line["id"]]
         owner = {OWNER[kind]: line["id"]}
-        rows: dict[str, Sequence[Row]] = {}
+        rows: Any = {}
         for name, prefix, columns in (("tax_lines", tax, _TAX_LINE), ("adjustments", adjustment, _ADJUSTMENT)):
             made = [{"id": new_id(prefix), **owner, **{column: row.get(column) for column in columns}} for row in line[name]]
             rows[name] = was[name] if line[name] is was[name] else made
@@ -71,21 +79,28 @@ def _prices(order: Mapping[str, Any], document: WorkingCart, kind: Kind) -> dict
     return prices
 
 
-async def after_change(flow: Flow, order_id: str) -> tuple[Row, WorkingCart, CartContext]:
+async def after_change(flow: Flow, order_id: str) -> tuple[PreviewedOrder, WorkingCart, CartContext]:
     """An order as its open change makes it, but for discounts, and as what is priced. Raises InvalidData where none is open."""
-    after: Any = await flow.modules.order.preview(order_id, adjusted=False)
-    if after["order_change"] is None:
-        raise InvalidData(NONE_OPEN)
+    after = await flow.modules.order.preview(order_id, adjusted=False)
+    change = change_in(after)
     after["items"] = [line for line in after["items"] if line["quantity"] > 0]
     document = working(after)
-    document.entered = await entered_in(flow, order_id, after["order_change"]["actions"])
+    document.entered = await entered_in(flow, order_id, change["actions"])
     return after, document, await load_context(flow, after["region_id"], after["customer_id"])
 
 
-async def _say(flow: Flow, after: Row, document: WorkingCart, said: Row | None = None) -> None:
-    """Write what is taken off of what, where that is something else than before."""
+def change_in(after: PreviewedOrder) -> Change:
+    """The open change of a previewed order. Raises InvalidData where none is open."""
     change = after["order_change"]
-    acts = [
+    if change is None:
+        raise InvalidData(NONE_OPEN)
+    return change
+
+
+async def _say(flow: Flow, after: PreviewedOrder, document: WorkingCart, said: ChangeRevision | None = None) -> None:
+    """Write what is taken off of what, where that is something else than before."""
+    change = change_in(after)
+    acts: list[Act] = [
         {"action": action, "details": {"reference_id": id, "adjustments": price["adjustments"]}, "amount": 0}
         for kind, action in _SAYS.items()
         for id, price in _prices(after, document, kind).items()
@@ -103,19 +118,19 @@ async def compute_draft_adjustments(flow: Flow, order_id: str) -> None:
 
 
 @workflow("compute-adjustments-for-preview", hooks=("setPromotionContext",))
-async def compute_adjustments(flow: Flow, order_id: str, change_id: str, said: Row | None = None) -> None:
+async def compute_adjustments(flow: Flow, order_id: str, change_id: str, said: ChangeRevision | None = None) -> None:
     """Say in the open change of an order what the order's promotions take off by then, and what else is `said` of the change.
 
     Raises InvalidData where it isn't open; Conflict where it is being changed elsewhere.
     """
     after, document, cart_context = await after_change(flow, order_id)
-    if after["order_change"]["id"] != change_id:
+    if change_in(after)["id"] != change_id:
         raise InvalidData(NONE_OPEN)
     await discount(flow, document, cart_context, counted=True)
     await _say(flow, after, document, said)
 
 
-async def change_by(flow: Flow, change: Row, draft: bool, write: Any, *given: Any) -> None:
+async def change_by(flow: Flow, change: Change, draft: bool, write: Any, *given: Any) -> None:
     """Make one write of an open change, and say what promotions take off then, where they are looked at again: of drafts, and where the
     change carries them over."""
     carries = bool(change["carry_over_promotions"])
@@ -146,7 +161,7 @@ async def _check_carried(flow: Flow, order_id: str) -> None:
 
 
 @workflow("update-order-change-workflow")
-async def update_order_change(flow: Flow, id: str, given: Row) -> str:
+async def update_order_change(flow: Flow, id: str, given: ChangeRevision) -> str:
     """Change what a change of an order says about itself: its `internal_note`, and while it is open whether it carries the order's
     promotions over to what it adds (`carry_over_promotions`). Its id.
 
@@ -160,5 +175,5 @@ async def update_order_change(flow: Flow, id: str, given: Row) -> str:
     elif given.get("carry_over_promotions") is False:
         await flow.run(adjust, id, [], said=given)
     elif given:
-        await flow.run(update_rows, "order_change", [{"id": id, **given}])
+        await flow.run(update_rows, "order_change", [{**given, "id": id}])
     return id

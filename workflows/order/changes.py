@@ -8,7 +8,7 @@ from typing import TypedDict
 
 from ...core.errors import InvalidData
 from ...modules.order.after_sales import OPEN
-from ...modules.order.changes.actions import Act
+from ...modules.order.types import Act
 from ..kit import Flow, step
 
 

@@ -8,12 +8,13 @@ from ...commerce.reprice import reprice
 from ...core.errors import InvalidData
 from ...core.rows import Row
 from ...modules.order.pending import Priced
+from ...modules.order.types import Act, ActDetails, Change
 from ..cart.context import CartContext
 from ..cart.discounts import discount
 from ..cart.pricing import Loaded, update_tax_lines
 from ..cart.working import WorkingCart
 from ..kit import Flow, step, workflow
-from .adjusting import after_change, entered_in, prices_of
+from .adjusting import after_change, change_in, entered_in, prices_of
 from .changes import lock_of
 from .difference import settle_difference
 from .pending import (
@@ -69,18 +70,18 @@ async def begin_draft_edit(flow: Flow, id: str, created_by: str | None = None) -
     return id
 
 
-async def _checked_items(flow: Flow, change: Row, given: Row) -> list[Row]:
+async def _checked_items(flow: Flow, change: Change, given: Row) -> list[Act]:
     if any(not item.get("variant_id") and not item.get("title") for item in given["items"]):
         raise InvalidData("Items must have either a variant_id or a title")
     return await item_acts(flow, change, given)
 
 
-async def _updated_item(flow: Flow, change: Row, given: Row) -> list[Row]:
+async def _updated_item(flow: Flow, change: Change, given: Row) -> list[Act]:
     return [updating(await flow.modules.order.load(change["order_id"]), given["item_id"], given)]
 
 
 def _promoting(action: str) -> Acts:
-    async def acts(flow: Flow, change: Row, given: Row) -> list[Row]:
+    async def acts(flow: Flow, change: Change, given: Row) -> list[Act]:
         codes = list(dict.fromkeys(given["promo_codes"]))
         found = {promotion["code"]: promotion for promotion in await flow.modules.promotion.by_codes(sorted(codes))}
         for code in codes:
@@ -88,29 +89,31 @@ def _promoting(action: str) -> Acts:
                 raise InvalidData(f'Promotion code "{code}" not found')
             if action == "PROMOTION_ADD" and found[code]["status"] != "active":
                 raise InvalidData(f'Promotion code "{code}" is not active')
-        name = "added_code" if action == "PROMOTION_ADD" else "removed_code"
-        return [
-            {"action": action, "reference": "order_promotion", "reference_id": found[code]["id"], "details": {name: code}} for code in codes
-        ]
+        made: list[Act] = []
+        for code in codes:
+            details: ActDetails = {"added_code": code} if action == "PROMOTION_ADD" else {"removed_code": code}
+            made.append({"action": action, "reference": "order_promotion", "reference_id": found[code]["id"], "details": details})
+        return made
 
     return acts
 
 
-async def _updated_method(flow: Flow, change: Row, given: Row) -> list[Row]:
+async def _updated_method(flow: Flow, change: Change, given: Row) -> list[Act]:
     """A method of the draft at another amount; or another one in its place, where the option is another."""
     order = await flow.modules.order.load(change["order_id"])
     method = next((each for each in order["shipping_methods"] if each["id"] == given["method_id"]), None)
     if method is None:
         raise InvalidData(f"Order {order['id']} has no shipping method {given['method_id']}")
-    of = {"reference": "order_shipping_method", "reference_id": method["id"], "internal_note": given.get("internal_note")}
+    note = given.get("internal_note")
+    of = Act(action="SHIPPING_REMOVE", reference="order_shipping_method", reference_id=method["id"], internal_note=note)
     if given.get("shipping_option_id", method["shipping_option_id"]) != method["shipping_option_id"]:
-        return [{"action": "SHIPPING_REMOVE", **of}, *await shipping_acts(flow, change, given)]
+        return [of, *await shipping_acts(flow, change, given)]
     if given.get("custom_amount") is None:
         return []
-    return [{"action": "SHIPPING_UPDATE", **of, "amount": given["custom_amount"]}]
+    return [{**of, "action": "SHIPPING_UPDATE", "amount": given["custom_amount"]}]
 
 
-async def _removed_method(flow: Flow, change: Row, given: Row) -> list[Row]:
+async def _removed_method(flow: Flow, change: Change, given: Row) -> list[Act]:
     return [{"action": "SHIPPING_REMOVE", "reference": "order_shipping_method", "reference_id": given["method_id"]}]
 
 
@@ -152,10 +155,10 @@ async def confirm_edit(flow: Flow, change_id: str, by: str | None, priced: Price
 
 
 @step
-async def relink_promotions(flow: Flow, order_id: str, acts: Sequence[Row]) -> None:
+async def relink_promotions(flow: Flow, order_id: str, acts: Sequence[Act]) -> None:
     """Link a draft to the promotions that it has by these actions, and to no others of them."""
     kept = await entered_in(flow, order_id, acts)
-    named = {act["reference_id"] for act in acts if act["action"] in ("PROMOTION_ADD", "PROMOTION_REMOVE")}
+    named = {str(act["reference_id"]) for act in acts if act["action"] in ("PROMOTION_ADD", "PROMOTION_REMOVE")}
     await flow.modules.link.attach("order_promotion", _links(order_id, named & kept))
     await flow.modules.link.detach("order_promotion", _links(order_id, named - kept))
 
@@ -174,10 +177,12 @@ async def confirm_draft_edit(flow: Flow, id: str, confirmed_by: str | None = Non
         await open_change(flow, "order", id, "edit", draft=True)
         after, document, cart_context = await after_change(flow, id)
         await reprice(DraftMarket(flow, document, cart_context), shipping=False)
-        change = after["order_change"]
+        change = change_in(after)
         acts = [act["id"] for act in change["actions"]]
         priced: Priced = {"revision": after["revision"], "acts": acts, "prices": prices_of(after, document)}
         await flow.run(confirm_edit, change["id"], confirmed_by, priced)
-        await flow.run(relink_promotions, id, [{name: act[name] for name in ("action", "reference_id")} for act in change["actions"]])
+        await flow.run(
+            relink_promotions, id, [Act(action=act["action"], reference_id=act.get("reference_id")) for act in change["actions"]]
+        )
         await flow.run(settle_difference, id)
     return id

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from ...core.errors import InvalidData
 from ...core.rows import Row
-from ...modules.order.changes.actions import Act
+from ...modules.order.types import Act, Change, NewChange
 from ..kit import Flow, workflow
 from ..rows import written
 from .adjusting import change_by
@@ -20,13 +20,13 @@ from .pending import (
     confirm_change,
     drop_change,
     item_acts,
+    new_change,
     open_change,
     removing,
     request_change,
     revised_item,
     revised_shipping,
     revising,
-    said,
     shipping_acts,
     updating,
 )
@@ -36,7 +36,7 @@ from .reserving import give_back_some, join_reservations, plan_moves, reserve_st
 @workflow("begin-order-edit-order")
 async def begin_order_edit(flow: Flow, order_id: str, given: Row, created_by: str | None = None) -> str:
     """Begin to edit an order. The change's id. Raises NotFound; InvalidData where the order is cancelled, or being changed."""
-    change = {"change_type": "edit", "created_by": created_by, **said(given, "description", "internal_note", "metadata")}
+    change: NewChange = {**new_change("edit", given, created_by), "metadata": given.get("metadata")}
     return str((await flow.run(begin_change, order_id, change))["answer"]["id"])
 
 
@@ -108,8 +108,9 @@ async def cancel_order_edit(flow: Flow, id: str) -> str:
     return id
 
 
-def _told(change: Row) -> list[Row]:
-    return [{name: act[name] for name in ("id", "action", "details", "reference", "reference_id")} for act in change["actions"]]
+def _told(change: Change) -> list[Row]:
+    rows: list[Row] = [{**act} for act in change["actions"]]
+    return [{name: row[name] for name in ("id", "action", "details", "reference", "reference_id")} for row in rows]
 
 
 # -- credit

@@ -14,14 +14,16 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from ...commerce.types import Line, NewLine, NewShippingMethod, Order
+from ...commerce.types import Line, NewLine, NewShippingMethod, Order, TaxLine
 from ...core.errors import InvalidData, NotFound
 from ...core.ids import new_id
+from ...core.numbers import Amount
 from ...core.rows import Row
 from ...modules.order.after_sales import OPEN
 from ...modules.order.changes.actions import PRICES
 from ...modules.order.changing import check_draft
 from ...modules.order.pending import NONE_OPEN
+from ...modules.order.types import Act, ActDetails, ActRevision, Change, NewChange
 from ..cart.context import load_context
 from ..cart.pricing import update_tax_lines
 from ..cart.sellables import by_hand, described, find_prices, load_prices, load_sellables, priced, whole
@@ -30,9 +32,9 @@ from ..kit import Flow, Workflow, step, workflow
 from ..rows import written
 from .adjusting import change_by, working
 
-Acts = Callable[[Flow, Row, Row], Awaitable[list[Row]]]
+Acts = Callable[[Flow, Change, Row], Awaitable[list[Act]]]
 """What is to be done, of the open change and what was given."""
-Revised = Callable[[Flow, Row, Row, Row], Awaitable[Row]]
+Revised = Callable[[Flow, Change, Act, Row], Awaitable[ActRevision]]
 """What an action says then, of the open change, the action and what was given."""
 
 OF = {"return": "return_id", "order_claim": "claim_id", "order_exchange": "exchange_id", "order": "order_id"}
@@ -53,12 +55,12 @@ async def thing_of(flow: Flow, entity: str, id: str) -> Row:
     return await flow.modules.order.retrieve(entity, id)
 
 
-async def open_change(flow: Flow, entity: str, id: str, *kinds: str, draft: bool | None = False) -> Row:
+async def open_change(flow: Flow, entity: str, id: str, *kinds: str, draft: bool | None = False) -> Change:
     """The open change of a thing, with its actions; of one of these kinds. Raises NotFound; InvalidData where none is open, or where an
     order is wanted and it is a `draft`, or the other way round (None: it may be either)."""
     await _check_there(flow, entity, id, draft)
     of: Row = {OF[entity]: id, "status": list(OPEN), "change_type": list(kinds)}
-    found = await flow.modules.order.list("order_change", of, fields=("*", "actions.*"), limit=1)
+    found: list[Change] = await flow.modules.order.list("order_change", of, fields=("*", "actions.*"), limit=1)
     if not found:
         raise InvalidData(NONE_OPEN)
     return found[0]
@@ -68,6 +70,16 @@ async def _check_there(flow: Flow, entity: str, id: str, draft: bool | None) -> 
     found = await flow.modules.order.retrieve(entity, id, fields=("id", "is_draft_order") if entity == "order" else ("id",))
     if entity == "order" and draft is not None:
         check_draft(found, draft)
+
+
+def new_change(type: str, given: Row, created_by: str | None) -> NewChange:
+    """A change before it is stored, with the `description` and `internal_note` that were given."""
+    return {
+        "change_type": type,
+        "created_by": created_by,
+        "description": given.get("description"),
+        "internal_note": given.get("internal_note"),
+    }
 
 
 def adding(name: str, entity: str, kind: str, acts: Acts, *, hooks: tuple[str, ...] = (), draft: bool = False) -> Workflow[..., str]:
@@ -145,12 +157,13 @@ def _named(name: str, function: Any, hooks: tuple[str, ...]) -> Workflow[..., st
     return made
 
 
-async def _act(flow: Flow, id: str, action_id: str, *, draft: bool) -> tuple[Row, Row]:
+async def _act(flow: Flow, id: str, action_id: str, *, draft: bool) -> tuple[Change, Act]:
     """An action of an open change of a thing, and that change. Raises NotFound; InvalidData where it isn't open."""
     entity = _ENTITY.get(id.partition("_")[0], "order")
     await _check_there(flow, entity, id, draft)
     of: Row = {OF[entity]: id, "status": list(OPEN)}
-    for change in await flow.modules.order.list("order_change", of, fields=("*", "actions.*")):
+    changes: list[Change] = await flow.modules.order.list("order_change", of, fields=("*", "actions.*"))
+    for change in changes:
         for act in change["actions"]:
             if act["id"] == action_id:
                 return change, act
@@ -161,12 +174,14 @@ async def _act(flow: Flow, id: str, action_id: str, *, draft: bool) -> tuple[Row
 # -- lines
 
 
-def said(given: Mapping[str, Any], *names: str) -> Row:
-    """What was given of these."""
+def said(given: Mapping[str, Any], *names: str) -> Any:
+    """A dict of those of these fields that were given, as whatever type the caller wants it."""
     return {name: given[name] for name in names if given.get(name) is not None}
 
 
-async def line_acts(flow: Flow, change: Row, given: Row, action: str, *details: str, reference: str, reference_id: str | None) -> list[Row]:
+async def line_acts(
+    flow: Flow, change: Change, given: Row, action: str, *details: str, reference: str, reference_id: str | None
+) -> list[Act]:
     """Acts for lines of the order (`items`), with what they cost. Raises InvalidData for lines that the order hasn't, and for nothing."""
     order = await flow.modules.order.load(change["order_id"])
     lines = {line["id"]: line for line in order["items"]}
@@ -180,7 +195,7 @@ async def line_acts(flow: Flow, change: Row, given: Row, action: str, *details: 
             "action": action,
             "reference": reference,
             "reference_id": reference_id,
-            "details": {"reference_id": item["id"], "quantity": item["quantity"], **said(item, *details, "metadata")},
+            "details": _about(item["id"], item["quantity"], said(item, *details, "metadata")),
             "amount": lines[item["id"]]["unit_price"] * item["quantity"],
             "internal_note": item.get("internal_note"),
         }
@@ -188,17 +203,18 @@ async def line_acts(flow: Flow, change: Row, given: Row, action: str, *details: 
     ]
 
 
-async def revised_line(flow: Flow, change: Row, act: Row, given: Row) -> Row:
+async def revised_line(flow: Flow, change: Change, act: Act, given: Row) -> ActRevision:
     """An act about units of a line, with another quantity, reason or note."""
-    made: Row = {name: given[name] for name in ("internal_note",) if name in given}
+    made = _noted(given)
     made["details"] = said(given, "quantity", "reason_id", "reason", "metadata")
-    if given.get("quantity") is not None and act["amount"] is not None:
+    amount = act["amount"]
+    if given.get("quantity") is not None and amount is not None:
         quantity = Decimal(str(act["details"]["quantity"]))
-        made["amount"] = act["amount"] / quantity * given["quantity"]
+        made["amount"] = amount / quantity * given["quantity"]
     return made
 
 
-async def item_acts(flow: Flow, change: Row, given: Row) -> list[Row]:
+async def item_acts(flow: Flow, change: Change, given: Row) -> list[Act]:
     """Acts that add lines (`items`) of variants, at today's price or at a `unit_price`, or of what has but a `title`; with their taxes.
 
     Raises InvalidData for what can't be bought here or has no price, and for quantities that are no whole numbers above zero.
@@ -243,38 +259,54 @@ async def item_acts(flow: Flow, change: Row, given: Row) -> list[Row]:
     return [_added(made[item["id"]], item) for item in lines]
 
 
-def _added(line: Line, item: Row) -> Row:
+def _added(line: Line, item: Row) -> Act:
     """The act that adds a line."""
     columns: Mapping[str, Any] = line
-    prices = {name: columns[name] for name in PRICES}
-    taxes = [{**tax, "id": new_id("ordlitxl")} for tax in line["tax_lines"]]
+    prices: Any = {name: columns[name] for name in PRICES}
+    taxes: list[TaxLine] = [{**tax, "id": new_id("ordlitxl")} for tax in line["tax_lines"]]
     detail = {"id": new_id("orditem"), "quantity": line["quantity"], **prices}
+    added: Any = {**line, "tax_lines": taxes, "adjustments": [], "detail": detail}
     return {
         "action": "ITEM_ADD",
-        "details": {"reference_id": line["id"], "quantity": line["quantity"], **prices},
+        "details": _about(line["id"], line["quantity"], prices),
         "amount": line["unit_price"] * line["quantity"],
         "internal_note": item.get("internal_note"),
-        "line": {**line, "tax_lines": taxes, "adjustments": [], "detail": detail},
+        "line": added,
     }
 
 
-async def revised_item(flow: Flow, change: Row, act: Row, given: Row) -> Row:
+async def revised_item(flow: Flow, change: Change, act: Act, given: Row) -> ActRevision:
     """An added line, or another quantity of one that was there: with another quantity, price or note."""
-    made: Row = {name: given[name] for name in ("internal_note",) if name in given}
+    made = _noted(given)
     if act["action"] != "ITEM_ADD":
         order = await flow.modules.order.load(change["order_id"])
         again = updating(order, act["details"]["reference_id"], {**act["details"], **said(given, "quantity", *PRICES)})
-        return made | {name: again[name] for name in ("details", "amount")}
+        return {**made, "details": again["details"], "amount": again["amount"]}
     new = said(given, "quantity", *PRICES)
-    line = {**(await flow.modules.order.act_line(act["id"]) or {}), **new}
+    line = await _line_in(flow, act) | new
     line |= {"quantity": whole(line["quantity"]), "is_custom_price": line["is_custom_price"] or "unit_price" in new}
     if line["quantity"] <= 0:
         raise InvalidData("Item quantity must be greater than 0")
     line["detail"] = {**line["detail"], **new}
-    return made | {"details": new, "amount": line["unit_price"] * line["quantity"], "line": line}
+    return {**made, "details": new, "amount": line["unit_price"] * line["quantity"], "line": line}
 
 
-def updating(order: Order, item_id: str, given: Row) -> Row:
+def _noted(given: Row) -> ActRevision:
+    """A revision of an action by the `internal_note` that was given, if one was."""
+    return {"internal_note": given["internal_note"]} if "internal_note" in given else {}
+
+
+async def _line_in(flow: Flow, act: Act) -> Any:
+    """The line or shipping method that an action adds, as a row to be revised."""
+    return await flow.modules.order.act_line(act["id"])
+
+
+def _about(line_id: str, quantity: Amount, more: ActDetails) -> ActDetails:
+    """The details of an action on units of a line."""
+    return {**more, "reference_id": line_id, "quantity": quantity}
+
+
+def updating(order: Order, item_id: str, given: Row) -> Act:
     """The act that gives a line of the order another quantity, and maybe another price. Raises InvalidData where it hasn't this line."""
     line = next((line for line in order["items"] if line["id"] == item_id), None)
     if line is None:
@@ -283,10 +315,10 @@ def updating(order: Order, item_id: str, given: Row) -> Row:
     if quantity < 0:
         raise InvalidData(f"Quantity of item {item_id} can't be below zero.")
     price = given.get("unit_price")
-    cost = Decimal(str(price)) if price is not None else line["unit_price"]
+    cost = Decimal(str(price)) if price is not None else Decimal(line["unit_price"])
     return {
         "action": "ITEM_UPDATE",
-        "details": {"reference_id": item_id, "quantity": quantity, "quantity_diff": quantity - before, **said(given, *PRICES, "metadata")},
+        "details": {**_about(item_id, quantity, said(given, *PRICES, "metadata")), "quantity_diff": quantity - before},
         "amount": cost * quantity - line["unit_price"] * before,
         "internal_note": given.get("internal_note"),
     }
@@ -295,7 +327,7 @@ def updating(order: Order, item_id: str, given: Row) -> Row:
 # -- shipping
 
 
-async def shipping_acts(flow: Flow, change: Row, given: Row) -> list[Row]:
+async def shipping_acts(flow: Flow, change: Change, given: Row) -> list[Act]:
     """The act that adds a shipping method: by which option, at today's price or at `custom_amount`, with its taxes."""
     order = await flow.modules.order.load(change["order_id"])
     cart_context = await load_context(flow, order["region_id"], order["customer_id"])
@@ -318,7 +350,8 @@ async def shipping_acts(flow: Flow, change: Row, given: Row) -> list[Row]:
     draft.put_shipping_method(method)
     await flow.run(update_tax_lines, order["id"], loaded=(draft, cart_context))
     [taxed] = draft.shipping_methods
-    line = {**method, "tax_lines": [{**tax, "id": new_id("ordsmtxl")} for tax in taxed["tax_lines"]], "adjustments": []}
+    taxes: list[TaxLine] = [{**tax, "id": new_id("ordsmtxl")} for tax in taxed["tax_lines"]]
+    line: Any = {**method, "tax_lines": taxes, "adjustments": [], "detail": {"id": new_id("ordspmv")}}
     return [
         {
             "action": "SHIPPING_ADD",
@@ -326,7 +359,7 @@ async def shipping_acts(flow: Flow, change: Row, given: Row) -> list[Row]:
             "reference_id": method["id"],
             "amount": amount,
             "internal_note": given.get("internal_note"),
-            "line": {**line, "detail": {"id": new_id("ordspmv")}},
+            "line": line,
         }
     ]
 
@@ -335,7 +368,7 @@ PRICED = ("setPricingContext",)
 """Hooks of flows in which an application says more of what rules of prices can be about."""
 
 
-async def _told(flow: Flow, order: Mapping[str, Any]) -> Added:
+async def _told(flow: Flow, order: Order) -> Added:
     """What an application's hook adds, where the flow has it."""
     added = Added()
     if "setPricingContext" in (flow.workflow.hooks or ()):
@@ -344,13 +377,14 @@ async def _told(flow: Flow, order: Mapping[str, Any]) -> Added:
     return added
 
 
-async def revised_shipping(flow: Flow, change: Row, act: Row, given: Row) -> Row:
+async def revised_shipping(flow: Flow, change: Change, act: Act, given: Row) -> ActRevision:
     """A shipping method at another amount, or at today's price again where that is null; and maybe by another option."""
-    made: Row = {name: given[name] for name in ("internal_note",) if name in given}
-    line = (await flow.modules.order.act_line(act["id"])) or {}
+    made = _noted(given)
+    line = await _line_in(flow, act)
     if given.get("shipping_option_id", line["shipping_option_id"]) != line["shipping_option_id"]:
         [other] = await shipping_acts(flow, change, given)
-        return made | {"amount": other["amount"], "line": {**other["line"], "id": line["id"]}}
+        method: Any = other["line"]
+        return {**made, "amount": other["amount"], "line": method | {"id": line["id"]}}
     if "custom_amount" in given:
         amount = given["custom_amount"]
         if amount is None:
@@ -358,7 +392,8 @@ async def revised_shipping(flow: Flow, change: Row, act: Row, given: Row) -> Row
             cart_context = await load_context(flow, order["region_id"], order["customer_id"])
             option = await price_option(flow, working(order), cart_context, line["shipping_option_id"], await _told(flow, order))
             amount = option["amount"]
-        made |= {"amount": amount, "line": {**line, "amount": amount, "is_custom_amount": given["custom_amount"] is not None}}
+        line |= {"amount": amount, "is_custom_amount": given["custom_amount"] is not None}
+        made |= {"amount": amount, "line": line}
     return made
 
 
@@ -366,11 +401,11 @@ async def revised_shipping(flow: Flow, change: Row, act: Row, given: Row) -> Row
 
 
 @step(pivot=True)
-async def confirm_change(flow: Flow, change_id: str, by: str | None) -> Row:
+async def confirm_change(flow: Flow, change_id: str, by: str | None) -> Order:
     """Do what a change says: the order as it is then."""
     return await flow.modules.order.confirm(change_id, by=by)
 
 
-def quantities_of(acts: Sequence[Row], *actions: str) -> list[tuple[str, Decimal]]:
+def quantities_of(acts: Sequence[Act], *actions: str) -> list[tuple[str, Decimal]]:
     """Lines, and how many units of each these actions are about."""
     return [(act["details"]["reference_id"], Decimal(str(act["details"]["quantity"]))) for act in acts if act["action"] in actions]

@@ -11,6 +11,7 @@ from ...core.ids import new_id
 from ...core.rows import Row
 from ...core.sql.schema.query import Query
 from ...modules.inventory.types import Goods
+from ...modules.order.types import Act, Change
 from ..consigning import consigned
 from ..kit import Flow, step, workflow
 from ..links import link
@@ -20,12 +21,14 @@ from .difference import settle_difference
 from .fulfillments import ADDRESS, packed, parts_of
 from .pending import (
     PRICED,
+    Acts,
     add_acts,
     adding,
     begin_change,
     confirm_change,
     dropping,
     line_acts,
+    new_change,
     open_change,
     quantities_of,
     removing,
@@ -45,12 +48,12 @@ async def begin_return(flow: Flow, order_id: str, given: Row, created_by: str | 
     """Begin a return of what an order has sent. Its id. Raises NotFound; InvalidData where the order is cancelled, or being changed."""
     id = new_id("return")
     row = {"id": id, "created_by": created_by, **said(given, "location_id", "no_notification", "metadata")}
-    change = {"change_type": "return_request", "return_id": id, "created_by": created_by, **said(given, "description", "internal_note")}
-    await flow.run(begin_change, order_id, change, {"return": row})
+    change = new_change("return_request", given, created_by)
+    await flow.run(begin_change, order_id, {**change, "return_id": id}, {"return": row})
     return id
 
 
-async def requested_items(flow: Flow, change: Row, given: Row) -> list[Row]:
+async def requested_items(flow: Flow, change: Change, given: Row) -> list[Act]:
     await check_reasons(flow, given["items"])
     return await line_acts(flow, change, given, "RETURN_ITEM", "reason_id", reference="return", reference_id=change["return_id"])
 
@@ -91,7 +94,7 @@ async def confirm_return_request(flow: Flow, id: str, confirmed_by: str | None =
     return order_id
 
 
-async def ask_for_label(flow: Flow, change: Row) -> str | None:
+async def ask_for_label(flow: Flow, change: Change) -> str | None:
     """Have the provider of a return's shipping method bring it back, if it has one. The fulfillment's id."""
     plan = await flow.run(plan_label, change)
     if plan is None:
@@ -103,9 +106,9 @@ async def ask_for_label(flow: Flow, change: Row) -> str | None:
 
 
 @step(reads=True)
-async def plan_label(flow: Flow, change: Row) -> Row | None:
+async def plan_label(flow: Flow, change: Change) -> Row | None:
     back = [act for act in change["actions"] if act["action"] == "SHIPPING_ADD" and act["return_id"] is not None]
-    lines = [await flow.modules.order.act_line(act["id"]) for act in back]
+    lines: list[Any] = [await flow.modules.order.act_line(act["id"]) for act in back]
     option_ids = [line["shipping_option_id"] for line in lines if line is not None]
     if not option_ids:
         return None
@@ -113,7 +116,7 @@ async def plan_label(flow: Flow, change: Row) -> Row | None:
     options = await flow.graph.rows(Query("shipping_option", fields, {"id": option_ids[0]}))
     if not options:
         raise NotFound(f"Shipping option with id: {option_ids[0]} was not found")
-    to = await flow.modules.order.retrieve("return", back[0]["return_id"], fields=("location_id",))
+    to = await flow.modules.order.retrieve("return", str(back[0]["return_id"]), fields=("location_id",))
     order = await flow.modules.order.load(change["order_id"])
     location = to["location_id"] or (options[0]["service_zone"]["fulfillment_set"]["location"] or {}).get("id")
     if location is None:
@@ -158,15 +161,15 @@ async def print_label(flow: Flow, fulfillment: Row) -> None:
 async def begin_receive_return(flow: Flow, id: str, given: Row, created_by: str | None = None) -> str:
     """Begin to receive a return that was asked for. Its order's id. Raises NotFound; InvalidData where the order is being changed."""
     back = await flow.modules.order.retrieve("return", id)
-    change = {"change_type": "return_receive", "return_id": id, **said(given, "description", "internal_note", "metadata")}
     if back["canceled_at"] is not None:
         raise InvalidData(f"Return with id {id} has been canceled.")
-    await flow.run(begin_change, back["order_id"], {**change, "created_by": created_by})
+    change = new_change("return_receive", given, created_by)
+    await flow.run(begin_change, back["order_id"], {**change, "return_id": id, "metadata": given.get("metadata")})
     return str(back["order_id"])
 
 
-def _receiving(action: str) -> Any:
-    async def acts(flow: Flow, change: Row, given: Row) -> list[Row]:
+def _receiving(action: str) -> Acts:
+    async def acts(flow: Flow, change: Change, given: Row) -> list[Act]:
         return await line_acts(flow, change, given, action, reference="return", reference_id=change["return_id"])
 
     return acts
@@ -204,7 +207,7 @@ class Coming(TypedDict):
 
 
 @step(reads=True)
-async def plan_stock(flow: Flow, change: Row) -> Coming:
+async def plan_stock(flow: Flow, change: Change) -> Coming:
     """What goes into stock, and where: to the return's location, or else to where the order's goods were sent from."""
     quantities = quantities_of(change["actions"], "RECEIVE_RETURN_ITEM")
     order = await flow.modules.order.load(change["order_id"])
@@ -212,7 +215,7 @@ async def plan_stock(flow: Flow, change: Row) -> Coming:
     lines: list[Goods] = [
         {"inventory_item_id": item, "quantity": part["quantity"]} for _, part in parts if (item := part["inventory_item_id"]) is not None
     ]
-    back = await flow.modules.order.retrieve("return", change["return_id"], fields=("location_id",))
+    back = await flow.modules.order.retrieve("return", str(change["return_id"]), fields=("location_id",))
     location = back["location_id"]
     if location is None and lines:
         location = await sent_from(flow, change["order_id"])

@@ -6,12 +6,14 @@ the change is confirmed, and fulfilled like any other line, with a way of sendin
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from ...core.errors import NotAllowed, NotFound
 from ...core.ids import new_id
 from ...core.rows import Row
 from ...core.sql.schema.query import Query
+from ...modules.order.types import Act, Change
 from ..kit import Flow, Workflow, step, workflow
 from ..links import link
 from .adjusting import change_by
@@ -19,6 +21,7 @@ from .changes import lock_of
 from .difference import settle_difference
 from .pending import (
     PRICED,
+    Acts,
     add_acts,
     add_returning,
     adding,
@@ -27,6 +30,7 @@ from .pending import (
     dropping,
     item_acts,
     line_acts,
+    new_change,
     open_change,
     removing,
     returning,
@@ -42,24 +46,25 @@ from .pending import (
 from .reserving import plan_moves, release_of_lines, reserve_stock
 from .returns import ask_for_label, requested_items
 
-_ID = {"order_claim": "claim", "order_exchange": "oexc"}
-_KIND = {"order_claim": "claim", "order_exchange": "exchange"}
-_KEY = {"order_claim": "claim_id", "order_exchange": "exchange_id"}
+Swap = Literal["order_claim", "order_exchange"]
+_ID: Mapping[Swap, str] = {"order_claim": "claim", "order_exchange": "oexc"}
+_KIND: Mapping[Swap, str] = {"order_claim": "claim", "order_exchange": "exchange"}
+_KEY: Mapping[Swap, Literal["claim_id", "exchange_id"]] = {"order_claim": "claim_id", "order_exchange": "exchange_id"}
 
 
-def _beginning(name: str, entity: str) -> Workflow[..., str]:
+def _beginning(name: str, entity: Swap) -> Workflow[..., str]:
     async def begin(flow: Flow, order_id: str, given: Row, created_by: str | None = None) -> str:
         """Begin a claim or an exchange. Its id. Raises NotFound; InvalidData where the order is cancelled, or being changed."""
         id = new_id(_ID[entity])
         row = {"id": id, "created_by": created_by, **said(given, "type", "metadata")}
-        change = {"change_type": _KIND[entity], _KEY[entity]: id, "created_by": created_by, **said(given, "description", "internal_note")}
-        await flow.run(begin_change, order_id, change, {entity: row})
+        cause: Any = {_KEY[entity]: id}
+        await flow.run(begin_change, order_id, {**new_change(_KIND[entity], given, created_by), **cause}, {entity: row})
         return id
 
     return _named(name, begin)
 
 
-def _confirming(name: str, entity: str, event: str) -> Workflow[..., str]:
+def _confirming(name: str, entity: Swap, event: str) -> Workflow[..., str]:
     async def confirm(flow: Flow, id: str, confirmed_by: str | None = None) -> str:
         """Ask for what comes back, with a label where it has a way of its own, and reserve what is sent instead. The order's id.
 
@@ -86,11 +91,11 @@ def _confirming(name: str, entity: str, event: str) -> Workflow[..., str]:
 
 
 @step(pivot=True)
-async def called_off(flow: Flow, entity: str, id: str, by: str | None) -> None:
+async def called_off(flow: Flow, entity: Swap, id: str, by: str | None) -> None:
     await flow.modules.order.call_off(entity, id, by=by)
 
 
-def _calling_off(name: str, entity: str) -> Workflow[..., str]:
+def _calling_off(name: str, entity: Swap) -> Workflow[..., str]:
     async def cancel(flow: Flow, id: str, canceled_by: str | None = None, no_notification: bool | None = None) -> str:
         """Call a claim or an exchange off: what it added isn't sent, and what it asked for isn't asked for any more. Its id.
 
@@ -122,20 +127,20 @@ def _named(name: str, function: Any, **options: Any) -> Workflow[..., str]:
     return made
 
 
-async def _written_off(flow: Flow, change: Row, given: Row) -> list[Row]:
+async def _written_off(flow: Flow, change: Change, given: Row) -> list[Act]:
     acts = await line_acts(flow, change, given, "WRITE_OFF_ITEM", "reason", reference="order_claim", reference_id=change["claim_id"])
     return [{**act, "amount": 0} for act in acts]
 
 
-def _sent_instead(entity: str) -> Any:
-    async def acts(flow: Flow, change: Row, given: Row) -> list[Row]:
-        of = {"reference": entity, "reference_id": change[_KEY[entity]]}
-        return [{**act, **of} for act in await item_acts(flow, change, given)]
+def _sent_instead(entity: Swap) -> Acts:
+    async def acts(flow: Flow, change: Change, given: Row) -> list[Act]:
+        acts = await item_acts(flow, change, given)
+        return [{**act, "reference": entity, "reference_id": change[_KEY[entity]]} for act in acts]
 
     return acts
 
 
-def _shipping(name: str, entity: str) -> Workflow[..., str]:
+def _shipping(name: str, entity: Swap) -> Workflow[..., str]:
     async def ship(flow: Flow, id: str, given: Row, inbound: bool = False) -> str:
         """Add a way of sending to the open change: back to the shop (`inbound`), or out to the buyer. The order's id."""
         change = await open_change(flow, entity, id, _KIND[entity])

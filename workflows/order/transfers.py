@@ -9,16 +9,16 @@ from hmac import compare_digest
 from typing import Literal
 from uuid import uuid4
 
+from ...core.clock import iso
 from ...core.errors import InvalidData, NotAllowed, NotFound
-from ...core.rows import Row
 from ...modules.order.after_sales import OPEN
-from ...modules.order.changes.actions import Act, ActDetails
 from ...modules.order.changing import check_alive
 from ...modules.order.pending import NONE_OPEN
+from ...modules.order.types import Act, ActDetails, Change, NewChange
 from ..customer.customers import CUSTOMERS
 from ..kit import Flow, step, workflow
 from .changes import check_unchanged, lock_of
-from .pending import begin_change, drop_change, said
+from .pending import begin_change, drop_change
 
 
 @step(reads=True)
@@ -51,13 +51,14 @@ async def request_transfer(
     details: ActDetails = {"token": await flow.run(new_token), "original_email": order["email"]}
     if update_order_email:
         details["new_email"] = found[0]["email"]
-    change = {
+    change: NewChange = {
         "change_type": "transfer",
         "status": "requested",
         "created_by": requested_by,
         "requested_by": requested_by,
-        "requested_at": flow.now(),
-        **said({"description": description, "internal_note": internal_note}, "description", "internal_note"),
+        "requested_at": iso(flow.now()),
+        "description": description,
+        "internal_note": internal_note,
     }
     begun = await flow.run(begin_change, order_id, change, None, [_to(customer_id, details)])
     flow.emit("order.transfer_requested", id=order_id, order_change_id=begun["answer"]["id"])
@@ -68,15 +69,15 @@ def _to(customer_id: str, details: ActDetails) -> Act:
     return {"action": "TRANSFER_CUSTOMER", "reference": "customer", "reference_id": customer_id, "details": details}
 
 
-async def _open(flow: Flow, order_id: str) -> Row | None:
+async def _open(flow: Flow, order_id: str) -> Change | None:
     """The open transfer of an order. Raises NotFound."""
     await flow.modules.order.retrieve("order", order_id, fields=("id",))
     of = {"order_id": order_id, "change_type": "transfer", "status": list(OPEN)}
-    found = await flow.modules.order.list("order_change", of, fields=("*", "actions.*"), limit=1)
+    found: list[Change] = await flow.modules.order.list("order_change", of, fields=("*", "actions.*"), limit=1)
     return found[0] if found else None
 
 
-async def _with_token(flow: Flow, order_id: str, token: str) -> Row:
+async def _with_token(flow: Flow, order_id: str, token: str) -> Change:
     """The open transfer that a token is of. Raises NotFound; InvalidData where none is open; NotAllowed for another token."""
     change = await _open(flow, order_id)
     if change is None:
@@ -132,7 +133,7 @@ async def cancel_transfer(flow: Flow, order_id: str, canceled_by: str, actor_typ
 
 
 @step
-async def hand_over(flow: Flow, order_id: str, acts: list[Act], change: Row) -> None:
+async def hand_over(flow: Flow, order_id: str, acts: list[Act], change: NewChange) -> None:
     await flow.modules.order.register(order_id, acts, change)
 
 
@@ -155,8 +156,13 @@ async def transfer_to_guest(
         guest = there[0] if there else (await flow.run(CUSTOMERS.create, [{"email": email, "has_account": False}]))[0]
         if order["customer_id"] == guest["id"]:
             raise InvalidData(f"Order: {order_id} already belongs to customer: {guest['id']}")
-        change = {"change_type": "transfer", "created_by": user_id, "confirmed_by": user_id}
-        change |= said({"description": description, "internal_note": internal_note}, "description", "internal_note")
+        change: NewChange = {
+            "change_type": "transfer",
+            "created_by": user_id,
+            "confirmed_by": user_id,
+            "description": description,
+            "internal_note": internal_note,
+        }
         details: ActDetails = {"original_email": order["email"], "new_email": email.lower()}
         await flow.run(hand_over, order_id, [_to(guest["id"], details)], change)
     return order_id

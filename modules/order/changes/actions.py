@@ -6,61 +6,33 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Required, TypedDict
+from typing import Any, Literal
 
+from ....commerce.types import Adjustment, CreditLine, Order, OrderLine, OrderShippingMethod, Stamps
 from ....core.errors import InvalidData
 from ....core.ids import new_id
-from ....core.numbers import Amount, difference, plain, total
+from ....core.numbers import difference, plain, total
 from ....core.rows import Row
+from ..types import Act, ActDetails, ActRevision, Cause
 
 BELOW = ("tax_lines", "adjustments")
 PRICES = ("unit_price", "compare_at_unit_price")
-CAUSES = ("return_id", "claim_id", "exchange_id")
+CAUSES: tuple[Cause, ...] = ("return_id", "claim_id", "exchange_id")
 """What may have brought a change about, and what is in an order by it."""
 ADJUSTING = ("ITEM_ADJUSTMENTS_REPLACE", "SHIPPING_ADJUSTMENTS_REPLACE")
 """Actions that say what promotions take off of lines, and of shipping methods."""
-
-
-class ActDetails(TypedDict, total=False):
-    """The details of an action, as far as its kind has them."""
-
-    reference_id: str
-    """The line, or in `Adjust` the line or shipping method, that it is about."""
-    quantity: Amount
-    unit_price: Amount | None
-    compare_at_unit_price: Amount | None
-    adjustments: list[Row]
-    """What promotions take off it, by `Adjust`."""
-    reason: str | None
-    """Why a line is claimed."""
-    reason_id: str | None
-    """Why a line comes back."""
-    token: str
-    """Known to who may accept a transfer."""
-    original_email: str | None
-    new_email: str | None
-    """Of the order once it is transferred."""
-    metadata: dict[str, Any] | None
-
-
-class Act(TypedDict, total=False):
-    """One action of a change, as `order_change_action` keeps it."""
-
-    id: str
-    action: Required[str]
-    """One of `ACTIONS`."""
-    details: ActDetails
-    amount: Amount | None
-    """What a credit line or a shipping method comes to."""
-    reference: str | None
-    """The kind of thing that it is done to, or for the sake of."""
-    reference_id: str | None
-    line: Row
-    """What it puts into the order, whole. Stored actions of other kinds have None."""
-    internal_note: str | None
-    return_id: str | None
-    claim_id: str | None
-    exchange_id: str | None
+Counted = Literal[
+    "quantity",
+    "fulfilled_quantity",
+    "delivered_quantity",
+    "shipped_quantity",
+    "return_requested_quantity",
+    "return_received_quantity",
+    "return_dismissed_quantity",
+    "written_off_quantity",
+]
+"""The columns of a line's detail that count its units."""
+Priced = OrderLine | OrderShippingMethod
 
 
 class Action(ABC):
@@ -69,11 +41,11 @@ class Action(ABC):
     name: str
 
     @abstractmethod
-    def check(self, order: Row, act: Act) -> None:
+    def check(self, order: Order, act: Act) -> None:
         """Raises InvalidData where the order doesn't allow it."""
 
     @abstractmethod
-    def apply(self, order: Row, act: Act, at: str) -> None:
+    def apply(self, order: Order, act: Act, at: str) -> None:
         """Do it, at that time."""
 
 
@@ -84,20 +56,20 @@ class Counting(Action):
     name: str
     refusal: str
     """What is said where there aren't so many: `{item}` is the line's id."""
-    of: str
+    of: Counted
     """What they are units of: a column of the line's detail."""
-    but: tuple[str, ...] = ()
+    but: tuple[Counted, ...] = ()
     """Those of them that are counted elsewhere already."""
-    more: tuple[str, ...] = ()
-    less: tuple[str, ...] = ()
+    more: tuple[Counted, ...] = ()
+    less: tuple[Counted, ...] = ()
 
-    def check(self, order: Row, act: Act) -> None:
+    def check(self, order: Order, act: Act) -> None:
         line, quantity = line_of(order, act), quantity_of(act)
         detail = line["detail"]
         if quantity > difference(amount(detail, self.of), *(amount(detail, name) for name in self.but)):
             raise InvalidData(self.refusal.format(item=line["id"]))
 
-    def apply(self, order: Row, act: Act, at: str) -> None:
+    def apply(self, order: Order, act: Act, at: str) -> None:
         detail, quantity = line_of(order, act)["detail"], quantity_of(act)
         for name in self.more:
             detail[name] = plain(total([amount(detail, name), quantity]))
@@ -115,15 +87,15 @@ class Adding(Action):
     """Puts a line or a shipping method into the order: the act's `line`, all of it. Its `detail` names what brought it."""
 
     name: str
-    into: str
-    """`items` or `shipping_methods`."""
+    into: Literal["items", "shipping_methods"]
 
-    def check(self, order: Row, act: Act) -> None:
-        if any(line["id"] == act["line"]["id"] for line in order[self.into]):
-            raise InvalidData(f"{act['line']['id']} is in order {order['id']} already")
+    def check(self, order: Order, act: Act) -> None:
+        id = line_in(act)["id"]
+        if any(line["id"] == id for line in order[self.into]):
+            raise InvalidData(f"{id} is in order {order['id']} already")
 
-    def apply(self, order: Row, act: Act, at: str) -> None:
-        line = stamped(act["line"], at)
+    def apply(self, order: Order, act: Act, at: str) -> None:
+        line: Any = stamped(line_in(act), at)
         line["detail"] |= {name: act.get(name) for name in CAUSES}
         order[self.into] = [*order[self.into], line]
 
@@ -133,7 +105,7 @@ class UpdateLine(Action):
 
     name = "ITEM_UPDATE"
 
-    def check(self, order: Row, act: Act) -> None:
+    def check(self, order: Order, act: Act) -> None:
         line, quantity = line_of(order, act), amount(act["details"], "quantity")
         sent = amount(line["detail"], "fulfilled_quantity")
         if quantity < sent:
@@ -141,13 +113,15 @@ class UpdateLine(Action):
         if quantity != quantity.to_integral_value():
             raise InvalidData(f"The quantity of item {line['id']} has to be a whole number")
 
-    def apply(self, order: Row, act: Act, at: str) -> None:
+    def apply(self, order: Order, act: Act, at: str) -> None:
         line, details = line_of(order, act), act["details"]
-        prices = {name: amount(details, name) for name in PRICES if details.get(name) is not None}
+        prices: Any = {name: amount(details, name) for name in PRICES if details.get(name) is not None}
         quantity = amount(details, "quantity")
-        line |= {**prices, "quantity": quantity, "updated_at": at}
-        line["detail"] |= {**prices, "quantity": quantity}
-        line["adjustments"] = _within(line["adjustments"], line["unit_price"] * quantity)
+        line |= prices
+        line |= {"quantity": quantity, "updated_at": at}
+        line["detail"] |= prices
+        line["detail"]["quantity"] = quantity
+        line["adjustments"] = _within(line["adjustments"], amount(line, "unit_price") * quantity)
 
 
 class RemoveShipping(Action):
@@ -155,11 +129,11 @@ class RemoveShipping(Action):
 
     name = "SHIPPING_REMOVE"
 
-    def check(self, order: Row, act: Act) -> None:
+    def check(self, order: Order, act: Act) -> None:
         if all(method["id"] != act["reference_id"] for method in order["shipping_methods"]):
             raise InvalidData(f"Order {order['id']} has no shipping method {act['reference_id']}")
 
-    def apply(self, order: Row, act: Act, at: str) -> None:
+    def apply(self, order: Order, act: Act, at: str) -> None:
         order["shipping_methods"] = [method for method in order["shipping_methods"] if method["id"] != act["reference_id"]]
 
 
@@ -168,11 +142,11 @@ class UpdateShipping(RemoveShipping):
 
     name = "SHIPPING_UPDATE"
 
-    def apply(self, order: Row, act: Act, at: str) -> None:
+    def apply(self, order: Order, act: Act, at: str) -> None:
         for method in order["shipping_methods"]:
             if method["id"] == act["reference_id"]:
                 method |= {"amount": amount(act, "amount"), "is_custom_amount": True, "updated_at": at}
-                method["adjustments"] = _within(method["adjustments"], method["amount"])
+                method["adjustments"] = _within(method["adjustments"], amount(method, "amount"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,13 +156,12 @@ class Adjust(Action):
 
     name: str
 
-    def check(self, order: Row, act: Act) -> None: ...
+    def check(self, order: Order, act: Act) -> None: ...
 
-    def apply(self, order: Row, act: Act, at: str) -> None:
-        for line in (*order["items"], *order["shipping_methods"]):
+    def apply(self, order: Order, act: Act, at: str) -> None:
+        for line in priced_in(order):
             if line["id"] == act["details"]["reference_id"]:
-                rows = [{**row, "amount": amount(row, "amount")} for row in act["details"]["adjustments"]]
-                line["adjustments"] = adjusted(line, rows, order["version"], at)
+                line["adjustments"] = adjusted(line, act["details"]["adjustments"], order["version"], at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,9 +170,9 @@ class Promote(Action):
 
     name: str
 
-    def check(self, order: Row, act: Act) -> None: ...
+    def check(self, order: Order, act: Act) -> None: ...
 
-    def apply(self, order: Row, act: Act, at: str) -> None: ...
+    def apply(self, order: Order, act: Act, at: str) -> None: ...
 
 
 class TransferCustomer(Action):
@@ -207,25 +180,25 @@ class TransferCustomer(Action):
 
     name = "TRANSFER_CUSTOMER"
 
-    def check(self, order: Row, act: Act) -> None:
+    def check(self, order: Order, act: Act) -> None:
         if not act.get("reference_id"):
             raise InvalidData("A transfer needs a customer")
 
-    def apply(self, order: Row, act: Act, at: str) -> None:
+    def apply(self, order: Order, act: Act, at: str) -> None:
         order["customer_id"] = act["reference_id"]
         email = details_of(act).get("new_email")
         if email is not None:
             order["email"] = email
 
 
-def adjusted(line: Row, rows: Iterable[Row], version: int, at: str) -> list[Row]:
+def adjusted(line: Priced, rows: Iterable[Adjustment], version: int, at: str) -> list[Adjustment]:
     """What is taken off a line, by a version of its order: what was so before stays as it is."""
     there = {row["id"]: row for row in line["adjustments"]}
-    new: Row = {"version": version, "created_at": at, "updated_at": at, "deleted_at": None}
-    return [there.get(row["id"]) or {**row, **new} for row in rows]
+    stamps: Stamps = {"created_at": at, "updated_at": at, "deleted_at": None}
+    return [there.get(row["id"]) or {**row, **stamps, "amount": amount(row, "amount"), "version": version} for row in rows]
 
 
-def _within(adjustments: list[Row], price: Decimal) -> list[Row]:
+def _within(adjustments: list[Adjustment], price: Decimal) -> list[Adjustment]:
     """Discounts that take no more off than there is: each less by the same share."""
     off = total([row["amount"] for row in adjustments])
     if off <= price:
@@ -238,14 +211,21 @@ class AddCreditLine(Action):
 
     name = "CREDIT_LINE_ADD"
 
-    def check(self, order: Row, act: Act) -> None:
+    def check(self, order: Order, act: Act) -> None:
         if act.get("amount") is None:
             raise InvalidData("A credit line needs an amount")
 
-    def apply(self, order: Row, act: Act, at: str) -> None:
-        cause = {name: act.get(name) for name in ("reference", "reference_id")}
-        line = {"id": new_id("ordcl"), **cause, "amount": amount(act, "amount"), "metadata": {"created_in_version": order["version"] + 1}}
-        order["credit_lines"] = [*order["credit_lines"], {**line, "created_at": at, "updated_at": at}]
+    def apply(self, order: Order, act: Act, at: str) -> None:
+        line: CreditLine = {
+            "id": new_id("ordcl"),
+            "reference": act.get("reference"),
+            "reference_id": act.get("reference_id"),
+            "amount": amount(act, "amount"),
+            "metadata": {"created_in_version": order["version"] + 1},
+            "created_at": at,
+            "updated_at": at,
+        }
+        order["credit_lines"] = [*order["credit_lines"], line]
 
 
 ACTIONS: Mapping[str, Action] = {
@@ -332,24 +312,35 @@ ACTIONS: Mapping[str, Action] = {
 }
 
 
-def stamped(line: Row, at: str) -> Row:
+def stamped(line: Mapping[str, Any], at: str) -> Row:
     """A copy of a line or shipping method as it is when it comes into being at that time."""
     stamps = {"created_at": at, "updated_at": at}
     below = {name: [{**row, **stamps} for row in line.get(name) or ()] for name in BELOW}
     return {**line, **stamps, **below, "detail": {**dict.fromkeys(CAUSES), **line["detail"], **stamps}}
 
 
-def line_of(order: Mapping[str, Any], act: Act) -> Row:
+def priced_in(order: Order) -> list[Priced]:
+    """The lines and shipping methods of an order."""
+    return [*order["items"], *order["shipping_methods"]]
+
+
+def line_in(act: Act) -> Priced:
+    """The line or shipping method that an action adds."""
+    line = act["line"]
+    assert line is not None, f"{act['action']} adds a line"
+    return line
+
+
+def line_of(order: Order, act: Act) -> OrderLine:
     """The line that an act is about. Raises InvalidData where the order has none such."""
     id = act["details"]["reference_id"]
     for line in order["items"]:
         if line["id"] == id:
-            found: Row = line
-            return found
+            return line
     raise InvalidData(f"Items with ids {id} does not exist in order with id {order['id']}.")
 
 
-def details_of(act: Act) -> ActDetails:
+def details_of(act: Act | ActRevision) -> ActDetails:
     """The details of an action, of which it may have none."""
     return act.get("details") or ActDetails()
 

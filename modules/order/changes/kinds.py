@@ -10,7 +10,8 @@ from ....core.errors import InvalidData
 from ....core.ids import new_id
 from ....core.numbers import difference, total
 from ....core.rows import Row
-from .actions import ADJUSTING, Act, amount, quantity_of
+from ..types import Act, Change, Subjects
+from .actions import ADJUSTING, amount, quantity_of
 
 Written = list[tuple[str, Row]]
 """Entities, and rows of them to be written: an id that is there is changed, another one is new."""
@@ -30,15 +31,15 @@ class Kind:
     """Actions of which it has to have one; none: it may be empty."""
     each: bool = False
     """It has to have one of each of these."""
-    check: Callable[[Sequence[Act], Mapping[str, Row]], None] = lambda *_: None
+    check: Callable[[Sequence[Act], Subjects], None] = lambda *_: None
     """Raises InvalidData where what it is of doesn't allow its actions, beyond what the order says."""
-    written: Callable[[Row, Sequence[Act], Mapping[str, Row], str], Written] = lambda *_: []
-    """What else is written when one is confirmed, of the change, its actions, what it is of (entity → row, with `items`) and the time."""
+    written: Callable[[Change, Sequence[Act], Subjects, str], Written] = lambda *_: []
+    """What else is written when one is confirmed, of the change, its actions, what it is of and the time."""
 
 
-def _requested(change: Row, acts: Sequence[Act], things: Mapping[str, Row], at: str) -> Written:
+def _requested(change: Change, acts: Sequence[Act], subjects: Subjects, at: str) -> Written:
     """A return that was asked for: what is to come back."""
-    id = things["return"]["id"]
+    id = subjects["return"]["id"]
     items = [
         {"id": new_id("retitem"), "return_id": id, "reason_id": act["details"].get("reason_id"), **_item(act)}
         for act in acts
@@ -47,23 +48,23 @@ def _requested(change: Row, acts: Sequence[Act], things: Mapping[str, Row], at: 
     return [("return", {"id": id, "status": "requested", "requested_at": at}), *(("return_item", item) for item in items)]
 
 
-def _replaced(change: Row, acts: Sequence[Act], things: Mapping[str, Row], at: str) -> Written:
+def _replaced(change: Change, acts: Sequence[Act], subjects: Subjects, at: str) -> Written:
     """An exchange: what is to come back, and what is sent for it."""
-    id = things["order_exchange"]["id"]
+    id = subjects["order_exchange"]["id"]
     new = [{"id": new_id("oexcitem"), "exchange_id": id, **_item(act)} for act in acts if act["action"] == "ITEM_ADD"]
-    return [*_requested(change, acts, things, at), *(("order_exchange_item", item) for item in new)]
+    return [*_requested(change, acts, subjects, at), *(("order_exchange_item", item) for item in new)]
 
 
-def _claimed(change: Row, acts: Sequence[Act], things: Mapping[str, Row], at: str) -> Written:
+def _claimed(change: Change, acts: Sequence[Act], subjects: Subjects, at: str) -> Written:
     """A claim: what was wrong, what is to come back, and what is sent instead."""
-    id = things["order_claim"]["id"]
+    id = subjects["order_claim"]["id"]
     items: list[Row] = []
     for act in acts:
         if act["action"] in ("WRITE_OFF_ITEM", "ITEM_ADD"):
             instead = act["action"] == "ITEM_ADD"
             of = {"added_by": id} if instead else {"claimed_by": id, "reason": act["details"].get("reason")}
             items.append({"id": new_id("claitem"), "claim_id": id, "is_additional_item": instead, **of, **_item(act)})
-    back = _requested(change, acts, things, at) if any(act["action"] == "RETURN_ITEM" for act in acts) else []
+    back = _requested(change, acts, subjects, at) if any(act["action"] == "RETURN_ITEM" for act in acts) else []
     return [*back, *(("order_claim_item", item) for item in items)]
 
 
@@ -73,9 +74,9 @@ def _item(act: Act) -> Row:
     return {"item_id": details["reference_id"], "quantity": quantity, "note": act.get("internal_note"), "metadata": metadata}
 
 
-def _received(change: Row, acts: Sequence[Act], things: Mapping[str, Row], at: str) -> Written:
+def _received(change: Change, acts: Sequence[Act], subjects: Subjects, at: str) -> Written:
     """A return of which something has come back."""
-    back = things["return"]
+    back = subjects["return"]
     come = {(act["details"]["reference_id"], act["action"]): Decimal(0) for act in acts}
     for act in acts:
         come[act["details"]["reference_id"], act["action"]] += quantity_of(act)
@@ -95,10 +96,10 @@ def _received(change: Row, acts: Sequence[Act], things: Mapping[str, Row], at: s
     return [("return", {"id": back["id"], **status}), *(("return_item", item) for item in items)]
 
 
-def _receivable(acts: Sequence[Act], things: Mapping[str, Row]) -> None:
+def _receivable(acts: Sequence[Act], subjects: Subjects) -> None:
     """What comes back with a return has been asked back by it."""
     left: dict[str, Decimal] = {}
-    for item in things["return"]["items"]:
+    for item in subjects["return"]["items"]:
         left[item["item_id"]] = left.get(item["item_id"], Decimal(0)) + amount(item, "quantity") - amount(item, "received_quantity")
     for act in acts:
         id = act["details"]["reference_id"]
