@@ -100,7 +100,7 @@ class Coordinator(Service):
         self._store = Executions(database, self._lease)
         self._runs: Timings[tuple[str, str]] = Timings()
         self._durable = DurableFlows(flows, self._store, self._runs)
-        self._relay = Relay(flows, database, self._store)
+        self._relay = Relay(flows, database, self._store, self._durable.nudge)
         self._jobs = Jobs(database, self._durable.nudge)
         self._statements = Statements(SCHEMA)
         self._chores: list[asyncio.Task[None]] = []

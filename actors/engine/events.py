@@ -3,7 +3,8 @@
 The coordinators record which subscribers the shop has (`event_subscription`), so it doesn't matter which process emits an event, or
 which subscribers that process knows. Deliveries are independent: a subscriber that is slow or fails doesn't hold up others.
 
-Delivery is at least once. A subscriber's own writes are recorded under the event's id, so a second delivery changes nothing twice. A
+Delivery is at least once. A subscriber's own writes are recorded under the event's id, so a second delivery changes nothing twice; what it
+emits and starts is stored by the statement that ends the delivery. A
 subscriber that fails gets the event again later, at growing intervals, then no more; its delivery stays for operators, with the error,
 until the event is three days old. Events that were delivered to all, or have no subscriber, are dropped after an hour.
 """
@@ -11,8 +12,9 @@ until the event is three days old. Events that were delivered to all, or have no
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -24,7 +26,6 @@ from ...core.flow.definitions import subscribers
 from ...core.flow.run import Run
 from ...core.logs import logger
 from ...core.message import CallContext, call_context
-from ...core.sql.db.compiled import Compiled
 from ...core.sql.db.database import Database
 from ...core.tasks import Tasks
 from . import queries
@@ -46,9 +47,15 @@ class Relay:
     """Delivers events to the subscribers that this process has; one in each coordinator. They share the work by SKIP LOCKED."""
 
     def __init__(
-        self, flows: FlowContext, database: Database, store: Executions, here: Callable[[], Sequence[Subscriber]] = subscribers
+        self,
+        flows: FlowContext,
+        database: Database,
+        store: Executions,
+        begun: Callable[[], None],
+        here: Callable[[], Sequence[Subscriber]] = subscribers,
     ) -> None:
-        """`here` gives the subscribers of this process."""
+        """`begun`: a started execution is there to be carried out. `here` gives the subscribers of this process."""
+        self._begun = begun
         self._here = here
         self._flows = flows
         self._database = database
@@ -136,18 +143,20 @@ class Relay:
     async def _deliver(self, subscriber: Subscriber, row: Any) -> None:
         event = Event(row["id"], row["name"], unpack(row["data"]), row["created_at"])
         standing = {"id": event.id, "subscriber": subscriber.name, "attempts": row["attempts"]}
-        outcome: tuple[Compiled, dict[str, Any]] = queries.HAND_BACK, standing
+        settle: Callable[[], Awaitable[object]] = functools.partial(self._database.execute, queries.HAND_BACK, standing)
         try:
-            failure = await self._call(subscriber, event)
-            if failure is None:
-                outcome = queries.DELIVERED, {"id": event.id, "subscriber": subscriber.name}
+            run = await self._call(subscriber, event)
+            if isinstance(run, Run):
+                settle = functools.partial(self._store.settle, event.id, subscriber.name, run.id, run.events, run.starts or ())
             else:
-                outcome = queries.NOT_DELIVERED, {**standing, "error": failure}
+                settle = functools.partial(self._database.execute, queries.NOT_DELIVERED, {**standing, "error": run})
             with bookkeeping(event.id):
-                await self._database.execute(*outcome)
+                await settle()
+            if isinstance(run, Run) and run.starts:
+                self._begun()
         except asyncio.CancelledError:
             with suppress(VelellaError), bookkeeping(event.id):  # else it is delivered again in a minute
-                await self._database.execute(*outcome)
+                await settle()
             raise
         except VelellaError as error:  # it is delivered again in a minute, and changes nothing twice
             log.warning("a delivery could not be written down", id=event.id, subscriber=subscriber.name, error=str(error))
@@ -155,24 +164,21 @@ class Relay:
             self._at_work[subscriber.name] -= 1
             self.nudge()
 
-    async def _call(self, subscriber: Subscriber, event: Event) -> str | None:
-        """Hand the event to the subscriber. Returns the error text if that failed, or None."""
+    async def _call(self, subscriber: Subscriber, event: Event) -> Run | str:
+        """Hand the event to the subscriber. Returns its run, with what it has emitted and started, or the error text if it failed."""
 
         async def deliver(flow: Flow[Any]) -> None:
             await subscriber.function(flow, event)
 
-        run = Run(self._flows, Workflow(subscriber.name, deliver), id=f"{event.id}:{subscriber.name}", recorded=True)
+        run = Run(self._flows, Workflow(subscriber.name, deliver), id=f"{event.id}:{subscriber.name}", settled=True)
         self._runs.add(run)
         call_context.set(CallContext(event.id).within(DELIVERY_SECONDS).scoped(f"{run.id}:0"))
         try:
             async with asyncio.timeout(DELIVERY_SECONDS):
                 await run.carry_out({})
-            if run.events:
-                await self._store.store_events(run.id, run.events)
-                self.nudge()
         except Exception as error:
             log.exception("a subscriber failed", name=event.name, id=event.id, subscriber=subscriber.name)
             return as_velella_error(error).message
         finally:
             self._runs.discard(run)
-        return None
+        return run

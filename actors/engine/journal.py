@@ -39,7 +39,7 @@ from typing import Any
 from ...core.codec import pack, unpack
 from ...core.errors import VelellaError
 from ...core.flow.definitions import Workflow, step_at
-from ...core.flow.journal import Checkpoint, Entry, Superseded, Verdict, Wait
+from ...core.flow.journal import Checkpoint, Entry, Start, Superseded, Verdict, Wait
 from .admin_view import is_step
 from .store import Execution, Executions
 
@@ -175,6 +175,16 @@ class ExecutionJournal:
             raise Superseded
         known = self._waits[path] = Wait(entry["round"], seconds)
         return known
+
+    async def start(self, checkpoint: Checkpoint, start: Start) -> None:
+        async with self._writing:
+            if not self.begun:
+                await self._begin()
+            pending = list(self._pending)
+            if not await self._store.append_and_start(self, [*pending, pack(_to_wire(checkpoint))], start):
+                raise Superseded
+            self.written(len(pending))
+        self._note(checkpoint)
 
     async def close(self, path: str) -> None:
         answer = await self._store.close_wait(self, path, packed_verdict(Verdict("late")))

@@ -71,6 +71,16 @@ COMPENSATE = _sql(f"""
     RETURNING id
 """)
 
+# Recorded as begun, and begun.
+APPEND_AND_START = _sql(f"""
+    WITH ours AS (UPDATE workflow_execution SET journal = journal || :journal::bytea[] WHERE {_OURS} RETURNING id), started AS (
+        INSERT INTO workflow_execution (id, workflow, key, state, input, fence, trace_id, started_at)
+        SELECT :new_id, :workflow, :key, 'invoking', :input, 0, :trace_id, now() FROM ours
+        ON CONFLICT (workflow, key) WHERE key IS NOT NULL AND {STANDING} DO NOTHING
+    )
+    SELECT id FROM ours
+""")
+
 # Each event with a delivery for every subscriber of the shop, whichever process emits it.
 _EVENTS = """
     event AS (
@@ -377,7 +387,22 @@ TAKE_DELIVERIES = _sql(f"""
     RETURNING event.id, event.name, event.data, event.created_at, delivery.subscriber, delivery.attempts, delivery.due_at
 """)
 
-DELIVERED = _sql("DELETE FROM event_delivery WHERE event_id = :id AND subscriber = :subscriber")
+_DELIVERED = "DELETE FROM event_delivery WHERE event_id = :id AND subscriber = :subscriber"
+
+DELIVERED = _sql(_DELIVERED)
+
+# With what the subscriber has emitted and started: of two coordinators that have delivered it, one settles it.
+DELIVERED_WITH = _sql(f"""
+    WITH delivered AS ({_DELIVERED} RETURNING event_id),
+    {_EVENTS.format(execution=":run", source="delivered CROSS JOIN")},
+    started AS (
+        INSERT INTO workflow_execution (id, workflow, key, state, input, fence, trace_id, started_at)
+        SELECT new.id, new.workflow, new.key, 'invoking', new.input, 0, :trace_id, now()
+        FROM delivered CROSS JOIN unnest(:ids::text[], :workflows::text[], :keys::text[], :inputs::bytea[]) AS new(id, workflow, key, input)
+        ON CONFLICT (workflow, key) WHERE key IS NOT NULL AND {STANDING} DO NOTHING
+    )
+    SELECT count(*) FROM delivered
+""")
 
 # Unless another coordinator has it by now.
 NOT_DELIVERED = _sql(f"""

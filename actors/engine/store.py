@@ -12,6 +12,7 @@ from typing import Any, Protocol, TypeVar
 from ...core.codec import pack, unpack
 from ...core.errors import GoesOn, Unavailable, VelellaError
 from ...core.flow import Workflow
+from ...core.flow.journal import Start
 from ...core.ids import new_id
 from ...core.logs import logger
 from ...core.message import CallContext, call_context, current_call
@@ -162,6 +163,11 @@ class Executions:
 
     async def append(self, journal: Carried, journaled: list[bytes]) -> bool:
         return await self._database.fetch_value(queries.APPEND, {**_standing(journal), "journal": journaled}) is not None
+
+    async def append_and_start(self, journal: Carried, journaled: list[bytes], start: Start) -> bool:
+        about = {"new_id": start.id, "workflow": start.workflow, "key": start.key, "input": pack(start.input)}
+        params = {**_standing(journal), "journal": journaled, **about, "trace_id": journal.trace_id}
+        return await self._database.fetch_value(queries.APPEND_AND_START, params) is not None
 
     async def wait(self, journal: Carried, path: str, step: str, name: str, round: int, seconds: float) -> bool:
         """Let the step at a position be answered, under the name `step`, for so many seconds."""
@@ -326,6 +332,24 @@ class Executions:
     async def outcomes(self, ids: Sequence[str]) -> dict[str, Outcome]:
         rows = await self._database.fetch(queries.OUTCOMES, {"ids": list(ids)})
         return {row["id"]: Outcome(*row) for row in rows}
+
+    async def settle(self, event: str, subscriber: str, run: str, events: Events, starts: Sequence[Start]) -> None:
+        """A subscriber is done with an event, and this is what it has emitted and started."""
+        about = {"id": event, "subscriber": subscriber}
+        if not events and not starts:
+            await self._database.execute(queries.DELIVERED, about)
+            return
+        params = {
+            **about,
+            "run": run,
+            "trace_id": event,
+            **_event_params(events),
+            "ids": [start.id for start in starts],
+            "workflows": [start.workflow for start in starts],
+            "keys": [start.key for start in starts],
+            "inputs": [pack(start.input) for start in starts],
+        }
+        await self._database.execute(queries.DELIVERED_WITH, params)
 
     async def store_events(self, execution: str | None, events: Events) -> None:
         await self._database.execute(queries.STORE_EVENTS, {"id": execution, **_event_params(events)})

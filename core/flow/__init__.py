@@ -57,16 +57,17 @@ What an author has to keep in mind:
 - `await flow.call(other, key=…, cart_id=…)`: another durable workflow as an execution of its own, joined if it exists already, never undone
   by its caller. `flow.run` takes steps and workflows that become part of the flow: short ones, and durable ones that have no key of their
   own.
+- `await flow.start(other, key=…, cart_id=…)`: the same without waiting for it. It is started once, and stays started whatever becomes of
+  the flow. In a subscriber, too: it begins when the event is settled.
 - `await flow.sleep(seconds)`: from a second to months.
 - `@step(retry=Retry(interval=60, factor=2, most=3600, during=3 * 86_400, times=50))`: tried again at intervals, before or after the
   pivot.
-
 - `@step(waits=Waits(timeout=14 * 86_400), undo=call_off)`: asks somebody outside of the shop, and is over when they say so
   (`POST /admin/workflows-executions/{workflow}/steps/success`, or `workflows.set_step_success` from a route). `flow.run` gives what they
   said. One that fails, or isn't answered in time, is undone with all before it, unless the flow catches StepFailed; beyond the point of no
   return it is asked again, under another key.
 
-In all of them the execution waits in its row: it keeps no process, lock or connection, and any coordinator continues it when it is due.
+Where it waits, it waits in its row: it keeps no process, lock or connection, and any coordinator continues it when it is due.
 """
 
 from .definitions import (

@@ -85,7 +85,7 @@ class Beyond(Protocol):
     """What an execution has to do with what isn't part of it (`Outside`)."""
 
     async def call(self, workflow: Workflow[..., Any], path: str, key: str | None, input: dict[str, Any], /) -> Any: ...
-    async def start(self, workflow: Workflow[..., Any], path: str, key: str | None, input: dict[str, Any], /) -> str: ...
+    async def start(self, flow: Flow[Any], workflow: Workflow[..., Any], path: str, key: str | None, input: dict[str, Any], /) -> str: ...
     async def sleep(self, path: str, seconds: float, /) -> None: ...
 
 
@@ -217,11 +217,16 @@ class Flow(Generic[M]):
         return result
 
     async def start(self, workflow: Workflow[P, R], /, key: str | None = None, **input: Any) -> str:
-        """Start a durable workflow as an execution of its own, once for its key, without waiting for it. Returns the id of its execution.
+        """Start a durable workflow as an execution of its own, without waiting for it. Returns its transaction: its key, or else its id.
 
-        `key` as in `call`. If an execution with that key exists, or did within the workflow's retention, its id is returned.
+        Of all starts with one key one is carried out, while it runs and for the workflow's retention; `key` is by default the value of the
+        parameter that the workflow's own `key` names. Without a key, one is started for this place of this flow. In a durable flow it is
+        written down when this returns, with the journal, and a flow that isn't durable becomes so. What a subscriber starts begins in the
+        statement that settles the event: exactly once, and not if the subscriber fails.
+
+        It isn't taken back when this flow fails later: what may not outlive a failure belongs into a sub-workflow (`run`).
         """
-        return await self._run.outside.start(workflow, self._next(), key, input)
+        return await self._run.outside.start(self, workflow, self._next(), key, input)
 
     async def sleep(self, seconds: float) -> None:
         """Wait in the table, for seconds or months, without a process, a lock or a connection. In the function of a durable workflow.

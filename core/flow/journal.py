@@ -61,6 +61,22 @@ class Entry:
         return [self.step.reference, self.path, self.result, unknown]
 
 
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A durable workflow to be started."""
+
+    workflow: str
+    key: str | None
+    input: dict[str, Any]
+    id: str
+    """Of the execution, unless there is one with that key."""
+
+    @property
+    def transaction(self) -> str:
+        """What it is asked after and answered by: its key, or its id."""
+        return self.key if self.key is not None else self.id
+
+
 @dataclass(slots=True)
 class Checkpoint:
     """What happened at one position of an execution, and doesn't happen again."""
@@ -134,6 +150,9 @@ class Journal(Protocol):
 
     async def wait(self, path: str, step: str, seconds: float) -> Wait:
         """The wait at a position: what is known of it, or a new one, recorded here: from now on the step may be answered."""
+
+    async def start(self, checkpoint: Checkpoint, start: Start) -> None:
+        """Start an execution, in the statement that records that it was started."""
 
     async def close(self, path: str) -> None:
         """Take no more answers at a position. One that came before still counts."""

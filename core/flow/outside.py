@@ -9,13 +9,14 @@ from collections.abc import Callable, Coroutine
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from ..codec import travelled
 from ..errors import GoesOn, UnexpectedState
-from ..ids import drawn_from
+from ..ids import drawn_from, new_id
 from ..message import CallContext, call_context, current_call
 from .attempts import is_refused
 from .definitions import Retry, Step, Workflow
 from .flow import Flow, FlowContext
-from .journal import Checkpoint, Journal, Parked
+from .journal import Checkpoint, Journal, Parked, Start
 
 CALL_SECONDS = 20.0
 """Seconds that a flow waits in its process for another flow that it has called. Then it waits in the table."""
@@ -32,9 +33,11 @@ class Running(Protocol):
     context: FlowContext
     workflow: Workflow[..., Any]
     journal: Journal | None
+    starts: list[Start] | None
 
     @property
     def id(self) -> str: ...
+    def durably(self, workflow: Workflow[..., Any]) -> None: ...
     def check_locks(self) -> None:
         """Raises Conflict, or Parked, where a lock was lost."""
 
@@ -95,17 +98,27 @@ class Outside:
         run.journal.remember(checkpoint)
         return checkpoint.result
 
-    async def start(self, workflow: Workflow[..., Any], path: str, key: str | None, input: dict[str, Any]) -> str:
+    async def start(self, flow: Flow[Any], workflow: Workflow[..., Any], path: str, key: str | None, input: dict[str, Any]) -> str:
         """See `Flow.start`."""
         run, start = self._run, self._context.start
         if not workflow.durable or start is None:
             raise UnexpectedState(f"The workflow {workflow.name} can't be started from {run.workflow.name}: only durable ones are.")
         key = key if key is not None else workflow.key_of(input)
-        if run.journal is None:
-            return await start(workflow.name, input, key)
-        await run.journal.before_write()
         with drawn_from(None):
-            return await start(workflow.name, input, key if key is not None else f"{run.id}:{path}")
+            begun = Start(workflow.name, key, travelled(input), new_id("wfex"))
+        if run.starts is not None:  # whoever carries it out settles that with what it was run for
+            run.starts.append(begun)
+        elif run.journal is not None:
+            reference = f"start:{workflow.name}"
+            if (known := run.recalled(path, reference)) is not None:
+                return str(known.result)
+            run.check_locks()
+            await run.journal.start(Checkpoint(path, reference, begun.transaction, reads=True), begun)
+        elif run.workflow.every is not None:  # it runs again, and starts the same under the same key
+            await start(workflow.name, input, key)
+        else:
+            run.durably(flow.workflow)
+        return begun.transaction
 
     async def sleep(self, path: str, seconds: float) -> None:
         """See `Flow.sleep`."""

@@ -18,7 +18,7 @@ from ..message import CallContext, call_context, current_call, write_seen
 from .attempts import as_velella_error, finished, is_in_doubt, is_refused, pause_after, within, worth_retrying
 from .definitions import Retry, Step, Workflow
 from .flow import Flow, FlowContext, Held
-from .journal import Checkpoint, Diverged, Entry, Journal, Outgrown, Parked, Superseded
+from .journal import Checkpoint, Diverged, Entry, Journal, Outgrown, Parked, Start, Superseded
 from .outside import ONWARD, Outside
 from .reading import READ, Ask, refuse_write
 
@@ -63,15 +63,18 @@ class Run:
         id: str | None = None,
         journal: Journal | None = None,
         started_at: datetime | None = None,
-        recorded: bool = False,
+        settled: bool = False,
     ) -> None:
-        """`recorded`: have modules record every step's writes, so that another run with the same id doesn't do them twice."""
+        """`settled`: what it emits and starts is for the caller to settle, together with what it was run for; another run with the same id
+        does nothing twice, because modules record every step's writes."""
         self.context = context
         self.workflow = workflow
         self.outside = Outside(self)
         self.journal = journal
         self.events: list[tuple[str, dict[str, Any]]] = []
         """What the flow has emitted. Valid once `carry_out` has returned."""
+        self.starts: list[Start] | None = [] if settled else None
+        """What it has started, where the caller settles that."""
         self.unfinished: list[tuple[Entry, VelellaError]] = []
         """The entries that could not be undone, with their errors."""
         self.abandoned = False
@@ -93,7 +96,7 @@ class Run:
         self._ids = following(lambda: (self.started_at, self.id)) if journal is not None else None
         self._groups = 0
         """How many parallel groups are running."""
-        self._recorded = recorded or journal is not None
+        self._recorded = settled or journal is not None
         self._lease = journal.writes_until if journal is not None else None
         self._id = id
         self._started_at = started_at

@@ -260,6 +260,57 @@ async def test_subscribers_run_workflows(here: Stage) -> None:
     assert await here.booked("answers") == [1]
 
 
+async def test_what_a_subscriber_starts_begins_once_when_the_event_is_settled(engine_database: str, here: Stage) -> None:
+    from toy_stage import stage
+
+    failing: list[str] = ["once"]
+
+    @workflow("toy-long-work", durable=True)
+    async def long_work(flow: Flow, n: int) -> None:
+        await flow.run(toy_ledger.book, "work", n)
+
+    @workflow("toy-keyed-work", durable=True, key="n")
+    async def keyed_work(flow: Flow, n: int) -> None:
+        await flow.run(toy_ledger.book, "keyed", n)
+
+    import toy_ledger
+
+    transactions: list[str] = []
+
+    @subscriber("toy.told")
+    async def hear(flow: Flow, event: Event) -> None:
+        transactions.append(await flow.start(long_work, n=event.data["n"]))
+        assert await flow.start(keyed_work, n=event.data["n"]) == "1"
+        assert await flow.start(keyed_work, n=event.data["n"]) == "1"
+        flow.emit("toy.heard")
+        if failing.pop():
+            raise Unavailable("After all that.")
+
+    async def executions() -> list[str]:
+        return sorted(row["workflow"] for row in await here.coordinator.list() if row["workflow"] != "toy-tell")
+
+    await listen(here)
+    await here.coordinator.run("toy-tell", {})
+    await relay(here)
+    assert await executions() == [], "what failed has started nothing"
+    failing.append("")
+    await here.database.script("UPDATE event_delivery SET due_at = now()")
+    # another coordinator has it too: this one took so long that it counts as undelivered
+    async with stage(engine_database) as other:
+        mine, theirs = here.coordinator._relay, other.coordinator._relay
+        failing.append("")
+        (first,) = await mine.take()
+        await here.database.script("UPDATE event_delivery SET due_at = now()")
+        (second,) = await theirs.take()
+        await asyncio.gather(first, second)
+        assert await executions() == ["toy-keyed-work", "toy-long-work"]
+        assert [row["name"] for row in await outbox(here)] == ["toy.told", "toy.heard"]
+        while not all(row["state"] == "done" for row in await here.coordinator.list()):
+            await asyncio.sleep(0.01)
+    assert await here.booked("work") == await here.booked("keyed") == [1]
+    assert [row["id"] in transactions for row in await here.coordinator.list(workflow="toy-long-work")] == [True]
+
+
 async def test_old_rows_go(here: Stage) -> None:
     await here.coordinator.run("book-three", {"account": "a"})
     await here.coordinator.clean()

@@ -61,7 +61,7 @@ class Outbox(RuleBasedStateMachine):
         store = Executions(self.database, Lease(self.database, "local"))
         flows = FlowContext(cast(Any, None), cast(Any, None), Settings(_env_file=None), cast(Any, None))
         here = [Subscriber(name, EVENTS.get(name, ("*",)), self._function(name)) for name in names]
-        return Relay(flows, self.database, store, lambda: here)
+        return Relay(flows, self.database, store, lambda: None, lambda: here)
 
     def _function(self, name: str) -> Any:
         async def function(flow: Flow, event: Event) -> None:

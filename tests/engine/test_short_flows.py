@@ -127,9 +127,9 @@ async def test_hooks_run_their_handlers_in_order_and_are_undone_with_the_rest(co
 
     with pytest.raises(Outgrown):
         await carry_out(context, hooked, fail=False)
-    assert await Run(context, hooked, recorded=True).carry_out({"fail": False}) == ["checked cart", "noted cart"]
+    assert await Run(context, hooked, settled=True).carry_out({"fail": False}) == ["checked cart", "noted cart"]
     with pytest.raises(NotAllowed):
-        await Run(context, hooked, recorded=True).carry_out({"fail": True})
+        await Run(context, hooked, settled=True).carry_out({"fail": True})
     assert done == ["-noted cart"]
 
 

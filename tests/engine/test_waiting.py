@@ -310,3 +310,44 @@ async def test_many_wait_for_one_and_another_begins_to_be_waited_for_meanwhile(e
     assert (await first).id == "wfex_first"
     assert (await second).id == "wfex_second"
     await outcomes.stop()
+
+
+# -- starting others
+
+
+async def test_what_a_flow_starts_is_started_once_and_not_taken_back(toy: Any, shop: Stage, look: Look) -> None:
+    """Also where it failed and was undone meanwhile, and the flow runs again."""
+
+    @workflow("toy-errand", durable=True)
+    async def errand(flow: Flow, account: str) -> None:
+        await flow.run(toy.toy_ledger.book, account, 1)
+        if account == "fails":
+            raise NotAllowed("No.")
+
+    @workflow("toy-sender", durable=True, key="n")
+    async def sender(flow: Flow, n: int) -> list[str]:
+        started = [await flow.start(errand, account=account) for account in ("goes", "fails")]
+        await flow.sleep(60)
+        if n == 2:
+            raise NotAllowed("It fails itself.")
+        return started
+
+    @workflow("toy-sends-and-is-short")
+    async def short(flow: Flow) -> None:
+        await flow.start(errand, account="short")
+
+    for n in (1, 2):
+        with pytest.raises(GoesOn):
+            await shop.coordinator.run("toy-sender", {"n": n})
+        await look(shop, 0)
+        await look(shop, 61)
+    assert (await shop.coordinator.show((await shop.coordinator.list(workflow="toy-sender"))[1]["id"]))["state"] == "done"
+    assert sorted(row["state"] for row in await shop.coordinator.list(workflow="toy-errand")) == ["done", "done", "reverted", "reverted"]
+    assert await shop.booked("goes") == [1, 1], "the second sender was undone, what it started wasn't"
+    assert await shop.booked("fails") == []
+    started = (await shop.coordinator.outcome("toy-sender", "1"))["result"]
+    assert [(await shop.coordinator.outcome("toy-errand", each))["state"] for each in started] == ["done", "reverted"]
+    await shop.coordinator.run("toy-sends-and-is-short", {})
+    assert [row["state"] for row in await shop.coordinator.list(workflow="toy-sends-and-is-short")] == ["done"], "it has a row"
+    await look(shop, 0)
+    assert await shop.booked("short") == [1]

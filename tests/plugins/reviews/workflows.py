@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from velella.core.errors import NotAllowed, NotFound
 from velella.core.rows import Row
-from velella.workflows.kit import Event, Flow, Kept, job, keep, on_hook, step, subscriber, take_back, workflow
+from velella.workflows.kit import Event, Flow, Kept, NotAnswered, Waits, job, keep, on_hook, step, subscriber, take_back, workflow
 from velella.workflows.plain import Plain
 
 from .module.service import ReviewService
@@ -52,6 +52,35 @@ async def ask_for_reviews(flow: Flow, event: Event) -> None:
     order = await flow.graph.one("order", event.data["id"], ("email", "items.product_id"))
     products = [item["product_id"] for item in order["items"] if item["product_id"] is not None]
     await flow.modules.of(ReviewService).ask(event.data["id"], order["email"], products)
+
+
+@step(waits=Waits(timeout=7 * 86_400))
+async def ask_moderator(flow: Flow, review_id: str) -> None:
+    """Nobody is written to: the moderators look at what waits for them."""
+
+
+@step(undo=take_back)
+async def remove(flow: Flow, review_id: str) -> Kept[list[str]]:
+    return await keep(flow.modules.of(ReviewService).delete, "review", [review_id])
+
+
+@workflow("moderate-review", durable=True, key="review_id")
+async def moderate_review(flow: Flow, review_id: str) -> str:
+    """Keep a review or remove it, as a moderator says; nobody says anything for a week: keep it."""
+    try:
+        verdict = await flow.run(ask_moderator, review_id)
+    except NotAnswered:
+        return "kept"
+    if verdict["keep"]:
+        return "kept"
+    await flow.run(remove, review_id)
+    return "removed"
+
+
+@subscriber("review.created")
+async def moderate(flow: Flow, event: Event) -> None:
+    """Weeks are too long for a subscriber, which has 50 seconds: it starts a workflow."""
+    await flow.start(moderate_review, review_id=event.data["id"])
 
 
 @step

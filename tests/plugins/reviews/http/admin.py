@@ -7,14 +7,16 @@ from velella.http.kit import (
     MANY,
     NUMBERS,
     TEXT,
+    Answer,
     Body,
     Filters,
     Metadata,
+    Request,
     Routes,
     View,
 )
 
-from ..workflows import REVIEWS
+from ..workflows import REVIEWS, moderate_review
 
 routes = Routes()
 
@@ -30,3 +32,26 @@ class UpdateReview(Body):
 
 routes.resource("/admin/reviews", REVIEW, REVIEWS, list=Filters(q=TEXT, product_id=MANY, rating=NUMBERS), update=UpdateReview)
 routes.resource("/admin/review-requests", REQUEST, list=Filters(order_id=MANY))
+
+
+class Verdict(Body):
+    keep: bool
+
+
+@routes.post("/admin/reviews/{id}/moderation")
+async def moderate(request: Request) -> Answer:
+    """Have a review looked at, once more if need be."""
+    return {"transaction": await request.start(moderate_review, review_id=request.params["id"])}
+
+
+@routes.get("/admin/reviews/{id}/moderation", query=None)
+async def get_moderation(request: Request) -> Answer:
+    return {"moderation": await request.outcome(moderate_review, request.params["id"])}
+
+
+@routes.post("/admin/reviews/{id}/moderation/verdict", body=Verdict)
+async def say(request: Request) -> Answer:
+    """What a moderator says of a review. Raises NotAllowed where nobody waits for that, or not any more."""
+    verdict = {"keep": request.body["keep"], "by": request.actor_id}
+    await request.workflows.set_step_success(moderate_review.name, request.params["id"], "ask-moderator", verdict)
+    return {"success": True}
