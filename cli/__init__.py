@@ -10,7 +10,7 @@ from rich.markup import escape
 
 from .. import __version__
 from ..core.errors import Misconfigured, VelellaError
-from . import backup, colony, dashboard, data, instance, jobs, operate, serve, top
+from . import backup, colony, dashboard, data, instance, jobs, new, operate, serve, top
 
 app = typer.Typer(
     name="velella",
@@ -43,6 +43,7 @@ backup.register(app)
 operate.register(app)
 jobs.register(app)
 dashboard.register(app)
+new.register(app)
 top.register(app)
 
 

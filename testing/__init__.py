@@ -44,7 +44,21 @@ from .opening import TOPOLOGIES, Topology, opened
 from .seen import Emails, Events
 from .shop import Row, Shop
 
-__all__ = ["Answer", "Client", "Clock", "Emails", "Event", "Events", "Message", "Refused", "Row", "Shop", "Topology", "opened"]
+__all__ = [
+    "Answer",
+    "Client",
+    "Clock",
+    "Emails",
+    "Event",
+    "Events",
+    "Message",
+    "NewDatabase",
+    "Refused",
+    "Row",
+    "Shop",
+    "Topology",
+    "opened",
+]
 
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "128MB"}
 """A database of tests needn't survive a power cut."""

@@ -1,0 +1,1 @@
+"""Things: what this plugin adds to a shop."""
