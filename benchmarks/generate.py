@@ -88,7 +88,7 @@ async def loading(settings: Settings, progress: Progress, task: TaskID) -> Async
         await asyncio.gather(*(with_indexes(connections[module], made) for module, made in dropped.items()))
         for module, connection in connections.items():  # the shop isn't served, so no invalidation is needed
             for name in tables_of(module):
-                if name.endswith("_tally"):
+                if name.endswith("_deltas"):
                     await connection.execute(f"TRUNCATE {name}")
         for transaction in transactions:
             await transaction.commit()

@@ -422,7 +422,7 @@ class Coordinator(Service):
         for name, module in vars(self._flows.modules).items():
             try:
                 await module.forget_messages(queries.MESSAGE_SECONDS, living)
-                await module.forget_tallies()
+                await module.forget_deltas()
             except Unavailable as error:  # the other modules still can
                 log.warning("a module could not drop old messages", module=name, error=str(error))
 

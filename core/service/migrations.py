@@ -51,7 +51,7 @@ from ..sql.db.compiled import DIALECT
 from ..sql.db.failures import translated
 from ..sql.schema.columns import Money, Quantity, Timestamp
 from ..sql.schema.definition import create_views, drop_views, extensions, view_stamps
-from ..sql.schema.deltas import create_tallies, drop_tallies, tally_stamps
+from ..sql.schema.deltas import create_triggers, drop_triggers, trigger_stamps
 from .module import Module
 
 _LOCK = 0x56454C454C4C41
@@ -173,13 +173,13 @@ def _upgrade(connection: Connection, module: Module, views: bool) -> list[str]:
         return []
     metadata = module.schema.metadata
     # views block changes of the tables below them, and can be made again from the code
-    for statement in [*drop_views(metadata), *drop_tallies(metadata), *extensions(metadata)]:
+    for statement in [*drop_views(metadata), *drop_triggers(metadata), *extensions(metadata)]:
         connection.exec_driver_sql(statement)
     script = _history(module)
     with EnvironmentContext(Config(), script, fn=lambda revision, _: script._upgrade_revs("head", revision)) as environment:
         environment.configure(connection=connection, version_table=_version_table(module), transactional_ddl=True)
         environment.run_migrations()
-    for statement in [*create_views(metadata), *create_tallies(metadata)] if views else ():
+    for statement in [*create_views(metadata), *create_triggers(metadata)] if views else ():
         connection.exec_driver_sql(statement)
     return todo
 
@@ -198,7 +198,7 @@ def _pending(connection: Connection, module: Module) -> list[str]:
     ahead = [] if head is None or head in done else list(script.iterate_revisions(head, done[0] if done else "base"))
     todo = [f"{revision.revision} {revision.doc}" for revision in reversed(ahead)]
     todo += [f"view {name}" for name in _stale(connection, view_stamps(module.schema.metadata), _VIEWS)]
-    return todo + [f"function {name}" for name in _stale(connection, tally_stamps(module.schema.metadata), _FUNCTIONS)]
+    return todo + [f"function {name}" for name in _stale(connection, trigger_stamps(module.schema.metadata), _FUNCTIONS)]
 
 
 _TABLES = """

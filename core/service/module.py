@@ -244,7 +244,7 @@ class ModuleService(RecordedWrites):
             names = {f"{kind.name}.{column}:{row[column]}" for row in rows if row[column] is not None}
             self.touch(*(names if len(names) <= MOST_ROWS else (kind.name,)))
 
-    async def forget_tallies(self) -> None:
+    async def forget_deltas(self) -> None:
         """Drop deltas that are no longer needed. To be called regularly (see `Lists.forget`)."""
         await self.lists.forget()
 

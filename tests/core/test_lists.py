@@ -136,7 +136,7 @@ class Changing(RuleBasedStateMachine):
     @rule(seconds=st.sampled_from((60.0, lists.LIFE / 2, lists.KEPT + 1)))
     def wait(self, seconds: float) -> None:
         self.clock.now += seconds
-        self.do(self.doors[0].forget_tallies())
+        self.do(self.doors[0].forget_deltas())
 
     @rule(filters=st.sampled_from(FILTERS), order=st.sampled_from(ORDERS), offset=st.integers(0, 45), apart=st.booleans())
     def ask(self, filters: dict[str, Any], order: tuple[str, ...], offset: int, apart: bool) -> None:
@@ -210,18 +210,18 @@ async def test_after_many_changes_the_list_is_counted_anew(doors: tuple[ShopServ
     assert (await doors[0].query(query)).count == 180
 
 
-async def test_a_tally_forgets_what_nobody_asks_for(fresh_database: str) -> None:
+async def test_deltas_that_nobody_asks_for_any_more_are_dropped(fresh_database: str) -> None:
     clock = Clock()
     async with two_doors(fresh_database, clock) as (door, _):
         for number in range(4):
             await door.create("product", [{"title": f"T{number}"}])
-            await door.forget_tallies()
+            await door.forget_deltas()
             clock.now += lists.KEPT / 2 + 1
         kept = await door.database.fetch(lists.deltas_of(door.schema["product"].table).select())  # type: ignore[union-attr]
         assert {row["title"] for row in kept} == {"T2", "T3"}
 
 
-async def test_a_tally_that_came_with_the_dump_of_another_server_says_nothing(fresh_database: str) -> None:
+async def test_deltas_that_came_with_the_dump_of_another_server_count_nothing(fresh_database: str) -> None:
     query = Query("product", ("id",), limit=4, count=True)
     async with two_doors(fresh_database, Clock()) as (door, _):
         deltas = lists.deltas_of(door.schema["product"].table)
@@ -230,5 +230,5 @@ async def test_a_tally_that_came_with_the_dump_of_another_server_says_nothing(fr
             await door.create("product", [{"title": f"T{number}"}])
         await door.database.execute(deltas.insert().values(xid=2**40, change=1, id="p", title="Elsewhere"))
         assert [(await door.query(query)).count for _ in range(2)] == [3, 3]
-        await door.forget_tallies()
+        await door.forget_deltas()
         assert "Elsewhere" not in {row["title"] for row in await door.database.fetch(deltas.select())}

@@ -231,7 +231,7 @@ class PageMaker:
     def _pairs_changed(self, entity: Entity, kept: Table, link: str, key: str, snapshot: ColumnElement[str]) -> ColumnElement[bool]:
         """Whether links have changed of rows that the snapshot saw: the deltas don't say whether those rows counted then. Rows that the
         snapshot didn't see weren't counted, so the deltas hold all of their effect."""
-        pairs = self._alias(table(f"{link}_tally", column("xid", BigInteger), column(key)))
+        pairs = self._alias(table(f"{link}_deltas", column("xid", BigInteger), column(key)))
         deltas, rows = self._alias(kept), self._alias(entity.table)
         come = select(func.coalesce(func.sum(deltas.c.change), literal_column("0"))).where(
             unseen(deltas, snapshot), deltas.c[entity.key] == pairs.c[key]

@@ -17,7 +17,7 @@ from sqlalchemy import MetaData
 from sqlalchemy.schema import CreateIndex, CreateSequence, CreateTable
 
 from ..db.compiled import DIALECT
-from .deltas import create_tallies
+from .deltas import create_triggers
 
 
 def definition(metadata: MetaData) -> list[str]:
@@ -29,7 +29,7 @@ def definition(metadata: MetaData) -> list[str]:
         statements += [
             str(CreateIndex(index).compile(dialect=DIALECT)) for index in sorted(table.indexes, key=lambda index: str(index.name))
         ]
-    return statements + create_views(metadata) + create_tallies(metadata)
+    return statements + create_views(metadata) + create_triggers(metadata)
 
 
 def extensions(metadata: MetaData) -> list[str]:

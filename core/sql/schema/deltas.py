@@ -1,6 +1,6 @@
 """Deltas of a large table: which of its rows came and went lately, so that rows counted once needn't be counted again.
 
-    keep_tally(order, "display_id", "status", "created_at")
+    keep_deltas(order, "display_id", "status", "created_at")
 
 A row that is inserted is a row with +1 here, a row that is deleted (also softly) a row with -1, each with the key and the columns that
 lists are filtered and ordered by. An update of one of these columns is a -1 and a +1. Triggers write the deltas in the transaction of the
@@ -55,7 +55,7 @@ def keep_deltas(table: Table, *columns: str) -> Table:
     """Give a table a delta table of its key and these columns. To be called when the table is complete."""
     names = dict.fromkeys((*(column.name for column in table.primary_key), *columns))
     deltas = Table(
-        f"{table.name}_tally",
+        f"{table.name}_deltas",
         table.metadata,
         Column("xid", BigInteger, nullable=False),
         Column("change", SmallInteger, nullable=False),
@@ -104,17 +104,17 @@ def strangers(deltas: Table) -> Compiled:
 # -- triggers
 
 
-def create_tallies(metadata: MetaData) -> list[str]:
+def create_triggers(metadata: MetaData) -> list[str]:
     """The statements that create the triggers and their functions."""
     return [statement for table, deltas in _kept_deltas(metadata) for statement in (*_create(table, deltas), _stamped(table, deltas))]
 
 
-def drop_tallies(metadata: MetaData) -> list[str]:
+def drop_triggers(metadata: MetaData) -> list[str]:
     """Drop the triggers during a migration: they block changes of the columns that they use."""
     return [f'DROP TRIGGER IF EXISTS {name} ON "{table.name}"' for table, deltas in _kept_deltas(metadata) for name in _triggers(deltas)]
 
 
-def tally_stamps(metadata: MetaData) -> dict[str, str]:
+def trigger_stamps(metadata: MetaData) -> dict[str, str]:
     """Trigger function → a stamp that changes with its text; stored as the function's comment in the database."""
     return {_function(deltas): _stamp(table, deltas) for table, deltas in _kept_deltas(metadata)}
 

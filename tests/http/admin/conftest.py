@@ -130,7 +130,7 @@ class Books:
 
     OWN = (
         "%\\_message",
-        "%\\_tally",
+        "%\\_deltas",
         "workflow\\_%",
         "event\\_outbox",
         "alembic%",
