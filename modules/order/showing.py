@@ -22,9 +22,9 @@ LEFT_OVER = "+"
 
 
 def left_over(items: Iterable[Mapping[str, Any]]) -> bool:
-    """Whether something of these lines isn't in any fulfilment yet, by their `detail`."""
-    details = [item.get("detail") or {} for item in items]
-    return any("fulfilled_quantity" in one and Decimal(one["fulfilled_quantity"]) < Decimal(one["quantity"]) for one in details)
+    """Whether something of these lines isn't in any fulfilment yet, by their `detail`. Lines that don't show both quantities don't tell."""
+    details = [detail for item in items if (detail := item.get("detail")) and detail.keys() >= {"quantity", "fulfilled_quantity"}]
+    return any(Decimal(detail["fulfilled_quantity"]) < Decimal(detail["quantity"]) for detail in details)
 
 
 SLOTS: Mapping[str, Callable[[Row], str]] = {
