@@ -21,8 +21,8 @@ PRIVATE_NETWORKS = ("127.0.0.0/8", "::1/128", "10.0.0.0/8", "172.16.0.0/12", "19
 """A client with such an address hasn't come through a router of the internet."""
 
 
-Letter = Literal["order-placed", "order-shipped", "order-returned", "order-refunded", "order-transfer-requested"]
-"""A letter to a buyer, by its template."""
+BuyerEmail = Literal["order-placed", "order-shipped", "order-returned", "order-refunded", "order-transfer-requested"]
+"""An email to a buyer, by its template."""
 
 
 class ProviderSettings(BaseModel):
@@ -66,8 +66,8 @@ class Settings(BaseSettings):
     data_dir: Path = Field(Path(".velella"), description="Where the embedded PostgreSQL, sockets, secrets and logs lie.")
     public_url: str | None = Field(None, description="How browsers reach this server. Default: http://<host>:<port>.")
 
-    admin_url: str | None = Field(None, description="Where the dashboard is, for links in letters. Default: public_url/app.")
-    storefront_url: str | None = Field(None, description="Where buyers are, for links in letters. Default: the first origin of store_cors.")
+    admin_url: str | None = Field(None, description="Where the dashboard is, for links in emails. Default: public_url/app.")
+    storefront_url: str | None = Field(None, description="Where buyers are, for links in emails. Default: the first origin of store_cors.")
 
     # data
     database_url: str | None = Field(None, description="postgresql://… Default: an embedded PostgreSQL under data_dir.")
@@ -171,8 +171,8 @@ class Settings(BaseSettings):
     )
     sign_in_address_limit: str = Field("60/minute", description="Wrong passwords from an address, or a /64 of IPv6, whatever the account.")
     sign_up_address_limit: str = Field("60/minute", description="Identities registered from an address.")
-    letter_account_limit: str = Field("1/minute", description="Letters to an address that somebody can ask for: resets, invitations.")
-    letter_address_limit: str = Field("10/minute", description="Letters about a forgotten password that are asked for from an address.")
+    email_account_limit: str = Field("1/minute", description="Emails to an address that somebody can ask for: resets, invitations.")
+    email_request_limit: str = Field("10/minute", description="Emails about a forgotten password that are asked for from an address.")
 
     # third parties
     providers: dict[str, list[ProviderSettings]] = Field(
@@ -194,12 +194,12 @@ class Settings(BaseSettings):
         description="Seconds for which money may be held, or have been taken, for a cart that doesn't become an order. "
         "Then it is let go, or given back.",
     )
-    letters: list[Letter] | None = Field(
+    emails: list[BuyerEmail] | None = Field(
         None,
-        description="Letters to buyers that are sent. Default: all, where another provider than local delivers letters; "
+        description="Emails to buyers that are sent. Default: all, where another provider than local delivers emails; "
         "else order-transfer-requested alone, without which no order is handed over.",
     )
-    templates_dir: Path | None = Field(None, description="Folder with letters of the shop's own: <template>.txt and <template>.html.")
+    templates_dir: Path | None = Field(None, description="Folder with emails of the shop's own: <template>.txt and <template>.html.")
     modules: dict[str, str] = Field(default_factory=dict, description="Modules beyond the built-in ones: name → import path.")
     plugins: list[str] = Field(
         default_factory=list, description="Packages of the shop's own workflows, hooks, subscribers, and routes (in their `http`)."

@@ -33,7 +33,7 @@ TOPOLOGIES: tuple[Topology, ...] = get_args(Topology)
 
 ADMIN = "admin@example.com"
 STARTED_SECONDS = 120.0
-UNLIMITED = {f"{name}_limit": "" for name in ("sign_in_account", "sign_in_address", "sign_up_address", "letter_account", "letter_address")}
+UNLIMITED = {f"{name}_limit": "" for name in ("sign_in_account", "sign_in_address", "sign_up_address", "email_account", "email_request")}
 """All requests come from one address."""
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from velella.modules import Modules
 
 
-UNLIMITED = {f"{name}_limit": "" for name in ("sign_in_account", "sign_in_address", "sign_up_address", "letter_account", "letter_address")}
+UNLIMITED = {f"{name}_limit": "" for name in ("sign_in_account", "sign_in_address", "sign_up_address", "email_account", "email_request")}
 """Settings of a shop that gets many logins from one address."""
 
 

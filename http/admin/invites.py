@@ -39,7 +39,7 @@ _create = creates(INVITES.create)
 
 
 async def _invite(request: Request, row: dict[str, Any]) -> str:
-    await request.modules.auth.count_letter(row["email"])
+    await request.modules.auth.count_email(row["email"])
     return await _create(request, row)
 
 
@@ -57,7 +57,7 @@ async def resend(request: Request) -> Answer:
     """Invite again, with a new token."""
     id = request.params["id"]
     invite = await request.modules.user.retrieve("invite", id, fields=("email",))
-    await request.modules.auth.count_letter(invite["email"])
+    await request.modules.auth.count_email(invite["email"])
     await request.run(refresh_invites, invite_ids=[id])
     return await request.fetch(INVITE, id)
 

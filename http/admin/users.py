@@ -67,7 +67,7 @@ async def auth_providers(request: Request) -> Answer:
 async def reset_password(request: Request) -> Answer:
     """Create a token by which a user can choose a new password."""
     user = await request.modules.user.retrieve("user", request.params["id"], fields=("email",))
-    await request.modules.auth.count_letter(user["email"])
+    await request.modules.auth.count_email(user["email"])
     about = {"entity_id": user["email"], "actor_type": "user", "provider": "emailpass", "metadata": {}}
     token = await request.run(generate_reset_password_token, **about)
     if token is None:

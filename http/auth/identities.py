@@ -95,7 +95,7 @@ async def reset_password(request: Request) -> Answer:
     """Request an email about a forgotten password. Neither the answer nor its time tells whether the account exists."""
     actor_type, provider = _check_provider(request)
     entity_id = request.body["identifier"]
-    await request.modules.auth.count_letter(entity_id, _address(request))
+    await request.modules.auth.count_email(entity_id, _address(request))
     about = {"entity_id": entity_id, "actor_type": actor_type, "provider": provider, "metadata": request.body["metadata"]}
     await request.run(forget_password, **about)
     return Reply(b"Created", 201, "text/plain")

@@ -15,7 +15,7 @@ from ...core.settings import Settings
 from ...core.sql.db.database import Database
 from . import queries
 
-NAMES = ("sign_in_address", "sign_in_account", "sign_up_address", "letter_address", "letter_account")
+NAMES = ("sign_in_address", "sign_in_account", "sign_up_address", "email_request", "email_account")
 """In the order in which they are counted."""
 
 

@@ -76,12 +76,12 @@ class AuthService(ModuleService):
         asked = self._provider(provider)
         return await self._limited(address, {}, lambda: asked.validate_callback(given, _Identities(self, provider)))
 
-    async def count_letter(self, to: str, address: str | None = None) -> None:
+    async def count_email(self, to: str, address: str | None = None) -> None:
         """Count an email that is requested, by its recipient and by the client's address (None: requested by the shop's staff).
 
         Raises TooManyRequests if that is one too many.
         """
-        await self._limits.count({"letter_account": folded(to), **({"letter_address": address} if address is not None else {})})
+        await self._limits.count({"email_account": folded(to), **({"email_request": address} if address is not None else {})})
 
     async def _limited(self, address: str | None, uses: dict[str, str], attempt: Callable[[], Awaitable[Outcome]]) -> Outcome:
         """Count an attempt before it is made, so that concurrent attempts don't exceed the limit; give it back if it succeeds."""

@@ -20,7 +20,7 @@ OURS = Path(__file__).parent / "templates"
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*")
 
 
-def letter(template: str, data: Mapping[str, Any], own: Path | None = None) -> Content | None:
+def from_template(template: str, data: Mapping[str, Any], own: Path | None = None) -> Content | None:
     """The email of a template; None if there is no such template. Raises InvalidData where the data lack a name that it uses."""
     folder = next((each for each in (own, OURS) if each is not None and _is_there(each, template)), None)
     if folder is None:

@@ -14,7 +14,7 @@ from ...core.rows import Row, Rows
 from ...core.service.context import ModuleContext
 from ...core.service.module import ModuleService
 from ...core.service.provider_rows import keep_provider_rows
-from .emails import letter
+from .emails import from_template
 from .provider import Content, Message, NotificationProvider
 from .queries import BEGIN, CLAIM, END
 from .tables import SCHEMA, notification_provider
@@ -108,7 +108,7 @@ class NotificationService(ModuleService):
         template = given.get("template")
         if template is None:
             return None
-        return letter(template, {**(given.get("data") or {}), **(given.get("secrets") or {})}, self.context.settings.templates_dir)
+        return from_template(template, {**(given.get("data") or {}), **(given.get("secrets") or {})}, self.context.settings.templates_dir)
 
     async def _deliver(self, given: Mapping[str, Any], provider_id: str, content: Content | None) -> Row:
         id = await self._begin({**{name: given.get(name) for name in COLUMNS}, "provider_id": provider_id})

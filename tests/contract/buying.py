@@ -331,8 +331,8 @@ async def signing_in(shop: Shop) -> None:
     path = {"actor_type": "user", "auth_provider": "emailpass"}
     await guest.get("/auth/{actor_type}/providers", actor_type="user")
     await guest.post("/auth/{actor_type}/{auth_provider}/reset-password", {"identifier": "grace@example.com"}, **path)
-    letter = (await admin.post("/admin/users/{id}/reset-password", id=shop.user))["token"]
-    await guest.as_(authorization=f"Bearer {letter}").post("/auth/{actor_type}/{auth_provider}/update", {"password": PASSWORD}, **path)
+    token = (await admin.post("/admin/users/{id}/reset-password", id=shop.user))["token"]
+    await guest.as_(authorization=f"Bearer {token}").post("/auth/{actor_type}/{auth_provider}/update", {"password": PASSWORD}, **path)
     token = (await guest.post("/auth/{actor_type}/{auth_provider}", {"email": "grace@example.com", "password": PASSWORD}, **path))["token"]
     user = guest.as_(authorization=f"Bearer {token}")
     await invites(shop)
@@ -349,11 +349,11 @@ async def invites(shop: Shop) -> None:
     invited = (await admin.post(path, {"email": "lin@example.com", "metadata": {"a": 1}}))["invite"]["id"]
     await admin.get(path)
     await admin.get(f"{path}/{{id}}", id=invited)
-    letter = (await admin.post(f"{path}/{{id}}/resend", id=invited))["invite"]["token"]
+    token = (await admin.post(f"{path}/{{id}}/resend", id=invited))["invite"]["token"]
     given = {"email": "lin@example.com", "password": PASSWORD}
     made = await shop.guest.post("/auth/{actor_type}/{auth_provider}/register", given, actor_type="user", auth_provider="emailpass")
     arriving = shop.guest.as_(authorization=f"Bearer {made['token']}")
-    assert (await arriving.post(f"{path}/accept", {"first_name": "Lin"}, {"token": letter}))["user"]["email"] == "lin@example.com"
+    assert (await arriving.post(f"{path}/accept", {"first_name": "Lin"}, {"token": token}))["user"]["email"] == "lin@example.com"
     await admin.post(path, {"email": "unanswered@example.com"})
     spare = (await admin.post(path, {"email": "spare@example.com"}))["invite"]["id"]
     await admin.delete(f"{path}/{{id}}", id=spare)

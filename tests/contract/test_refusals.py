@@ -111,7 +111,7 @@ async def test_what_is_no_json_or_too_much_of_it_is_refused(shop: Shop, name: st
 @pytest.mark.parametrize("name", [name for name in NAMES if facts()[name]["auth"] != "nobody"])
 async def test_only_those_are_let_in_who_may(shop: Shop, name: str) -> None:
     if name == RESETTING:
-        pytest.skip("asks for the token of a letter")
+        pytest.skip("asks for the token of an email")
     key = shop.store.headers if "/store/" in name else {}
     for headers in (key, {**key, "authorization": "Bearer nonsense"}):
         answer = await refused(shop.guest.as_(**headers), name, {} if name.startswith("POST") else None)

@@ -35,7 +35,7 @@ ON_PURPOSE = (
     r"GET /admin/orders query\.total: .*",
     # The dashboard asks so for the value that was chosen before.
     r"GET /admin/promotions/rule-value-options/{}/{} query\.id.*",
-    # The letter's token is looked at by the route itself, which knows what it is for.
+    # The email's token is looked at by the route itself, which knows what it is for.
     r"POST /auth/{}/{}/update auth: .*",
 )
 """Where we depart from the API knowingly; docs/compatibility.md says the same to users."""

@@ -21,7 +21,7 @@ from .. import forks
 ADMIN = ("admin@medusa-test.com", "supersecret")
 LIMITS = {
     "VELELLA_SIGN_IN_ACCOUNT_LIMIT": "10/hour",
-    **{f"VELELLA_{name}_LIMIT": "" for name in ("SIGN_IN_ADDRESS", "SIGN_UP_ADDRESS", "LETTER_ACCOUNT", "LETTER_ADDRESS")},
+    **{f"VELELLA_{name}_LIMIT": "" for name in ("SIGN_IN_ADDRESS", "SIGN_UP_ADDRESS", "EMAIL_ACCOUNT", "EMAIL_REQUEST")},
 }
 """Settings of a shop that gets all requests from one client."""
 VELELLA = (sys.executable, "-m", "velella.cli")

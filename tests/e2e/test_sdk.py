@@ -23,7 +23,7 @@ from .served import ADMIN, served
 
 SETTINGS = """
 plugins = ["harbour"]
-letters = ["order-placed", "order-shipped", "order-returned", "order-refunded"]
+emails = ["order-placed", "order-shipped", "order-returned", "order-refunded"]
 
 [providers]
 fulfillment = [{use = "manual", id = "manual"}, {use = "harbour:Scales", id = "s"}]
@@ -76,15 +76,15 @@ async def test_nothing_kept_the_walk_from_its_end(seen: Seen) -> None:
     assert seen["broken"] == []
 
 
-async def test_buyers_get_letters_about_their_orders(seen: Seen) -> None:
+async def test_buyers_get_emails_about_their_orders(seen: Seen) -> None:
     last = [call for call in calls(seen, "admin.notification.list") if call["error"] is None][-1]["requests"][0]["answer"]
-    letters = {row["template"]: row for row in last["notifications"] if row["template"].startswith("order-")}
-    assert letters.keys() >= {"order-placed", "order-shipped", "order-returned", "order-refunded"}
-    assert letters["order-shipped"]["data"]["tracking"] == "1 https://t.example"
-    assert letters["order-shipped"]["data"]["items"] == "1 × Sail Shirt (M)"
-    assert letters["order-placed"]["data"]["total"].endswith(" EUR")
-    assert letters["order-returned"]["data"]["items"] == "1 × Sail Shirt (M)"
-    assert letters["order-refunded"]["data"]["amount"] == "1.50 EUR"
+    emails = {row["template"]: row for row in last["notifications"] if row["template"].startswith("order-")}
+    assert emails.keys() >= {"order-placed", "order-shipped", "order-returned", "order-refunded"}
+    assert emails["order-shipped"]["data"]["tracking"] == "1 https://t.example"
+    assert emails["order-shipped"]["data"]["items"] == "1 × Sail Shirt (M)"
+    assert emails["order-placed"]["data"]["total"].endswith(" EUR")
+    assert emails["order-returned"]["data"]["items"] == "1 × Sail Shirt (M)"
+    assert emails["order-refunded"]["data"]["amount"] == "1.50 EUR"
 
 
 async def test_the_sdk_has_no_other_methods(seen: Seen) -> None:

@@ -53,9 +53,9 @@ async def test_another_secret_ends_what_was_proven_before_through_every_door(col
     email, id, token = await new_user(colony, admin)
     for _ in range(3):
         assert set(await statuses(colony, "/admin/users", authorization=f"Bearer {token}")) == {200}
-    letter = (await admin.post(f"/admin/users/{id}/reset-password", {}))["token"]
-    by_letter = Api(colony.session, colony.base, {"authorization": f"Bearer {letter}"})
-    assert await by_letter.post("/auth/user/emailpass/update", {"password": "another horse"}) == {"success": True}
+    token = (await admin.post(f"/admin/users/{id}/reset-password", {}))["token"]
+    by_token = Api(colony.session, colony.base, {"authorization": f"Bearer {token}"})
+    assert await by_token.post("/auth/user/emailpass/update", {"password": "another horse"}) == {"success": True}
     assert set(await statuses(colony, "/admin/users", authorization=f"Bearer {token}")) == {401}
     fresh = await Api(colony.session, colony.base).post("/auth/user/emailpass", {"email": email, "password": "another horse"})
     assert set(await statuses(colony, "/admin/users", authorization=f"Bearer {fresh['token']}")) == {200}

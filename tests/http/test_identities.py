@@ -86,10 +86,10 @@ async def test_an_identity_is_one_actor_of_a_type(shop: Shop, client: Client) ->
 async def test_a_reset_word_works_once_and_for_its_owner(shop: Shop, client: Client) -> None:
     email, auth = f"{ulid()}@example.com", shop.host.modules.auth
     await client("POST", "/auth/customer/emailpass/register", {"email": email, "password": "old secret"})
-    letter = await auth.begin_reset("emailpass", email, "customer", 60.0)
-    assert letter is not None
+    token = await auth.begin_reset("emailpass", email, "customer", 60.0)
+    assert token is not None
     assert await auth.begin_reset("emailpass", "nobody@example.com", "customer", 60.0) is None
-    said = claims(letter)
+    said = claims(token)
     path, change = "/auth/customer/emailpass/update", {"password": "new secret", "email": "somebody-else@example.com"}
     for wrong in (
         {**said, "purpose": "other"},
@@ -99,11 +99,11 @@ async def test_a_reset_word_works_once_and_for_its_owner(shop: Shop, client: Cli
     ):
         token = shop.front.tokens.issue(wrong)
         assert (await client.with_(authorization=f"Bearer {token}")("POST", path, change)).status == 401
-    by_letter = client.with_(authorization=f"Bearer {shop.front.tokens.issue(said)}")
-    assert (await by_letter("GET", "/admin/people")).status == 401, "the letter opens nothing else"
-    assert (await by_letter("POST", path, {"password": "short"})).status == 400
-    assert (await by_letter("POST", path, change)).json == {"success": True}
-    assert (await by_letter("POST", path, change)).status == 401
+    by_token = client.with_(authorization=f"Bearer {shop.front.tokens.issue(said)}")
+    assert (await by_token("GET", "/admin/people")).status == 401, "the token opens nothing else"
+    assert (await by_token("POST", path, {"password": "short"})).status == 400
+    assert (await by_token("POST", path, change)).json == {"success": True}
+    assert (await by_token("POST", path, change)).status == 401
     assert (await client("POST", "/auth/customer/emailpass", {"email": email, "password": "old secret"})).status == 401
     assert (await client("POST", "/auth/customer/emailpass", {"email": email, "password": "new secret"})).status == 200
 

@@ -1,4 +1,4 @@
-"""How often somebody may try: passwords and letters, by account and by address, for all front ends together."""
+"""How often somebody may try: passwords and emails, by account and by address, for all front ends together."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ GIVEN = {
     "sign_in_account_limit": "4/hour",
     "sign_in_address_limit": "12/hour",
     "sign_up_address_limit": "30/hour",
-    "letter_account_limit": "1/hour",
-    "letter_address_limit": "3/hour",
+    "email_account_limit": "1/hour",
+    "email_request_limit": "3/hour",
 }
 
 
@@ -111,7 +111,7 @@ async def forget(client: Client, email: str, actor: str = "customer") -> Answere
     return await client("POST", f"/auth/{actor}/emailpass/reset-password", {"identifier": email})
 
 
-async def test_one_letter_goes_to_an_address_whether_it_is_known_or_not(limited: Shop, anybody: Client) -> None:
+async def test_one_email_goes_to_an_address_whether_it_is_known_or_not(limited: Shop, anybody: Client) -> None:
     for email in (await account(anybody), f"{ulid()}@example.com"):
         assert (await forget(anybody, email)).status == 201
         assert is_too_many(await forget(anybody, email))
@@ -122,7 +122,7 @@ async def test_one_letter_goes_to_an_address_whether_it_is_known_or_not(limited:
     assert is_too_many(await forget(anybody, f"{ulid()}@example.com")), "nor does one address ask for everybody's"
 
 
-async def test_a_letter_that_a_merchant_asks_for_is_one_of_them(limited: Shop, anybody: Client) -> None:
+async def test_an_email_that_a_merchant_asks_for_is_one_of_them(limited: Shop, anybody: Client) -> None:
     email = await account(anybody, "user")
     user = (await limited.host.modules.user.create("user", [{"email": email}]))[0]["id"]
     admin = anybody.with_(authorization=f"Bearer {await limited.token('user', 'user_1')}")
@@ -173,6 +173,6 @@ async def test_reset_password_does_the_same_work_for_anybody(limited: Shop, anyb
 
 def test_what_is_no_limit_is_refused_at_the_start() -> None:
     for wrong in ("many", "10", "10/fortnight"):
-        with pytest.raises(Misconfigured, match="letter_account_limit"):
-            Limits(Settings(letter_account_limit=wrong), None)  # type: ignore[arg-type]
-    Limits(Settings(letter_account_limit="10/minute;100/day"), None)  # type: ignore[arg-type]
+        with pytest.raises(Misconfigured, match="email_account_limit"):
+            Limits(Settings(email_account_limit=wrong), None)  # type: ignore[arg-type]
+    Limits(Settings(email_account_limit="10/minute;100/day"), None)  # type: ignore[arg-type]

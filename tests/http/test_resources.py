@@ -155,9 +155,9 @@ async def test_an_account_is_made_and_removed_whole(admin: Client, client: Clien
     themselves = client.with_(authorization=f"Bearer {fresh.json['token']}")
     path = f"/admin/users/{user['id']}"
     assert (await themselves("GET", f"{path}/auth-providers")).json == {"providers": ["emailpass"]}
-    letter = (await admin("POST", f"{path}/reset-password")).json["token"]
-    by_letter = client.with_(authorization=f"Bearer {letter}")
-    assert (await by_letter("POST", "/auth/user/emailpass/update", {"password": "new secret"})).json == {"success": True}
+    token = (await admin("POST", f"{path}/reset-password")).json["token"]
+    by_token = client.with_(authorization=f"Bearer {token}")
+    assert (await by_token("POST", "/auth/user/emailpass/update", {"password": "new secret"})).json == {"success": True}
     asked = await client("POST", "/auth/user/emailpass/reset-password", {"identifier": "nobody@example.com"})
     assert (asked.status, asked.text) == (201, "Created")
 

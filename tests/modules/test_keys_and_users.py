@@ -100,19 +100,19 @@ async def test_sessions_that_ran_out_are_swept_away(fresh_database: str) -> None
         assert not await auth.close_session(new)
 
 
-async def test_a_letter_about_a_secret_is_used_by_one(fresh_database: str) -> None:
+async def test_an_email_about_a_secret_is_used_by_one(fresh_database: str) -> None:
     by_password = Providers("auth", MODULE.provider_kinds, [ProviderSettings(use="emailpass", id="emailpass")])
     async with alone(AuthService, fresh_database, providers=by_password) as auth:
         given = {"body": {"email": "a@example.com", "password": "old secret"}}
         assert (await auth.register("emailpass", given))["success"]
-        letter, other = [await auth.begin_reset("emailpass", "a@example.com", "user", 60.0) for _ in range(2)]
-        assert letter is not None
+        token, other = [await auth.begin_reset("emailpass", "a@example.com", "user", 60.0) for _ in range(2)]
+        assert token is not None
         assert other is not None
-        for wrong in ((letter, "emailpass", "customer"), (letter, "github", "user"), (f"{letter}x", "emailpass", "user")):
+        for wrong in ((token, "emailpass", "customer"), (token, "github", "user"), (f"{token}x", "emailpass", "user")):
             with pytest.raises(Unauthorized):
                 await auth.update_by_reset(*wrong, {"password": "new secret"})
         answers = await asyncio.gather(
-            *(auth.update_by_reset(letter, "emailpass", "user", {"password": f"new secret {n}"}) for n in range(3)), return_exceptions=True
+            *(auth.update_by_reset(token, "emailpass", "user", {"password": f"new secret {n}"}) for n in range(3)), return_exceptions=True
         )
         assert sum(isinstance(one, dict) and one["success"] for one in answers) == 1
         with pytest.raises(Unauthorized):

@@ -1,4 +1,4 @@
-"""Letters: one for each key, tried again where they could not be sent, and none where they never will be."""
+"""Emails: one for each key, tried again where they could not be sent, and none where they never will be."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from aiosmtpd.controller import Controller
 
 from velella.core.errors import InvalidData, Misconfigured, NotFound
 from velella.core.service.providers import Providers
-from velella.core.settings import Letter, ProviderSettings, Settings
+from velella.core.settings import BuyerEmail, ProviderSettings, Settings
 from velella.modules.notification import MODULE
-from velella.modules.notification.emails import letter
+from velella.modules.notification.emails import from_template
 from velella.modules.notification.provider import Message, NotificationProvider
 from velella.modules.notification.service import NotificationService
-from velella.workflows.notification.letters import sent
+from velella.workflows.notification.buyer_emails import sent
 
 from .one_module import alone
 
-LETTER = {"to": "ada@example.com", "channel": "email", "content": {"subject": "Hello", "text": "You there", "html": "<p>You there</p>"}}
+EMAIL = {"to": "ada@example.com", "channel": "email", "content": {"subject": "Hello", "text": "You there", "html": "<p>You there</p>"}}
 
 
 class Pigeon(NotificationProvider):
@@ -67,7 +67,7 @@ def pigeon(notifications: NotificationService) -> Pigeon:
 
 
 async def send(notifications: NotificationService, **more: Any) -> dict[str, Any]:
-    [row] = await notifications.create_notifications([{**LETTER, **more}])
+    [row] = await notifications.create_notifications([{**EMAIL, **more}])
     return row
 
 
@@ -132,16 +132,16 @@ async def test_a_channel_belongs_to_one_provider(notifications: NotificationServ
 async def test_a_channel_nobody_delivers_is_not_found(fresh_database: str) -> None:
     async with alone(NotificationService, fresh_database, providers=providers(("pigeon", {}))) as service:
         with pytest.raises(NotFound, match="feed"):
-            await service.create_notifications([LETTER, {"to": "x", "channel": "feed"}])
+            await service.create_notifications([EMAIL, {"to": "x", "channel": "feed"}])
         assert service.providers.get("pigeon").sent == []
 
 
-# -- letters
+# -- emails
 
 
-def test_a_letter_is_made_of_a_template() -> None:
+def test_an_email_is_made_of_a_template() -> None:
     data = {"store_name": "Sails & <Sons>\nBcc: x@example.com", "url": "https://shop.example/?a=1&b=2"}
-    made = letter("user-invited", data)
+    made = from_template("user-invited", data)
     assert made is not None
     assert made.subject == "You are invited to Sails & <Sons> Bcc: x@example.com"
     assert "https://shop.example/?a=1&b=2" in made.text
@@ -150,24 +150,24 @@ def test_a_letter_is_made_of_a_template() -> None:
     assert 'href="https://shop.example/?a=1&amp;b=2"' in made.html
 
 
-def test_a_shops_own_letters_go_first(tmp_path: Path) -> None:
+def test_a_shops_own_emails_go_first(tmp_path: Path) -> None:
     (tmp_path / "user-invited.txt").write_text("Subject: Komm!\n\n$url")
     (tmp_path / "odd.txt").write_text("no subject")
-    made = letter("user-invited", {"url": "x"}, tmp_path)
+    made = from_template("user-invited", {"url": "x"}, tmp_path)
     assert made is not None
     assert (made.subject, made.text) == ("Komm!", "x")
-    assert letter("nobody-wrote-this", {}, tmp_path) is None
-    assert letter("../user-invited", {}, tmp_path / "below") is None
+    assert from_template("nobody-wrote-this", {}, tmp_path) is None
+    assert from_template("../user-invited", {}, tmp_path / "below") is None
     assert made.html is None  # not ours beside it
     for template, data in (("odd", {}), ("user-invited", {})):
         with pytest.raises(InvalidData):
-            letter(template, data, tmp_path)
+            from_template(template, data, tmp_path)
 
 
-def test_every_letter_to_a_buyer_has_a_template() -> None:
+def test_every_email_to_a_buyer_has_a_template() -> None:
     data = dict.fromkeys(("store_name", "display_id", "url", "items", "tracking", "total", "amount"), "<Shed & Co>")
-    for name in get_args(Letter):
-        made = letter(name, data)
+    for name in get_args(BuyerEmail):
+        made = from_template(name, data)
         assert made is not None
         assert "<Shed" in made.subject + made.text
         assert made.html is not None
@@ -179,11 +179,11 @@ def test_every_letter_to_a_buyer_has_a_template() -> None:
     [
         (Settings(), False, True),
         (Settings(providers={"notification": [ProviderSettings(use="local"), ProviderSettings(use="smtp")]}), True, True),
-        (Settings(providers={"notification": [ProviderSettings(use="smtp")]}, letters=[]), False, False),
-        (Settings(letters=["order-placed"]), True, False),
+        (Settings(providers={"notification": [ProviderSettings(use="smtp")]}, emails=[]), False, False),
+        (Settings(emails=["order-placed"]), True, False),
     ],
 )
-def test_letters_to_buyers_are_sent_where_somebody_delivers_them_or_the_settings_say_so(
+def test_emails_to_buyers_are_sent_where_somebody_delivers_them_or_the_settings_say_so(
     settings: Settings, placed: bool, transfer: bool
 ) -> None:
     assert (sent("order-placed")(settings), sent("order-transfer-requested", always=True)(settings)) == (placed, transfer)
@@ -193,10 +193,10 @@ def test_letters_to_buyers_are_sent_where_somebody_delivers_them_or_the_settings
 
 
 class Postbox:
-    """What a mail server does with letters."""
+    """What a mail server does with emails."""
 
     def __init__(self) -> None:
-        self.letters: list[Any] = []
+        self.emails: list[Any] = []
 
     async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:
         if address.startswith("nobody"):
@@ -207,7 +207,7 @@ class Postbox:
         return "250 OK"
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
-        self.letters.append(envelope)
+        self.emails.append(envelope)
         return "250 OK"
 
 
@@ -217,7 +217,7 @@ def free_port() -> int:
         return int(sock.getsockname()[1])
 
 
-async def test_letters_go_by_smtp(fresh_database: str) -> None:
+async def test_emails_go_by_smtp(fresh_database: str) -> None:
     postbox = Postbox()
     server = Controller(postbox, hostname="127.0.0.1", port=free_port())
     await asyncio.to_thread(server.start)
@@ -226,7 +226,7 @@ async def test_letters_go_by_smtp(fresh_database: str) -> None:
         async with alone(NotificationService, fresh_database, providers=providers(("smtp", options))) as made:
             row = await send(made)
             assert row["status"] == "success"
-            [envelope] = postbox.letters
+            [envelope] = postbox.emails
             text = envelope.content.decode()
             assert (envelope.mail_from, envelope.rcpt_tos) == ("shop@example.com", ["ada@example.com"])
             assert f"Message-ID: <{row['id']}@example.com>" in text
@@ -236,7 +236,7 @@ async def test_letters_go_by_smtp(fresh_database: str) -> None:
             assert (nobody["status"], later["status"]) == ("failure", "pending")
             with pytest.raises(InvalidData):
                 await send(made, to="ada@example.com\r\nBcc: eve@example.com")
-            assert len(postbox.letters) == 1
+            assert len(postbox.emails) == 1
     finally:
         await asyncio.to_thread(server.stop)
 
@@ -250,7 +250,7 @@ async def test_a_mail_server_that_is_away_is_asked_again(fresh_database: str) ->
 # -- SendGrid
 
 
-async def test_letters_go_by_sendgrid(fresh_database: str) -> None:
+async def test_emails_go_by_sendgrid(fresh_database: str) -> None:
     asked: list[Any] = []
     says = [202]
 

@@ -1,4 +1,4 @@
-"""Orders that are handed over: by who has the owner's letter, and by nobody else."""
+"""Orders that are handed over: by who has the owner's email, and by nobody else."""
 
 from __future__ import annotations
 
@@ -21,28 +21,28 @@ async def token_of(merchant: Store, order: Row) -> str:
     return next(str(each["actions"][0]["details"]["token"]) for each in changes if each["status"] == "requested")
 
 
-async def letter_to(market: Market, email: str) -> Row:
-    """The last letter to somebody, once it is written."""
+async def email_to(market: Market, email: str) -> Row:
+    """The last email to somebody, once it is written."""
     for _ in range(200):
         rows: list[Any] = await market.modules.notification.list("notification", {"to": email}, order=("-created_at",), limit=1)
         if rows:
-            letter: Row = rows[0]
-            return letter
+            sent: Row = rows[0]
+            return sent
         await asyncio.sleep(0.05)
-    raise AssertionError(f"no letter to {email}")
+    raise AssertionError(f"no email to {email}")
 
 
-async def test_an_order_is_handed_over_by_the_owners_letter(market: Market, store: Store, merchant: Store) -> None:
+async def test_an_order_is_handed_over_by_the_owners_email(market: Market, store: Store, merchant: Store) -> None:
     _, order = await bought(market, store)
     (kim, as_kim), (_, as_lou) = await customer(market, store), await customer(market, store)
     at = f"/store/orders/{order['id']}/transfer"
     assert (await store.post(f"{at}/request", {})).status == 401
     assert (await as_kim.post(f"{at}/request", {})).status == 200
     assert (await as_lou.post(f"{at}/request", {})).status == 400
-    letter = await letter_to(market, order["email"])
-    assert letter["template"] == "order-transfer-requested"
+    sent = await email_to(market, order["email"])
+    assert sent["template"] == "order-transfer-requested"
     token = await token_of(merchant, order)
-    assert token not in str(letter["data"]), "who reads the list of letters can't use them"
+    assert token not in str(sent["data"]), "who reads the list of emails can't use them"
     for verb in ("accept", "decline"):
         assert (await as_kim.post(f"{at}/{verb}", {"token": "wrong"})).status == 400
     assert (await as_lou.post(f"{at}/cancel")).status == 400

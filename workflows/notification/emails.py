@@ -38,7 +38,7 @@ async def send(
         row["resource_type"], row["resource_id"] = resource
     [sent] = await flow.modules.notification.create_notifications([row])
     if sent["status"] == "pending":
-        raise Unavailable(f"The letter {sent['id']} could not be sent", hint=sent["failure"])
+        raise Unavailable(f"The email {sent['id']} could not be sent", hint=sent["failure"])
 
 
 @subscriber("invite.created", "invite.resent")

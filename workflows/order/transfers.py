@@ -1,6 +1,6 @@
-"""Orders that are handed over to another customer: asked for, and accepted by who has the letter that the owner got.
+"""Orders that are handed over to another customer: requested, and accepted by whoever has the email that the owner got.
 
-The letter's token is known to who can read the owner's mail, and to the shop. Until it is accepted the order stays whose it is.
+The email's token is known to who can read the owner's mail, and to the shop. Until it is accepted the order stays whose it is.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ async def confirm(flow: Flow, change_id: str) -> None:
 @workflow("accept-order-transfer-workflow")
 async def accept_transfer(flow: Flow, order_id: str, token: str) -> str:
     """Hand an order over to who asked for it, in its next version. Its id. Raises NotFound; InvalidData where nobody has asked, or whose
-    account is gone; NotAllowed for a token that isn't the letter's."""
+    account is gone; NotAllowed for a token that isn't the email's."""
     change = await _with_token(flow, order_id, token)
     to = change["actions"][0]["reference_id"]
     if not await flow.modules.customer.list("customer", {"id": to}, fields=("id",), limit=1):

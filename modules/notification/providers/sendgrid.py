@@ -74,4 +74,4 @@ def _refusal(status: int, text: str) -> Exception:
         return Unavailable("SendGrid is not available", hint=text)
     if status in (401, 403):
         return UnexpectedState("SendGrid doesn't let this shop in", hint=text)
-    return InvalidData(f"SendGrid refused the letter: {text}")
+    return InvalidData(f"SendGrid refused the email: {text}")

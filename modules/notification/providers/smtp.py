@@ -57,35 +57,35 @@ class Smtp(NotificationProvider):
         }
 
     async def send(self, message: Message) -> str | None:
-        letter = self._letter(message)
+        email = self._email(message)
         library = self._library
         try:
-            await library.send(letter, recipients=[message.to], **self._server)
+            await library.send(email, recipients=[message.to], **self._server)
         except library.SMTPRecipientsRefused as error:
             if all(each.code >= 500 for each in error.recipients):
-                raise InvalidData(f"The mail server doesn't take letters to {message.to}: {error.recipients[0].message}") from error
+                raise InvalidData(f"The mail server doesn't take emails to {message.to}: {error.recipients[0].message}") from error
             raise
         except library.SMTPDataError as error:
             if error.code >= 500:
-                raise InvalidData(f"The mail server refused the letter: {error.message}") from error
+                raise InvalidData(f"The mail server refused the email: {error.message}") from error
             raise
-        return str(letter["Message-ID"])
+        return str(email["Message-ID"])
 
-    def _letter(self, message: Message) -> EmailMessage:
+    def _email(self, message: Message) -> EmailMessage:
         said = message.content
         if said is None:
             raise InvalidData(f"There is no template {message.template}")
-        letter = EmailMessage()
+        email = EmailMessage()
         try:
-            letter["From"] = message.sender or self._from
-            letter["To"] = message.to
-            letter["Subject"] = said.subject
+            email["From"] = message.sender or self._from
+            email["To"] = message.to
+            email["Subject"] = said.subject
         except ValueError as error:  # a line break: an attempt to inject headers
-            raise InvalidData(f"A letter can't be addressed like this: {error}") from error
-        letter["Date"] = formatdate(usegmt=True)
-        letter["Message-ID"] = f"<{message.id}@{self._domain}>"  # a repetition has the same id
-        letter["Auto-Submitted"] = "auto-generated"
-        letter.set_content(said.text)
+            raise InvalidData(f"An email can't be addressed like this: {error}") from error
+        email["Date"] = formatdate(usegmt=True)
+        email["Message-ID"] = f"<{message.id}@{self._domain}>"  # a repetition has the same id
+        email["Auto-Submitted"] = "auto-generated"
+        email.set_content(said.text)
         if said.html is not None:
-            letter.add_alternative(said.html, subtype="html")
-        return letter
+            email.add_alternative(said.html, subtype="html")
+        return email

@@ -1,4 +1,4 @@
-"""Inviting somebody, and a forgotten password: from the letter to signing in, over HTTP."""
+"""Inviting somebody, and a forgotten password: from the email to signing in, over HTTP."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ class Postman:
 
     sent: list[Message]
     on_strike: set[str] = field(default_factory=set)
-    """Addresses that the next letter doesn't get to."""
+    """Addresses that the next email doesn't get to."""
 
-    async def letter(self, to: str, nth: int = 1) -> Message:
+    async def email_to(self, to: str, nth: int = 1) -> Message:
         for _ in range(200):
             found = [message for message in self.sent if message.to == to]
             if len(found) >= nth:
                 return found[nth - 1]
             await asyncio.sleep(0.05)
-        raise AssertionError(f"no letter to {to}")
+        raise AssertionError(f"no email to {to}")
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def postman(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Postman:
 
 
 def link(message: Message) -> tuple[str, dict[str, str]]:
-    """Path and query of the address in a letter."""
+    """Path and query of the address in a message."""
     assert message.content is not None
     [url] = [line for line in message.content.text.splitlines() if line.startswith("http")]
     split = urlsplit(url)
@@ -81,8 +81,8 @@ async def test_somebody_is_invited_and_runs_the_shop(merchant: Merchant, client:
     email = address()
     made = (await merchant.post("/admin/invites", {"email": email, "metadata": {"team": "stock"}}))["invite"]
     assert (made["email"], made["accepted"], made["metadata"]) == (email, False, {"team": "stock"})
-    letter = await postman.letter(email)
-    path, query = link(letter)
+    message = await postman.email_to(email)
+    path, query = link(message)
     assert (path, query["token"]) == ("/app/invite", made["token"])
     claims = json.loads(base64.urlsafe_b64decode(made["token"].split(".")[1] + "=="))  # as the dashboard reads it
     assert (claims["id"], claims["email"]) == (made["id"], email)
@@ -137,12 +137,12 @@ async def test_accepting_that_was_cut_off_is_finished_by_the_next_attempt(
     assert me.json["user"]["email"] == email
 
 
-async def test_only_the_newest_letter_counts(merchant: Merchant, client: Client, postman: Postman) -> None:
+async def test_only_the_newest_email_counts(merchant: Merchant, client: Client, postman: Postman) -> None:
     email = address()
     first = (await merchant.post("/admin/invites", {"email": email}))["invite"]
     again = (await merchant.post(f"/admin/invites/{first['id']}/resend"))["invite"]
     assert again["token"] != first["token"]
-    _, query = link(await postman.letter(email, 2))
+    _, query = link(await postman.email_to(email, 2))
     bearer = await registered(client, email)
     assert (await accept(client, first["token"], bearer)).status == 401
     assert (await accept(client, query["token"], bearer)).status == 200
@@ -158,7 +158,7 @@ async def test_who_may_not_accept(merchant: Merchant, client: Client, shop: Shop
     somebody = await merchant.client("POST", "/admin/invites/accept", {}, params={"token": made["token"]})
     assert (somebody.status, somebody.json["type"]) == (400, "invalid_data")
     assert (await client("POST", "/admin/invites/accept", {}, headers={"authorization": f"Bearer {bearer}"})).status == 400
-    # the letter's token opens nothing else
+    # the email's token opens nothing else
     assert (await client("GET", "/admin/users/me", headers={"authorization": f"Bearer {made['token']}"})).status == 401
     await merchant.delete(f"/admin/invites/{made['id']}")
     assert (await accept(client, made["token"], bearer)).status == 401
@@ -172,7 +172,7 @@ async def test_nobody_is_invited_twice(merchant: Merchant, postman: Postman) -> 
     assert (await merchant.client("POST", "/admin/invites", {"email": user})).status == 400
 
 
-async def test_a_letter_that_could_not_be_sent_is_sent_later(
+async def test_an_email_that_could_not_be_sent_is_sent_later(
     shop: Shop, merchant: Merchant, postman: Postman, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     email = address()
@@ -186,7 +186,7 @@ async def test_a_letter_that_could_not_be_sent_is_sent_later(
     assert waiting[0]["status"] == "pending"
     # it comes again after a minute; nobody wants to wait for that
     await shop.host.database("workflows").script("UPDATE event_delivery SET due_at = now() WHERE due_at IS NOT NULL")
-    await postman.letter(email)
+    await postman.email_to(email)
     for _ in range(100):
         [row] = await shop.host.modules.notification.list("notification", {"to": email}, fields=("status",))
         if row["status"] == "success":
@@ -199,7 +199,7 @@ async def test_a_letter_that_could_not_be_sent_is_sent_later(
 
 
 @pytest.mark.parametrize("actor", ["user", "customer"])
-async def test_a_forgotten_password_is_replaced_by_a_letter(
+async def test_a_forgotten_password_is_replaced_by_an_email(
     shop: Shop, merchant: Merchant, client: Client, postman: Postman, actor: str
 ) -> None:
     email = address()
@@ -207,7 +207,7 @@ async def test_a_forgotten_password_is_replaced_by_a_letter(
     await client("POST", f"{path}/register", {"email": email, "password": PASSWORD})
     asked = await client("POST", f"{path}/reset-password", {"identifier": email})
     assert (asked.status, asked.text) == (201, "Created")
-    where, query = link(await postman.letter(email))
+    where, query = link(await postman.email_to(email))
     assert (where, query["email"]) == ("/app/reset-password" if actor == "user" else "/reset-password", email)
     [shown] = (await merchant.get("/admin/notifications", to=email))["notifications"]
     assert query["token"] not in str(shown)
@@ -228,7 +228,7 @@ async def test_nobody_is_told_whether_there_is_somebody(client: Client, postman:
     assert [message for message in postman.sent if message.to == email] == []
 
 
-def test_letters_lead_where_the_settings_say() -> None:
+def test_emails_lead_where_the_settings_say() -> None:
     plain = Settings(port=9000, store_cors=r"/\.example$/,https://shop.example,https://other.example")
     assert (admin_url(plain), storefront_url(plain)) == ("http://127.0.0.1:9000/app", "https://shop.example")
     told = Settings(public_url="https://api.example", storefront_url="https://buy.example/", admin_url="https://run.example/")

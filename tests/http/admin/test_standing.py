@@ -39,15 +39,15 @@ async def session_of(client: Client, bearer: str) -> Client:
     return client.with_(cookie=begun.headers["Set-Cookie"].partition(";")[0])
 
 
-async def letter(shop: Shop, email: str, actor: str = "user") -> str:
-    """The token of a letter about a forgotten password."""
+async def reset_token(shop: Shop, email: str, actor: str = "user") -> str:
+    """The token of an email about a forgotten password."""
     made = await shop.host.modules.auth.begin_reset("emailpass", email, actor, 60.0)
     assert made is not None
     return str(made)
 
 
-async def choose(client: Client, by_letter: str, password: str, actor: str = "user") -> Answered:
-    return await by(client, by_letter)("POST", f"/auth/{actor}/emailpass/update", {"password": password})
+async def choose(client: Client, by_token: str, password: str, actor: str = "user") -> Answered:
+    return await by(client, by_token)("POST", f"/auth/{actor}/emailpass/update", {"password": password})
 
 
 async def invited(merchant: Merchant, client: Client, email: str, bearer: str) -> Answered:
@@ -72,16 +72,16 @@ async def test_who_registered_an_address_first_has_nothing_when_its_owner_comes(
     email = address()
     thief = await token(client, email, register=True)
     cookie = await session_of(client, thief)
-    other = await letter(shop, email)
+    other = await reset_token(shop, email)
     assert (await by(client, thief)("POST", "/auth/token/refresh")).status == 200
 
-    assert (await choose(client, await letter(shop, email), NEW)).json == {"success": True}
+    assert (await choose(client, await reset_token(shop, email), NEW)).json == {"success": True}
     assert (await by(client, thief)("POST", "/auth/token/refresh")).status == 401
     assert (await invited(merchant, client, email, thief)).status == 401, "to become a user takes a token of the new secret"
     assert (await cookie("POST", "/auth/token/refresh")).status == 401
     assert (await cookie("DELETE", "/auth/session")).status == 401
     assert (await by(client, thief)("POST", "/auth/session")).status == 401
-    assert (await choose(client, other, OLD)).status == 401, "the letter before the last is worth nothing"
+    assert (await choose(client, other, OLD)).status == 401, "the token before the last is worth nothing"
 
     owner = await token(client, email, password=NEW)
     assert (await invited(merchant, client, email, owner)).status == 200
@@ -99,7 +99,7 @@ async def test_another_secret_ends_a_users_sessions_and_tokens(shop: Shop, clien
     for _ in range(3):  # as warm as can be: the third is answered by the fast path
         assert (await signed_in("GET", "/admin/users")).status == 200
         assert (await cookie("GET", "/admin/users")).status == 200
-    await choose(client, await letter(shop, email), NEW)
+    await choose(client, await reset_token(shop, email), NEW)
     assert [(await one("GET", "/admin/users")).status for one in (signed_in, cookie)] == [401, 401]
     [identity] = await shop.host.modules.auth.identities_of("user", id)
     sessions = BoundStatement("SELECT count(*) FROM auth_session WHERE auth_identity_id = $1", [identity["id"]])
@@ -111,7 +111,7 @@ async def test_another_secret_ends_a_users_sessions_and_tokens(shop: Shop, clien
 async def test_a_customer_too_is_who_proves_the_secret_of_now(shop: Shop, store: Client) -> None:
     email = address()
     thief = by(store, await token(store, email, "customer", register=True))
-    await choose(store, await letter(shop, email, "customer"), NEW, "customer")
+    await choose(store, await reset_token(shop, email, "customer"), NEW, "customer")
     assert (await thief("POST", "/store/customers", {"email": email})).status == 401
     owner = by(store, await token(store, email, "customer", password=NEW))
     assert (await owner("POST", "/store/customers", {"email": email})).status == 200
@@ -147,7 +147,7 @@ async def test_a_password_that_is_found_out_late_proves_the_old_secret(
     async def slowly(id: str) -> Any:
         if not chosen:
             chosen.append(True)
-            await choose(client, await letter(shop, email), NEW)
+            await choose(client, await reset_token(shop, email), NEW)
         return await identity(id)
 
     chosen: list[bool] = []

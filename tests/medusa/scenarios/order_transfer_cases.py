@@ -41,7 +41,7 @@ async def _twice(api: Api, order: str, kim: str) -> None:
     await api.store("POST", f"{at}/decline", {"token": token})
     await api.store("POST", f"{at}/accept", {"token": token})
     await api.store("POST", f"{at}/request?fields=id", {}, kim)
-    await api.store("POST", f"{at}/accept", {"token": token})  # the first letter's
+    await api.store("POST", f"{at}/accept", {"token": token})  # the first email's
     token = await _token(api, order)
     await api.store("POST", f"{at}/accept?fields=id", {"token": token})
     await api.store("POST", f"{at}/accept", {"token": token})

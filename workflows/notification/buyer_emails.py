@@ -1,4 +1,4 @@
-"""Letters to buyers about their orders. The setting `letters` says which of them are sent."""
+"""Emails to buyers about their orders. The setting `emails` says which of them are sent."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from urllib.parse import quote
 from ...commerce.money import decimals
 from ...commerce.types import Order
 from ...core.rows import Row
-from ...core.settings import Letter, Settings
+from ...core.settings import BuyerEmail, Settings
 from ..kit import Event, Flow, subscriber
 from ..order.fulfillments import packed_in
 from .emails import send, storefront_url
@@ -20,27 +20,27 @@ REFUNDED_WITHIN = timedelta(hours=1)
 """Refunds that an event may be about are as young as this: a payment, or an order, may have several."""
 
 
-def sent(letter: Letter, *, always: bool = False) -> Callable[[Settings], bool]:
-    """Whether a shop sends a letter: where its settings say so, or where they say nothing and there is somebody who delivers it. One that
+def sent(template: BuyerEmail, *, always: bool = False) -> Callable[[Settings], bool]:
+    """Whether a shop sends an email: where its settings say so, or where they say nothing and there is somebody who delivers it. One that
     `always` goes is written to the log where nobody does."""
 
     def when(settings: Settings) -> bool:
-        if settings.letters is not None:
-            return letter in settings.letters
+        if settings.emails is not None:
+            return template in settings.emails
         return always or any(provider.use != "local" for provider in settings.providers.get("notification", ()))
 
     return when
 
 
 async def _write(
-    flow: Flow, event: Event, letter: Letter, order: Order, *, about: str | None = None, path: str = "/confirmed", **data: Any
+    flow: Flow, event: Event, template: BuyerEmail, order: Order, *, about: str | None = None, path: str = "/confirmed", **data: Any
 ) -> None:
-    """Send a letter about an order to its buyer, unless it has no address, or nobody wants it to be told."""
+    """Send an email about an order to its buyer, unless it has no address, or nobody wants it to be told."""
     if order["email"] is None or order["no_notification"] or event.data.get("no_notification"):
         return
     known = {"email": order["email"], "display_id": order["display_id"]}
     url = f"{storefront_url(flow.settings)}/order/{order['id']}{path}"
-    await send(flow, event, letter, order["email"], url=url, data={**known, **data}, resource=("order", order["id"]), about=about)
+    await send(flow, event, template, order["email"], url=url, data={**known, **data}, resource=("order", order["id"]), about=about)
 
 
 @subscriber("order.placed", when=sent("order-placed"))
@@ -78,7 +78,7 @@ async def order_returned(flow: Flow, event: Event) -> None:
 
 @subscriber("payment.refunded", "order.canceled", when=sent("order-refunded"))
 async def order_refunded(flow: Flow, event: Event) -> None:
-    """Tell the buyer what was given back: one letter for each refund, whatever was done for it."""
+    """Tell the buyer what was given back: one email for each refund, whatever was done for it."""
     of = {"order_id": event.data["id"]} if event.name == "order.canceled" else {"payments": {"id": event.data["id"]}}
     fields = ("order_id", "currency_code", "payments.refunds.id", "payments.refunds.amount", "payments.refunds.created_at")
     collections: list[Row] = await flow.modules.payment.list("payment_collection", of, fields=fields)
@@ -108,7 +108,7 @@ async def order_transfer(flow: Flow, event: Event) -> None:
 
 
 def _items(order: Order, quantities: Sequence[tuple[str, Decimal]]) -> str:
-    """Lines of an order as lines of a letter, each with how many."""
+    """Lines of an order as lines of an email, each with how many."""
     lines: Mapping[str, Any] = {line["id"]: line for line in order["items"]}
     return "\n".join(f"{quantity.normalize():f} × {_name(lines[id])}" for id, quantity in quantities if quantity > 0 and id in lines)
 
