@@ -212,10 +212,13 @@ async def test_nobody_gets_the_result_of_another_transaction(merchant: Merchant,
 
 
 async def entering(merchant: Merchant, ship: str, *states: str) -> dict[str, Any]:
-    """The execution of `test-enter`, once it is in one of these states; where it invokes, once it waits."""
+    """The execution of `test-enter`, once it is in one of these states; where it invokes, once it waits for the harbour."""
     while True:
         (row,) = (await merchant.get(PATH, transaction_id=ship))["workflow_executions"]
-        waits = [each for each in row["execution"]["steps"].values() if each["invoke"]["status"] == "waiting"]
+        waits = row["execution"]["steps"].get("_root.pack-crates.ask-harbour", {}).get("invoke") == {
+            "state": "invoking",
+            "status": "waiting",
+        }
         if row["state"] in states and (waits or row["state"] != "invoking"):
             return dict(row)
         await asyncio.sleep(0.02)
