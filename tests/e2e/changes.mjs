@@ -161,7 +161,7 @@ export function changes({ admin }, shop, options) {
   async function handingOver() {
     const { id } = await bought()
     const { store } = shop.ada
-    const letter = async () => {
+    const token = async () => {
       const { order_changes: changes } = await admin.order.listChanges(id)
       return changes.find((one) => one.status === "requested").actions[0].details.token
     }
@@ -171,9 +171,9 @@ export function changes({ admin }, shop, options) {
     await admin.order.requestTransfer(id, { customer_id: customer.id })
     await admin.order.cancelTransfer(id)
     await store.order.requestTransfer(id, {})
-    await store.order.declineTransfer(id, { token: await letter() })
+    await store.order.declineTransfer(id, { token: await token() })
     await store.order.requestTransfer(id, {})
-    await store.order.acceptTransfer(id, { token: await letter() })
+    await store.order.acceptTransfer(id, { token: await token() })
     await admin.order.transferToGuest(id, { email: "zed@example.com" })
   }
 

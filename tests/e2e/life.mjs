@@ -144,8 +144,8 @@ const more = (variant_id, quantity, unit_price) => ({ items: [{ variant_id, quan
   await buyer.auth.login("customer", "emailpass", { email, password: "correct horse" })
   await buyer.store.order.requestTransfer(id, {})
   const { order_changes: changes } = await admin.order.listChanges(id)
-  const letter = changes.find((each) => each.status === "requested").actions[0].details.token
-  await buyer.store.order.acceptTransfer(id, { token: letter })
+  const handover = changes.find((each) => each.status === "requested").actions[0].details.token
+  await buyer.store.order.acceptTransfer(id, { token: handover })
   seen.handed = (await look("handed over", id)).customer_id === customer.id
 }
 

@@ -377,7 +377,7 @@ async function signingIn() {
 
   await auth.resetPassword("user", "emailpass", { identifier: input.email })
   const { user } = await admin.user.me()
-  const { token } = await merchant.plain.client.fetch(`/admin/users/${user.id}/reset-password`, { method: "POST" }) // the letter's
+  const { token } = await merchant.plain.client.fetch(`/admin/users/${user.id}/reset-password`, { method: "POST" }) // of the email
   await auth.updateProvider("user", "emailpass", { password }, token)
   await merchant.auth.login("user", "emailpass", { email: input.email, password }) // another secret ends what was proven before
 
@@ -389,10 +389,10 @@ async function signingIn() {
 }
 
 async function lookingOn() {
-  const letters = new Set()
-  for (let looks = 0; letters.size < 4 && looks < 300; looks++) {
+  const templates = new Set()
+  for (let looks = 0; templates.size < 4 && looks < 300; looks++) {
     const { notifications } = await admin.notification.list({ limit: 200 })
-    for (const { template } of notifications) if (/^order-(placed|shipped|returned|refunded)$/.test(template)) letters.add(template)
+    for (const { template } of notifications) if (/^order-(placed|shipped|returned|refunded)$/.test(template)) templates.add(template)
   }
   if (!serves("admin.workflowExecution.list")) return
   const [execution] = (await admin.workflowExecution.list()).workflow_executions
