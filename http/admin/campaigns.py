@@ -28,7 +28,7 @@ CAMPAIGN = View(
 LISTED = Filters(q=TEXT, campaign_identifier=TEXT, budget=Filters(currency_code=TEXT), logical=True)
 
 
-class Budget(Body):
+class CampaignBudget(Body):
     type: Literal["spend", "usage", "use_by_attribute", "spend_by_attribute"]
     limit: Number | None = None
     currency_code: str | None = None
@@ -39,7 +39,7 @@ class NewCampaign(Body):
     name: str
     campaign_identifier: str
     description: str | None = None
-    budget: Budget | None = None
+    budget: CampaignBudget | None = None
     starts_at: str | None = None
     ends_at: str | None = None
 

@@ -46,7 +46,7 @@ TAG = View("product_tag", "id value external_id created_at updated_at metadata",
 TYPE = View("product_type", "id value external_id created_at updated_at metadata", limit=10)
 
 
-class CreateCollection(Body):
+class CreateProductCollection(Body):
     title: str
     handle: str = ABSENT
     external_id: str | None = None
@@ -67,7 +67,7 @@ class CreateCategory(Body):
     additional_data: AdditionalData = None
 
 
-class CreateLabel(Body):
+class CreateProductLabel(Body):
     value: str
     external_id: str | None = None
     metadata: Metadata = None
@@ -80,12 +80,12 @@ routes.resource(
     COLLECTION,
     COLLECTIONS,
     list=Filters(q=TEXT, id=MANY, title=MANY, handle=MANY, external_id=MANY, logical=True, **STAMPS),
-    create=CreateCollection,
+    create=CreateProductCollection,
     update=True,
     object="collection",
 )
-routes.resource("/admin/product-tags", TAG, PRODUCT_TAGS, list=LABELS, create=CreateLabel, update=True)
-routes.resource("/admin/product-types", TYPE, PRODUCT_TYPES, list=LABELS, create=CreateLabel, update=True)
+routes.resource("/admin/product-tags", TAG, PRODUCT_TAGS, list=LABELS, create=CreateProductLabel, update=True)
+routes.resource("/admin/product-types", TYPE, PRODUCT_TYPES, list=LABELS, create=CreateProductLabel, update=True)
 routes.action(
     "/admin/collections/{id}/products",
     COLLECTION,

@@ -52,7 +52,7 @@ class CustomerBody(Body):
     additional_data: AdditionalData = None
 
 
-class Address(CustomerAddressBody):
+class CreateCustomerAddress(CustomerAddressBody):
     additional_data: AdditionalData = None
 
 
@@ -114,8 +114,8 @@ routes.resource(
     ADDRESS,
     CUSTOMER_ADDRESSES,
     list=Filters(q=TEXT, company=MANY, city=MANY, country_code=MANY, province=MANY, postal_code=MANY),
-    create=Address,
-    update=Address,
+    create=CreateCustomerAddress,
+    update=CreateCustomerAddress,
     param="address_id",
     within={"customer_id": "id"},
     parent=CUSTOMER,

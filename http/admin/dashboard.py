@@ -96,7 +96,7 @@ class UpdateLabel(Body):
     description: str | None = None
 
 
-class CreateLabel(Body):
+class CreatePropertyLabel(Body):
     entity: Name
     property: Name
     label: Name
@@ -141,6 +141,6 @@ routes.resource(
     LABEL,
     PROPERTY_LABELS,
     list=Filters(entity=TEXT, property=TEXT, q=TEXT),
-    create=Write(CreateLabel, status=201),
+    create=Write(CreatePropertyLabel, status=201),
     update=UpdateLabel,
 )

@@ -33,7 +33,7 @@ DRAFT = DRAFTS.but(
 CONVERTED = DRAFT.but(key="order")
 
 
-class NewItem(Part):
+class NewDraftOrderItem(Part):
     title: str | None = None
     variant_sku: str | None = None
     variant_barcode: str | None = None
@@ -60,7 +60,7 @@ class CreateDraft(Body):
     customer_id: str | None = None
     billing_address: AddressBody | str = ABSENT
     shipping_address: AddressBody | str = ABSENT
-    items: list[NewItem] = ABSENT
+    items: list[NewDraftOrderItem] = ABSENT
     region_id: str
     promo_codes: list[str] = ABSENT
     currency_code: str | None = None
@@ -153,22 +153,22 @@ class AddedItem(Part):
     metadata: dict[str, Any] = ABSENT
 
 
-class AddItems(Body):
+class AddDraftOrderItems(Body):
     items: list[AddedItem]
 
 
-class ReviseItem(Body):
+class ReviseDraftOrderItem(Body):
     quantity: Number
     unit_price: Number | None = None
     compare_at_unit_price: Number | None = None
     internal_note: str = ABSENT
 
 
-class UpdateItem(ReviseItem):
+class UpdateDraftOrderItem(ReviseDraftOrderItem):
     metadata: Metadata = None
 
 
-class ReviseShipping(Body):
+class ReviseDraftOrderShipping(Body):
     shipping_option_id: str
     custom_amount: Number | None = None
     description: str | None = None
@@ -176,13 +176,13 @@ class ReviseShipping(Body):
     metadata: Metadata = None
 
 
-class UpdateShipping(Body):
+class UpdateDraftOrderShipping(Body):
     shipping_option_id: str = ABSENT
     custom_amount: Number = ABSENT
     internal_note: str | None = None
 
 
-class PromoCodes(Body):
+class DraftOrderPromoCodes(Body):
     promo_codes: list[str]
 
 
@@ -190,19 +190,19 @@ edit = Subject(routes, "/admin/draft-orders/{id}/edit", DRAFT, None, beside=Fals
 
 edit.verb("POST", "", edits.begin_draft_edit, "Begin to edit a draft order.", who="created_by")
 edit.dropped("", edits.cancel_draft_edit, "Give an edit up.", "draft-order-edit")
-edit.verb("POST", "/items", edits.add_draft_items, "Add lines.", body=AddItems)
-edit.verb("POST", "/items/{action_id}", edits.update_draft_action_item, "Change a line that is added.", body=ReviseItem)
+edit.verb("POST", "/items", edits.add_draft_items, "Add lines.", body=AddDraftOrderItems)
+edit.verb("POST", "/items/{action_id}", edits.update_draft_action_item, "Change a line that is added.", body=ReviseDraftOrderItem)
 edit.verb("DELETE", "/items/{action_id}", edits.remove_draft_action_item, "Take a change of a line out again.")
-edit.verb("POST", "/items/item/{item_id}", edits.update_draft_item, "Change a line of the draft.", body=UpdateItem)
-edit.verb("POST", "/promotions", edits.add_draft_promotions, "Enter promotion codes.", body=PromoCodes)
-edit.verb("DELETE", "/promotions", edits.remove_draft_promotions, "Take promotion codes away.", body=PromoCodes)
+edit.verb("POST", "/items/item/{item_id}", edits.update_draft_item, "Change a line of the draft.", body=UpdateDraftOrderItem)
+edit.verb("POST", "/promotions", edits.add_draft_promotions, "Enter promotion codes.", body=DraftOrderPromoCodes)
+edit.verb("DELETE", "/promotions", edits.remove_draft_promotions, "Take promotion codes away.", body=DraftOrderPromoCodes)
 edit.verb("POST", "/shipping-methods", edits.add_draft_shipping, "Add a way of sending.", body=AddShipping)
 edit.verb(
     "POST",
     "/shipping-methods/{action_id}",
     edits.update_draft_action_shipping,
     "Change a way of sending that is added.",
-    body=ReviseShipping,
+    body=ReviseDraftOrderShipping,
 )
 edit.verb("DELETE", "/shipping-methods/{action_id}", edits.remove_draft_action_shipping, "Take a way of sending out again.")
 edit.verb(
@@ -210,7 +210,7 @@ edit.verb(
     "/shipping-methods/method/{method_id}",
     edits.update_draft_shipping,
     "Change a way of sending of the draft.",
-    body=UpdateShipping,
+    body=UpdateDraftOrderShipping,
 )
 edit.verb("DELETE", "/shipping-methods/method/{method_id}", edits.remove_draft_shipping, "Remove a way of sending of the draft.")
 edit.verb("POST", "/request", edits.request_draft_edit, "Ask for an edit to be confirmed.", who="requested_by")

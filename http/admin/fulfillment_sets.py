@@ -22,7 +22,7 @@ FULFILLMENT_SET = View("fulfillment_set", "id name type created_at updated_at de
 SERVICE_ZONE = View("service_zone", "id name created_at updated_at deleted_at *geo_zones")
 
 
-class Country(Part):
+class CountryZone(Part):
     type: Literal["country"]
     country_code: str
     metadata: Metadata = None
@@ -52,7 +52,7 @@ class Zip(Part):
     metadata: Metadata = None
 
 
-class KnownCountry(Country):
+class KnownCountry(CountryZone):
     id: str = ABSENT
 
 
@@ -70,7 +70,7 @@ class KnownZip(Zip):
 
 class CreateZone(Body):
     name: str
-    geo_zones: list[Country | Province | City | Zip] = ABSENT
+    geo_zones: list[CountryZone | Province | City | Zip] = ABSENT
 
 
 class UpdateZone(Body):

@@ -21,7 +21,7 @@ FULFILLMENT = View(
 )
 
 
-class Item(Part):
+class FulfillmentItem(Part):
     title: str
     sku: str
     quantity: Number
@@ -34,7 +34,7 @@ class CreateFulfillment(Body):
     location_id: str
     provider_id: str
     delivery_address: AddressBody
-    items: list[Item]
+    items: list[FulfillmentItem]
     labels: list[Label]
     order_id: str
     shipping_option_id: str | None = None

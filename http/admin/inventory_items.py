@@ -43,11 +43,11 @@ class Quantities(Body):
     incoming_quantity: NotNegative = ABSENT
 
 
-class Level(Quantities):
+class CreateLocationLevel(Quantities):
     location_id: str
 
 
-class ChangedLevel(Level):
+class ChangedLevel(CreateLocationLevel):
     id: str = ABSENT
 
 
@@ -58,7 +58,7 @@ class ItemLevel(Part):
     incoming_quantity: NotNegative = ABSENT
 
 
-class UpdateItem(Body):
+class UpdateInventoryItem(Body):
     sku: str | None = None
     hs_code: str | None = None
     weight: Number | None = None
@@ -76,12 +76,12 @@ class UpdateItem(Body):
     metadata: Metadata = None
 
 
-class CreateItem(UpdateItem):
-    location_levels: list[Level] = ABSENT
+class CreateItem(UpdateInventoryItem):
+    location_levels: list[CreateLocationLevel] = ABSENT
 
 
 class BatchLevels(Body):
-    create: list[Level] = ABSENT
+    create: list[CreateLocationLevel] = ABSENT
     update: list[ChangedLevel] = ABSENT
     delete: list[str] = ABSENT
     force: bool = ABSENT
@@ -105,7 +105,7 @@ routes.resource(
         weight=NUMBERS, length=NUMBERS, height=NUMBERS, width=NUMBERS, location_levels=Filters(location_id=MANY), logical=True,
     ),
     create=Write(CreateItem, create_inventory_items),
-    update=UpdateItem,
+    update=UpdateInventoryItem,
     delete=delete_inventory_items,
 )  # fmt: skip
 
@@ -117,7 +117,7 @@ routes.resource(
     LEVEL,
     list=Filters(location_id=MANY, logical=True),
     get=False,
-    create=Write(Level, create_inventory_levels),
+    create=Write(CreateLocationLevel, create_inventory_levels),
     within={"inventory_item_id": "id"},
     parent=ITEM,
     summaries={"create": "Stock an item at one more location."},

@@ -24,7 +24,7 @@ class BeginEdit(Body):
     metadata: Metadata = None
 
 
-class NewItem(Part):
+class NewOrderEditItem(Part):
     variant_id: str
     quantity: Number
     unit_price: Number | None = None
@@ -34,18 +34,18 @@ class NewItem(Part):
     metadata: dict[str, Any] = ABSENT
 
 
-class AddItems(Body):
-    items: list[NewItem]
+class AddOrderEditItems(Body):
+    items: list[NewOrderEditItem]
 
 
-class ReviseItem(Body):
+class ReviseOrderEditItem(Body):
     quantity: Number = ABSENT
     unit_price: Number | None = None
     compare_at_unit_price: Number | None = None
     internal_note: str | None = None
 
 
-class UpdateItem(Body):
+class UpdateOrderEditItem(Body):
     quantity: Number
     unit_price: Number | None = None
     compare_at_unit_price: Number | None = None
@@ -65,10 +65,12 @@ async def begin(request: Request) -> Answer:
 subject = Subject(routes, "/admin/order-edits/{id}", ORDER, None, beside=False)
 
 subject.dropped("", flows.cancel_order_edit, "Give an edit up.", "order-edit")
-subject.verb("POST", "/items", flows.order_edit_add_new_item, "Add lines.", body=AddItems)
-subject.verb("POST", "/items/{action_id}", flows.update_order_edit_add_item, "Change a line that is added.", body=ReviseItem)
+subject.verb("POST", "/items", flows.order_edit_add_new_item, "Add lines.", body=AddOrderEditItems)
+subject.verb("POST", "/items/{action_id}", flows.update_order_edit_add_item, "Change a line that is added.", body=ReviseOrderEditItem)
 subject.verb("DELETE", "/items/{action_id}", flows.remove_item_order_edit_action, "Take a change of a line out again.")
-subject.verb("POST", "/items/item/{item_id}", flows.order_edit_update_item_quantity, "Change a line of the order.", body=UpdateItem)
+subject.verb(
+    "POST", "/items/item/{item_id}", flows.order_edit_update_item_quantity, "Change a line of the order.", body=UpdateOrderEditItem
+)
 subject.verb("POST", "/shipping-method", flows.create_order_edit_shipping_method, "Add a way of sending.", body=AddShipping)
 subject.verb(
     "POST",

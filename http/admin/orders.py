@@ -92,7 +92,7 @@ async def get_order(request: Request) -> Answer:
 # -- what becomes of it
 
 
-class Line(Part):
+class FulfilledLine(Part):
     id: str
     quantity: Number
 
@@ -103,8 +103,8 @@ class Label(Part):
     label_url: str
 
 
-class CreateFulfillment(Body):
-    items: list[Line]
+class CreateOrderFulfillment(Body):
+    items: list[FulfilledLine]
     location_id: str | None = None
     shipping_option_id: str = ABSENT
     no_notification: bool = ABSENT
@@ -113,8 +113,8 @@ class CreateFulfillment(Body):
     additional_data: Metadata = None
 
 
-class CreateShipment(Body):
-    items: list[Line]
+class CreateOrderShipment(Body):
+    items: list[FulfilledLine]
     labels: list[Label] = ABSENT
     no_notification: bool = ABSENT
     metadata: Metadata = None
@@ -136,7 +136,7 @@ class CreateCreditLine(Body):
     metadata: Metadata = None
 
 
-class RequestTransfer(Body):
+class RequestOrderTransfer(Body):
     customer_id: str
     description: str = ABSENT
     internal_note: str = ABSENT
@@ -165,15 +165,15 @@ VERBS: tuple[Verb, ...] = (
     ("/admin/orders/{id}/complete", complete_order, "Say that an order is done.", CompleteOrder, None),
     ("/admin/orders/{id}/archive", archive_order, "Put an order away.", None, None),
     ("/admin/orders/{id}/credit-lines", create_credit_line, "Credit what an order owes.", CreateCreditLine, None),
-    ("/admin/orders/{id}/transfer", request_transfer, "Ask the owner to hand an order over.", RequestTransfer, "requested_by"),
+    ("/admin/orders/{id}/transfer", request_transfer, "Ask the owner to hand an order over.", RequestOrderTransfer, "requested_by"),
     ("/admin/orders/{id}/transfer/cancel", cancel_transfer, "Ask for an order no longer.", None, "canceled_by"),
     ("/admin/orders/{id}/transfer/guest", transfer_to_guest, "Hand an order over to a guest.", TransferToGuest, "user_id"),
-    (FULFILLMENTS, create_order_fulfillment, "Send some of an order.", CreateFulfillment, "created_by"),
+    (FULFILLMENTS, create_order_fulfillment, "Send some of an order.", CreateOrderFulfillment, "created_by"),
     (
         f"{FULFILLMENTS}/{{fulfillment_id}}/shipments",
         create_order_shipment,
         "Say that a fulfillment has left the house.",
-        CreateShipment,
+        CreateOrderShipment,
         "created_by",
     ),
     (

@@ -20,7 +20,7 @@ PAYMENT_COLLECTION = View(
 )
 
 
-class CreateCollection(Body):
+class CreateOrderPaymentCollection(Body):
     order_id: str
     amount: Number
 
@@ -35,7 +35,7 @@ class CreateSession(Body):
     data: dict[str, Any] = ABSENT
 
 
-@routes.post("/admin/payment-collections", body=CreateCollection, returns=PAYMENT_COLLECTION)
+@routes.post("/admin/payment-collections", body=CreateOrderPaymentCollection, returns=PAYMENT_COLLECTION)
 async def create(request: Request) -> Answer:
     """Add an amount to pay to an order."""
     id = await request.run(create_order_payment_collection, **request.body)

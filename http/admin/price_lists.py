@@ -63,11 +63,11 @@ PRICE = View(
 )
 
 
-class NewPrice(product_bodies.Price):
+class NewPrice(product_bodies.VariantPrice):
     variant_id: str
 
 
-class ChangedPrice(product_bodies.ChangedPrice):
+class ChangedListPrice(product_bodies.ChangedVariantPrice):
     id: str
     variant_id: str
 
@@ -91,7 +91,7 @@ class CreatePriceList(UpdatePriceList):
 
 class BatchPrices(Body):
     create: list[NewPrice] = ABSENT
-    update: list[ChangedPrice] = ABSENT
+    update: list[ChangedListPrice] = ABSENT
     delete: list[str] = ABSENT
 
 

@@ -19,7 +19,7 @@ from ..kit.bodies import (
 )
 
 
-class Price(Part):
+class VariantPrice(Part):
     currency_code: str
     amount: Number
     min_quantity: Number | None = None
@@ -27,7 +27,7 @@ class Price(Part):
     rules: dict[str, str] = ABSENT
 
 
-class ChangedPrice(Price):
+class ChangedVariantPrice(VariantPrice):
     id: str = ABSENT
     currency_code: str = ABSENT
     amount: Number = ABSENT
@@ -61,7 +61,7 @@ class VariantBody(Body):
 
 class CreateVariant(VariantBody):
     title: str
-    prices: list[Price]
+    prices: list[VariantPrice]
     inventory_items: list[InventoryNeed] = ABSENT
 
 
@@ -72,7 +72,7 @@ class CreateVariantRequest(CreateVariant):
 class UpdateVariant(VariantBody):
     id: str = ABSENT
     thumbnail: str | None = None
-    prices: list[ChangedPrice] = ABSENT
+    prices: list[ChangedVariantPrice] = ABSENT
 
 
 class UpdateVariantRequest(UpdateVariant):
@@ -83,7 +83,7 @@ class NamedVariant(UpdateVariant):
     id: str
 
 
-class Reference(Part):
+class NamedById(Part):
     id: str
 
 
@@ -140,9 +140,9 @@ class ProductBody(Body):
     external_id: str | None = None
     type_id: str | None = None
     collection_id: str | None = None
-    categories: list[Reference] = ABSENT
-    tags: list[Reference] = ABSENT
-    sales_channels: list[Reference] = ABSENT
+    categories: list[NamedById] = ABSENT
+    tags: list[NamedById] = ABSENT
+    sales_channels: list[NamedById] = ABSENT
     weight: Number | None = None
     length: Number | None = None
     height: Number | None = None

@@ -26,7 +26,7 @@ OPTION = View("product_option", "id title is_exclusive *values *products created
 VALUE = View("product_option_value", "id value rank option_id created_at updated_at metadata", limit=20)
 
 
-class CreateOption(Body):
+class CreateProductOption(Body):
     title: str
     values: list[str]
     ranks: dict[str, Number] = ABSENT
@@ -48,7 +48,7 @@ routes.resource(
     OPTION,
     PRODUCT_OPTIONS,
     list=Filters(q=TEXT, id=MANY, title=MANY, is_exclusive=BOOLEAN, logical=True, **STAMPS),
-    create=CreateOption,
+    create=CreateProductOption,
     update=True,
 )
 routes.resource(

@@ -68,7 +68,7 @@ class ChangedMethod(Body):
     buy_rules_min_quantity: Whole | None = None
 
 
-class Method(ChangedMethod):
+class PromotionMethod(ChangedMethod):
     value: Number
     type: Literal["fixed", "percentage"]
     target_type: Literal["order", "shipping_methods", "items"]
@@ -99,12 +99,12 @@ class CreatePromotion(UpdatePromotion):
     code: str
     type: Literal["standard", "buyget"]
     status: Literal["draft", "active", "inactive"] = "draft"
-    application_method: Method
+    application_method: PromotionMethod
     campaign: NewCampaign = ABSENT
     rules: list[NewRule] = ABSENT
 
 
-class BatchRules(Body):
+class BatchPromotionRules(Body):
     create: list[NewRule] = ABSENT
     update: list[ChangedRule] = ABSENT
     delete: list[str] = ABSENT
@@ -222,7 +222,7 @@ for kind, rule_type in KINDS.items():
         RULE,
         batch_promotion_rules,
         f"Add, change and remove {kind} of a promotion: all of it, or nothing.",
-        body=BatchRules,
+        body=BatchPromotionRules,
         object="promotion-rule",
         query=ASKED_FOR,
         given={"rule_type": rule_type},

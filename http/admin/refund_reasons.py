@@ -8,12 +8,18 @@ REFUND_REASON = View("refund_reason", "id label code description created_at upda
 LISTED = Filters(id=MANY, q=TEXT, **STAMPS)
 
 
-class CreateReason(Body):
+class CreateRefundReason(Body):
     label: str
     code: str
     description: str | None = None
 
 
 routes.resource(
-    "/admin/refund-reasons", REFUND_REASON, REFUND_REASONS, list=LISTED, create=CreateReason, update=True, like_list="get create delete"
+    "/admin/refund-reasons",
+    REFUND_REASON,
+    REFUND_REASONS,
+    list=LISTED,
+    create=CreateRefundReason,
+    update=True,
+    like_list="get create delete",
 )

@@ -30,7 +30,7 @@ class UpdateReason(Body):
     metadata: Metadata = None
 
 
-class CreateReason(UpdateReason):
+class CreateReturnReason(UpdateReason):
     parent_return_reason_id: str | None = None
 
 
@@ -40,4 +40,4 @@ routes.resource(
     list=Filters(q=TEXT, id=MANY, value=MANY, label=MANY, description=MANY, parent_return_reason_id=MANY, logical=True, **STAMPS),
     get=False,
 )
-routes.resource("/admin/return-reasons", RETURN_REASON, RETURN_REASONS, create=CreateReason, update=UpdateReason)
+routes.resource("/admin/return-reasons", RETURN_REASON, RETURN_REASONS, create=CreateReturnReason, update=UpdateReason)

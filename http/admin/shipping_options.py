@@ -41,23 +41,23 @@ Metadata = dict[str, Any]
 """Here it may not be null."""
 
 
-class OptionType(Body):
+class CreateShippingOptionType(Body):
     label: str
     description: str = ABSENT
     code: str
 
 
-class Rule(Body):
+class ShippingOptionRule(Body):
     operator: Operator
     attribute: str
     value: str | list[str]
 
 
-class KnownRule(Rule):
+class KnownRule(ShippingOptionRule):
     id: str
 
 
-class PriceRule(Part):
+class ShippingOptionPriceRule(Part):
     attribute: Literal["item_total"]
     operator: Literal["gte", "lte", "gt", "lt", "eq"]
     value: Number
@@ -66,13 +66,13 @@ class PriceRule(Part):
 class CurrencyPrice(Body):
     currency_code: str
     amount: Number
-    rules: list[PriceRule] = ABSENT
+    rules: list[ShippingOptionPriceRule] = ABSENT
 
 
 class RegionPrice(Body):
     region_id: str
     amount: Number
-    rules: list[PriceRule] = ABSENT
+    rules: list[ShippingOptionPriceRule] = ABSENT
 
 
 class ChangedCurrencyPrice(CurrencyPrice):
@@ -91,7 +91,7 @@ class OptionBody(Body):
     """What creating and updating have in common."""
 
     data: dict[str, Any] = ABSENT
-    type: OptionType = ABSENT
+    type: CreateShippingOptionType = ABSENT
     type_id: str = ABSENT
     metadata: Metadata = ABSENT
 
@@ -108,17 +108,17 @@ class UpdateOption(OptionBody):
     provider_id: str = ABSENT
     shipping_profile_id: str = ABSENT
     prices: list[ChangedCurrencyPrice | ChangedRegionPrice] = ABSENT
-    rules: list[KnownRule | Rule] = ABSENT
+    rules: list[KnownRule | ShippingOptionRule] = ABSENT
 
 
-class CreateOption(OptionBody):
+class CreateShippingOption(OptionBody):
     name: str
     service_zone_id: str
     shipping_profile_id: str
     price_type: PriceType
     provider_id: str
     prices: list[CurrencyPrice | RegionPrice]
-    rules: list[Rule] = ABSENT
+    rules: list[ShippingOptionRule] = ABSENT
 
     @model_validator(mode="after")
     def _some_type(self) -> Self:
@@ -127,8 +127,8 @@ class CreateOption(OptionBody):
         return self
 
 
-class BatchRules(Body):
-    create: list[Rule] = ABSENT
+class BatchShippingOptionRules(Body):
+    create: list[ShippingOptionRule] = ABSENT
     update: list[KnownRule] = ABSENT
     delete: list[str] = ABSENT
 
@@ -160,7 +160,7 @@ routes.resource(
     ),
     sources="location_fulfillment_set",
     summaries={"list": "List shipping options."},
-    create=Write(CreateOption, create_shipping_options),
+    create=Write(CreateShippingOption, create_shipping_options),
     update=Write(UpdateOption, update_shipping_options),
 )
 
@@ -168,7 +168,7 @@ routes.resource(
 # -- rules
 
 
-@routes.post("/admin/shipping-options/{id}/rules/batch", body=BatchRules, returns=RULE)
+@routes.post("/admin/shipping-options/{id}/rules/batch", body=BatchShippingOptionRules, returns=RULE)
 async def batch_rules(request: Request) -> Answer:
     """Create, update and delete an option's rules: all of it, or nothing."""
     id = request.params["id"]

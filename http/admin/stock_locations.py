@@ -37,7 +37,7 @@ STOCK_LOCATION = View(
 )
 
 
-class Address(Part):
+class StockLocationAddress(Part):
     address_1: str
     address_2: str | None = None
     company: str | None = None
@@ -51,12 +51,12 @@ class Address(Part):
 
 class StockLocation(Body):
     name: str = ABSENT
-    address: Address = ABSENT
+    address: StockLocationAddress = ABSENT
     address_id: str | None = None
     metadata: Metadata = None
 
 
-class FulfillmentSet(Body):
+class CreateFulfillmentSet(Body):
     name: str
     type: str
 
@@ -92,7 +92,7 @@ routes.action(
 )
 
 
-@routes.post("/admin/stock-locations/{id}/fulfillment-sets", body=FulfillmentSet, returns=STOCK_LOCATION)
+@routes.post("/admin/stock-locations/{id}/fulfillment-sets", body=CreateFulfillmentSet, returns=STOCK_LOCATION)
 async def add_fulfillment_set(request: Request) -> Answer:
     """Add a fulfillment set to a location, for shipping or for pickup."""
     id = request.params["id"]

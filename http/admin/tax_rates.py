@@ -32,7 +32,7 @@ TAX_RATE = View(
 )
 
 
-class Rule(Part):
+class TaxRateRule(Part):
     reference: str
     reference_id: str
 
@@ -45,7 +45,7 @@ class AddRule(Body):
 class UpdateTaxRate(Body):
     rate: Number = ABSENT
     code: str = ABSENT
-    rules: list[Rule] = ABSENT
+    rules: list[TaxRateRule] = ABSENT
     name: str = ABSENT
     is_default: bool = ABSENT
     is_combinable: bool = ABSENT

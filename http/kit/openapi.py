@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
+
 from ... import __version__
 from ...core.settings import Settings
 from .access import API_KEY, Auth
@@ -45,17 +47,18 @@ _PARAMETER = re.compile(r"{(\w+)}")
 
 def describe(routes: Iterable[Route], settings: Settings) -> dict[str, Any]:
     """The whole OpenAPI document."""
+    routes = list(routes)
+    bodies, schemas = _bodies(routes)
     paths: dict[str, dict[str, Any]] = {}
-    schemas: dict[str, Any] = {"Error": ERROR}
     for route in routes:
-        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, schemas)
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, bodies)
     return {
         "openapi": "3.1.0",
         "info": {"title": "Velella", "version": __version__, "description": "The store, admin and authentication API."},
         "servers": [{"url": settings.public_url or f"http://{settings.host}:{settings.port}"}],
         "paths": dict(sorted(paths.items())),
         "components": {
-            "schemas": dict(sorted(schemas.items())),
+            "schemas": dict(sorted({"Error": ERROR, **schemas}.items())),
             "responses": {
                 "Error": {"description": "The request was refused.", "content": {"application/json": {"schema": _ref("Error")}}},
             },
@@ -69,7 +72,7 @@ def describe(routes: Iterable[Route], settings: Settings) -> dict[str, Any]:
     }
 
 
-def _operation(route: Route, schemas: dict[str, Any]) -> dict[str, Any]:
+def _operation(route: Route, bodies: Mapping[type[Part], dict[str, Any]]) -> dict[str, Any]:
     area = route.path.split("/")[1]
     operation: dict[str, Any] = {
         "operationId": f"{route.method.lower()}{re.sub(r'[^A-Za-z0-9]+', '_', route.path)}".rstrip("_"),
@@ -88,7 +91,7 @@ def _operation(route: Route, schemas: dict[str, Any]) -> dict[str, Any]:
     if route.body is not None:
         operation["requestBody"] = {
             "required": any(info.is_required() for info in route.body.model_fields.values()),
-            "content": {"application/json": {"schema": _body(route.body, schemas)}},
+            "content": {"application/json": {"schema": bodies[route.body]}},
         }
     return operation
 
@@ -147,12 +150,12 @@ def _shown(view: View) -> dict[str, Any]:
     return {"type": "object", "properties": {name: {} for name in top if name}}
 
 
-def _body(model: type[Part], schemas: dict[str, Any]) -> dict[str, Any]:
-    schema = model.model_json_schema(ref_template="#/components/schemas/{model}", mode="validation")
-    for name, inner in schema.pop("$defs", {}).items():
-        schemas.setdefault(name, _tidy(inner))
-    schemas.setdefault(model.__name__, _tidy(schema))
-    return _ref(model.__name__)
+def _bodies(routes: Iterable[Route]) -> tuple[dict[type[Part], dict[str, Any]], dict[str, Any]]:
+    """References to the schemas of all bodies, and these schemas by name. Two models of the same name get longer ones."""
+    models = dict.fromkeys(route.body for route in routes if route.body is not None)
+    wanted: list[tuple[type[Part], JsonSchemaMode]] = [(model, "validation") for model in models]
+    references, schema = models_json_schema(wanted, ref_template="#/components/schemas/{model}")
+    return {model: references[model, "validation"] for model in models}, _tidy(schema.get("$defs", {}))
 
 
 def _tidy(schema: Any) -> Any:

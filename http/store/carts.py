@@ -160,7 +160,7 @@ class UpdateLineItem(Body):
     metadata: Metadata = None
 
 
-class ShippingMethod(Part):
+class ChosenShippingOption(Part):
     several = True
 
     option_id: str
@@ -232,7 +232,7 @@ async def delete_line_item(request: Request) -> Answer:
     return deleted(id, "line-item", page.json[1:-1])
 
 
-@routes.post("/store/carts/{id}/shipping-methods", body=ShippingMethod, returns=CART)
+@routes.post("/store/carts/{id}/shipping-methods", body=ChosenShippingOption, returns=CART)
 async def add_shipping_method(request: Request) -> Answer:
     """Choose a shipping method for a cart."""
     chosen = request.body.get("several", [request.body])

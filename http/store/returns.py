@@ -25,7 +25,7 @@ RETURN = View(
 )
 
 
-class Item(Part):
+class ReturnedItem(Part):
     id: str
     quantity: AtLeastOne
     reason_id: str | None = None
@@ -39,7 +39,7 @@ class Shipping(Part):
 
 class AskForReturn(Body):
     order_id: Annotated[str, Field(min_length=1)]
-    items: list[Item]
+    items: list[ReturnedItem]
     return_shipping: Shipping
     note: str | None = None
     receive_now: bool = ABSENT

@@ -28,6 +28,18 @@ def test_every_route_there_is_is_described() -> None:
             at = at[step]
 
 
+def test_each_body_has_a_schema_and_a_name_of_its_own() -> None:
+    routes = [route for route in found_routes() if route.body is not None]
+    document = json.loads(json.dumps(describe(routes, Settings())))
+    for route in routes:
+        body = document["paths"][route.path][route.method.lower()]["requestBody"]["content"]["application/json"]["schema"]
+        schema = document["components"]["schemas"][body["$ref"].rpartition("/")[2]]
+        assert route.body is not None
+        named = {info.validation_alias or info.alias or name for name, info in route.body.model_fields.items()}
+        assert schema.get("properties", {}).keys() == named, route.path
+    assert [name for name in document["components"]["schemas"] if "__" in name] == [], "two bodies have one name"
+
+
 async def test_bodies_filters_and_callers_are_described(client: Client) -> None:
     paths = (await client("GET", "/openapi.json")).json["paths"]
     create = paths["/admin/api-keys"]["post"]
