@@ -206,3 +206,31 @@ async def test_what_is_reserved_for_an_order_is_there_to_be_sent(market: Market,
     assert (await short(at), await short(f"/admin/orders/{made['id']}")) == ({False}, {True})
     assert (await merchant.post(f"{at}/fulfillments", of(order, 2))).status == 200
     assert await short(at) == {False}
+
+
+async def test_a_page_of_orders_says_the_same_as_text_and_with_rows_of_other_modules(market: Market, store: Store, merchant: Store) -> None:
+    """Pages of orders alone are passed on as text, with the statuses put in; others are put together from rows."""
+    variant = await market.new_variant({"eur": "10.10"}, stock=9)
+    sent, kept = [(await store.complete(await store.ready(variant, quantity=2)))["order"] for _ in range(2)]
+
+    async def listed() -> list[Row]:
+        asked = {"id[$in][0]": sent["id"], "id[$in][1]": kept["id"], "order": "-created_at"}
+        alone = (await merchant.get("/admin/orders", **asked, fields="+email,+region_id,*shipping_methods"))["orders"]
+        joined = (await merchant.get("/admin/orders", **asked, fields="+email,+region_id,*shipping_methods,+region.id"))["orders"]
+        assert all(order.pop("region")["id"] for order in joined)
+        assert alone == joined
+        assert [order["id"] for order in alone] == [kept["id"], sent["id"]]
+        rows: list[Row] = alone
+        return rows
+
+    await listed()
+    box = f"/admin/orders/{sent['id']}/fulfillments"
+    assert (await merchant.post(box, of(sent, 1))).status == 200
+    assert [order["fulfillment_status"] for order in await listed()] == ["not_fulfilled", "partially_fulfilled"]
+    assert (await merchant.post(box, of(sent, 1))).status == 200
+    await merchant.post(f"/admin/orders/{kept['id']}", {"email": "else@example.com"})
+    now = await listed()
+    assert [order["fulfillment_status"] for order in now] == ["not_fulfilled", "fulfilled"]
+    assert [order["email"] for order in now] == ["else@example.com", sent["email"]]
+    await merchant.post(f"/admin/orders/{kept['id']}/cancel")
+    assert [(order["status"], order["payment_status"]) for order in await listed()] == [("canceled", "canceled"), ("pending", "authorized")]
