@@ -25,7 +25,7 @@ from . import services as known
 from .caching import FILLERS, Announcer, Cache, remembered_of, sources
 from .context import Changed, HostContext, OnSuspects
 from .graph import graph_of, memory_of
-from .membership.directory import HOST, Address, Directory, Identity, ReplicaId
+from .membership.directory import HOST, Directory, Identity, ReplicaAddress, ReplicaId
 from .messaging.admission import Admission
 from .messaging.handles import Send, checked_send, handle, local_send, messages_of, no_such_message
 from .messaging.metrics import ServerMetrics, process_samples
@@ -85,7 +85,7 @@ class Host:
         settings: Settings,
         names: Iterable[str],
         *,
-        address: Address | None = None,
+        address: ReplicaAddress | None = None,
         listen: str | None = None,
         directory: Directory | None = None,
         connections: int | None = None,
@@ -99,7 +99,7 @@ class Host:
         `directory` says where the others are; `actor` finds a Ray actor by name, for those without an address.
         """
         self.settings = settings
-        self.address = replace(address or Address(ReplicaId("local", 0)), incarnation=token_hex(8))
+        self.address = replace(address or ReplicaAddress(ReplicaId("local", 0)), incarnation=token_hex(8))
         self.replica = self.address.replica
         self._standing = Identity(self.replica, str(self.address.incarnation))
         self.names = tuple(dict.fromkeys(names))

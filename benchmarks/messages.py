@@ -25,7 +25,7 @@ from rich.table import Table
 
 from velella.actors.cluster.supervisor import Supervisor
 from velella.actors.host import Host, local_host
-from velella.actors.membership.directory import Address, Directory, ReplicaId
+from velella.actors.membership.directory import Directory, ReplicaAddress, ReplicaId
 from velella.actors.topology import Pool, Topology
 from velella.core.message import Service, reads
 from velella.core.settings import Settings
@@ -88,7 +88,7 @@ async def run(messages: int) -> list[Figures]:
             await supervisor.start_pools()
             for way, address in _ways(supervisor):
                 client = Host(
-                    supervisor.settings, [], address=Address(ReplicaId("client", 0)), directory=Directory.of([(address, ["echo"])])
+                    supervisor.settings, [], address=ReplicaAddress(ReplicaId("client", 0)), directory=Directory.of([(address, ["echo"])])
                 )
                 await client.start()
                 for in_flight in (1, 32):
@@ -100,9 +100,9 @@ async def run(messages: int) -> list[Figures]:
     return found
 
 
-def _ways(supervisor: Supervisor) -> list[tuple[str, Address]]:
+def _ways(supervisor: Supervisor) -> list[tuple[str, ReplicaAddress]]:
     (address,) = supervisor.directory().of_service("echo")
-    return [("unix socket", address), ("TCP", Address(address.replica, "another node", None, address.host, address.port))]
+    return [("unix socket", address), ("TCP", ReplicaAddress(address.replica, "another node", None, address.host, address.port))]
 
 
 async def _ray(messages: int) -> list[Figures]:

@@ -42,7 +42,7 @@ from shop import Refused
 
 from velella.actors.cluster.supervisor import Supervisor
 from velella.actors.host import Host
-from velella.actors.membership.directory import Address, ReplicaId
+from velella.actors.membership.directory import ReplicaAddress, ReplicaId
 from velella.actors.topology import Pool, Topology
 from velella.core import logs
 from velella.core.errors import VelellaError
@@ -96,7 +96,7 @@ async def colony(folder: Path) -> AsyncIterator[tuple[Supervisor, Host]]:
     try:
         await supervisor.start_cluster()
         await supervisor.start_pools()
-        client = Host(supervisor.settings, [], address=Address(ReplicaId("client", 0)), directory=supervisor.directory())
+        client = Host(supervisor.settings, [], address=ReplicaAddress(ReplicaId("client", 0)), directory=supervisor.directory())
         await client.start()
         try:
             yield supervisor, client

@@ -296,7 +296,7 @@ class NewTransaction(TypedDict):
     reference_id: str
 
 
-class Transaction(NewTransaction, total=False):
+class OrderTransaction(NewTransaction, total=False):
     """A transaction as an order stores it."""
 
     id: Required[str]
@@ -349,7 +349,7 @@ class NewOrder(TypedDict):
     items: list[OrderLine]
     shipping_methods: list[OrderShippingMethod]
     credit_lines: list[CreditLine]
-    transactions: list[Transaction]
+    transactions: list[OrderTransaction]
 
 
 class Order(NewOrder):

@@ -18,7 +18,7 @@ SHARE = 16
 """A value that would take more than one part in this many of the capacity isn't kept: it would evict many others."""
 
 
-class Kept(Generic[T]):
+class BoundedCache(Generic[T]):
     """Values by key; the least recently used ones are evicted when `capacity` bytes are full."""
 
     __slots__ = ("_entries", "bytes", "capacity")
@@ -57,7 +57,7 @@ def kept(capacity: int) -> Callable[[Callable[P, T]], Callable[P, T]]:
     """Decorator: cache a function's results, by positional arguments that can be hashed, in at most `capacity` bytes."""
 
     def decorate(function: Callable[P, T]) -> Callable[P, T]:
-        known: Kept[T] = Kept(capacity)
+        known: BoundedCache[T] = BoundedCache(capacity)
         entries = known._entries  # read without a call: a purchase does this a hundred times
 
         @functools.wraps(function)

@@ -37,7 +37,7 @@ import pytest_asyncio
 from ..actors.cluster.postgres import EmbeddedPostgres
 from ..core.flow import Event
 from ..core.ids import ulid
-from ..modules.notification.provider import Message
+from ..modules.notification.provider import NotificationMessage
 from .client import Answer, Client, Refused
 from .clock import Clock
 from .opening import TOPOLOGIES, Topology, opened
@@ -51,8 +51,8 @@ __all__ = [
     "Emails",
     "Event",
     "Events",
-    "Message",
     "NewDatabase",
+    "NotificationMessage",
     "Refused",
     "Row",
     "Shop",

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 
 from ..core import json
 from ..core.flow import Event
-from ..modules.notification.provider import Content, Message, NotificationProvider
+from ..modules.notification.provider import Content, NotificationMessage, NotificationProvider
 from ..workflows.kit import Flow, subscriber
 
 EVENTS, EMAILS = "test-events", "test-emails"
@@ -36,7 +36,7 @@ class KeptEmails(NotificationProvider):
         self.folder = Path(folder)
         self.channels = channels
 
-    async def send(self, message: Message) -> str | None:
+    async def send(self, message: NotificationMessage) -> str | None:
         keep(self.folder, message.id, asdict(message))
         return message.id
 
@@ -62,5 +62,5 @@ def event_of(row: dict[str, Any]) -> Event:
     return Event(**{**row, "created_at": datetime.fromisoformat(row["created_at"])})
 
 
-def email_of(row: dict[str, Any]) -> Message:
-    return Message(**{**row, "content": None if row["content"] is None else Content(**row["content"])})
+def email_of(row: dict[str, Any]) -> NotificationMessage:
+    return NotificationMessage(**{**row, "content": None if row["content"] is None else Content(**row["content"])})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..core.flow import Event
-from ..modules.notification.provider import Message
+from ..modules.notification.provider import NotificationMessage
 from .shop import Shop
 
 
@@ -14,7 +14,7 @@ class Emails:
         self._shop = shop
         self._before = {message.id for message in shop.emails()}
 
-    async def sent(self, to: str | None = None, template: str | None = None) -> list[Message]:
+    async def sent(self, to: str | None = None, template: str | None = None) -> list[NotificationMessage]:
         """The emails to an address, and of a template, oldest first. Waits until the shop has done all it has to (`Shop.settled`)."""
         await self._shop.settled()
         new = [message for message in self._shop.emails() if message.id not in self._before]

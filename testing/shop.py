@@ -12,7 +12,7 @@ import asyncpg
 from ..cli.demo import Opened
 from ..core.flow import Event
 from ..modules import Modules
-from ..modules.notification.provider import Message
+from ..modules.notification.provider import NotificationMessage
 from ..workflows.kit import Workflow
 from .client import Answer, Client
 from .recording import EMAILS, EVENTS, email_of, event_of, kept
@@ -179,7 +179,7 @@ class Shop:
         """All events so far, once they have been delivered, oldest first. See `Events`."""
         return [event_of(row) for row in kept(self.settings.data_dir / EVENTS)]
 
-    def emails(self) -> list[Message]:
+    def emails(self) -> list[NotificationMessage]:
         """All emails so far, oldest first. See `Emails`."""
         return [email_of(row) for row in kept(self.settings.data_dir / EMAILS)]
 

@@ -13,13 +13,13 @@ from ...core.ids import ulid
 from ...core.message import Service, reads
 from ...core.metrics import Sample
 from ...core.settings import Settings
-from ..membership.directory import Address, ReplicaId
+from ..membership.directory import ReplicaAddress, ReplicaId
 from ..messaging.admission import Admission
 from ..messaging.client import Lost, NotSent, Outgoing, SocketLink
 from ..messaging.handles import Send, handle
 from ..messaging.server import Dispatcher, Endpoint
 from .ray_runtime import run_dir
-from .rollout import Changes
+from .rollout import Rollout
 
 SUPERVISOR = "supervisor"
 ANSWER_SECONDS = 30.0
@@ -29,7 +29,7 @@ class Supervising(Protocol):
     """The part of the supervisor that the control socket calls."""
 
     @property
-    def changes(self) -> Changes: ...
+    def changes(self) -> Rollout: ...
     def status(self) -> dict[str, Any]: ...
     async def metrics(self) -> dict[str, list[Sample]]: ...
     async def clear_cache(self) -> None: ...
@@ -96,7 +96,7 @@ class Control:
 @asynccontextmanager
 async def supervisor_handle(settings: Settings) -> AsyncIterator[SupervisorService]:
     """A handle of the supervisor that runs on the data directory. Its messages raise Misconfigured when none does."""
-    link = SocketLink(Address(ReplicaId(SUPERVISOR, 0), path=control_path(settings)), None, True)
+    link = SocketLink(ReplicaAddress(ReplicaId(SUPERVISOR, 0), path=control_path(settings)), None, True)
 
     def resolve(service: str, method: str) -> Send:
         async def send(*args: Any, **kwargs: Any) -> Any:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..membership.directory import Address, Directory, ReplicaId
+from ..membership.directory import Directory, ReplicaAddress, ReplicaId
 from ..membership.states import UNREACHABLE, ReplicaState
 from ..topology import Pool
 
@@ -25,7 +25,7 @@ class Member:
     pool: Pool
     """The pool's definition when this replica was made."""
     actor: Any
-    address: Address
+    address: ReplicaAddress
     pid: int | None = None
     state: ReplicaState = ReplicaState.STARTING
     restarts: int = 0

@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..membership.directory import Address, ReplicaId
+from ..membership.directory import ReplicaAddress, ReplicaId
 from ..membership.states import MOVING, ReplicaState
 from ..topology import Pool
 from .members import Member, move, node_for, one_too_many
@@ -100,7 +100,7 @@ def moves(
         for begun in _next(each, own, placed, nodes, may_replace=behind == name, may_start=name not in held):
             found.append(begun)
             if isinstance(begun, Start):
-                placed.append(Member(ReplicaId(name, -1), each.pool, None, Address(ReplicaId(name, -1)), placed_on=begun.node or ""))
+                placed.append(Member(ReplicaId(name, -1), each.pool, None, ReplicaAddress(ReplicaId(name, -1)), placed_on=begun.node or ""))
     return found
 
 

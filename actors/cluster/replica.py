@@ -28,7 +28,7 @@ from ...core import logs, tracing
 from ...core.errors import VelellaError
 from ...core.settings import Settings
 from ..host import Host
-from ..membership.directory import NODE, Address, Directory, ReplicaId, Wire
+from ..membership.directory import NODE, Directory, ReplicaAddress, ReplicaId, Wire
 from ..membership.epochs import epoch_of
 from ..membership.states import ReplicaState
 from ..topology import Pool
@@ -122,7 +122,7 @@ class Replica:
         plan = self._plan
         node = "" if plan.one_node else str(ray.get_runtime_context().get_node_id())
         listen = _node_ip() if plan.listen == NODE else plan.listen
-        address = Address(id, node, socket_path(self._settings, id), actor=actor_name(id))
+        address = ReplicaAddress(id, node, socket_path(self._settings, id), actor=actor_name(id))
         try:
             if self._settings.traces is not None:
                 tracing.start(self._settings.traces, self._settings.traces_share, str(id))

@@ -29,7 +29,7 @@ class Pools(Protocol):
     async def want(self, changed: Sequence[Wanted], /) -> None: ...
 
 
-class Changes:
+class Rollout:
     """Started by a message, and followed by calling `report`."""
 
     def __init__(self, pools: Pools) -> None:

@@ -23,7 +23,7 @@ from ...core.logs import logger
 from ...core.metrics import Sample
 from ...core.settings import Settings
 from ...core.tasks import Tasks
-from ..membership.directory import HOST, NODE, Address, Directory, ReplicaId
+from ..membership.directory import HOST, NODE, Directory, ReplicaAddress, ReplicaId
 from ..membership.epochs import epoch_of, first_version, take_epoch
 from ..membership.states import MOVING, UNREACHABLE, ReplicaState
 from ..messaging.router import Router, socket_links
@@ -38,7 +38,7 @@ from .members import Member, directory_of, node_for
 from .nodes import Nodes
 from .ray_runtime import Cluster, Surroundings, run_dir
 from .reconcile import Hold, Start, Wanted, in_order, moves
-from .rollout import Changes
+from .rollout import Rollout
 
 log = logger("velella.supervisor")
 
@@ -111,8 +111,8 @@ class Supervisor:
         self._nodes = Nodes()
         self._logs = LogPipe(self.settings)
         self._control = Control(self.settings, self)
-        self.changes = Changes(self)
-        me = Address(ReplicaId("supervisor", 0))
+        self.changes = Rollout(self)
+        me = ReplicaAddress(ReplicaId("supervisor", 0))
         self._router = Router(
             me.replica, socket_links(me, self.settings.cluster_token, _batch_call, tls=client_tls(self.settings)), _nothing_here
         )
@@ -190,7 +190,7 @@ class Supervisor:
         id = ReplicaId(pool.name, next(n for n in range(len(taken) + 1) if n not in taken) if index is None else index)
         path = None if self._cluster.is_joined else socket_path(self.settings, id)  # elsewhere it isn't known before it has started
         generation = self.wanted[pool.name].generation
-        member = self._members[id] = Member(id, pool, None, Address(id, path=path, actor=actor_name(id)), generation=generation)
+        member = self._members[id] = Member(id, pool, None, ReplicaAddress(id, path=path, actor=actor_name(id)), generation=generation)
         return member
 
     async def _make(self, members: Sequence[Member]) -> None:
@@ -245,7 +245,7 @@ class Supervisor:
             raise Unavailable(f"{member.id} did not start: {str(error).strip()}") from error
         if "error" in answer:
             raise VelellaError.from_wire(answer["error"])
-        member.address, member.report = Address.from_wire(answer["address"]), {name: answer[name] for name in ("node", "documents")}
+        member.address, member.report = ReplicaAddress.from_wire(answer["address"]), {name: answer[name] for name in ("node", "documents")}
         member.pid, member.state, member.seen = answer["pid"], ReplicaState.READY, time.monotonic()
 
     def directory(self) -> Directory:
@@ -364,7 +364,7 @@ class Supervisor:
             self._restart(member)
             member.seen = now
         if "address" in report:
-            member.address = Address.from_wire(report["address"])
+            member.address = ReplicaAddress.from_wire(report["address"])
         known_documents = member.report.get("documents", {})
         if member.state != ReplicaState.DRAINING:  # it may have begun to drain meanwhile
             member.state = state

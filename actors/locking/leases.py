@@ -23,7 +23,7 @@ log = logger("velella.locking")
 
 @dataclass(slots=True, eq=False)
 class HeldLock(Generic[P]):
-    """A lock that this process holds for a flow. Flows see it as `Held`."""
+    """A lock that this process holds for a flow. Flows see it as `HeldLock`."""
 
     key: str
     owner: str

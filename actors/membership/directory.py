@@ -26,7 +26,7 @@ class ReplicaId:
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
+class ReplicaAddress:
     """How to reach one replica. A way that is None isn't available: without a path and a port, messages go as Ray calls."""
 
     replica: ReplicaId
@@ -44,7 +44,7 @@ class Address:
         return [self.replica.pool, self.replica.index, self.node, self.path, self.host, self.port, self.actor, self.incarnation]
 
     @classmethod
-    def from_wire(cls, wire: list[Any]) -> Address:
+    def from_wire(cls, wire: list[Any]) -> ReplicaAddress:
         pool, index, *rest = wire
         return cls(ReplicaId(pool, index), *rest)
 
@@ -53,12 +53,12 @@ class Address:
 class Directory:
     """Every replica of a running cluster, by service. Replaced as a whole when replicas come, go or move."""
 
-    services: Mapping[str, tuple[Address, ...]] = field(default_factory=dict)
+    services: Mapping[str, tuple[ReplicaAddress, ...]] = field(default_factory=dict)
     version: int = 0
     """Rises with each change, counted by the supervisor; the versions of a later supervisor are all higher (see `epochs.py`)."""
     suspects: frozenset[ReplicaId] = frozenset()
     """Replicas that don't answer the supervisor, listed or not: others may take over what they had begun."""
-    draining: frozenset[Address] = frozenset()
+    draining: frozenset[ReplicaAddress] = frozenset()
     """Replicas that get no new messages and finish those that they have."""
     documents: Mapping[str, int] = field(default_factory=dict)
     """Entity → number of the newest schema of its documents that all replicas know, draining ones included. Entities that no replica
@@ -67,26 +67,26 @@ class Directory:
     @classmethod
     def of(
         cls,
-        replicas: Iterable[tuple[Address, Iterable[str]]],
+        replicas: Iterable[tuple[ReplicaAddress, Iterable[str]]],
         version: int = 0,
         *,
         suspects: Iterable[ReplicaId] = (),
-        draining: Iterable[Address] = (),
+        draining: Iterable[ReplicaAddress] = (),
         documents: Mapping[str, int] | None = None,
     ) -> Directory:
         """From (replica, its services); each replica also answers as `host`."""
-        services: dict[str, list[Address]] = {}
+        services: dict[str, list[ReplicaAddress]] = {}
         for address, names in replicas:
             for name in (*names, HOST):
                 services.setdefault(name, []).append(address)
         listed = {name: tuple(addresses) for name, addresses in services.items()}
         return cls(listed, version, frozenset(suspects), frozenset(draining), documents or {})
 
-    def address(self, replica: ReplicaId) -> Address | None:
+    def address(self, replica: ReplicaId) -> ReplicaAddress | None:
         """The address of a replica, or None."""
         return next((address for address in self.of_service(HOST) if address.replica == replica), None)
 
-    def of_service(self, service: str) -> tuple[Address, ...]:
+    def of_service(self, service: str) -> tuple[ReplicaAddress, ...]:
         return self.services.get(service, ())
 
     def to_wire(self) -> Wire:
@@ -100,9 +100,9 @@ class Directory:
     @classmethod
     def from_wire(cls, wire: Wire) -> Directory:
         services: Mapping[str, list[list[Any]]] = wire["services"]
-        listed = {name: tuple(Address.from_wire(one) for one in all) for name, all in services.items()}
+        listed = {name: tuple(ReplicaAddress.from_wire(one) for one in all) for name, all in services.items()}
         suspects = frozenset(ReplicaId(*one) for one in wire["suspects"])
-        return cls(listed, wire["version"], suspects, frozenset(map(Address.from_wire, wire["draining"])), wire["documents"])
+        return cls(listed, wire["version"], suspects, frozenset(map(ReplicaAddress.from_wire, wire["draining"])), wire["documents"])
 
 
 @dataclass(frozen=True, slots=True)

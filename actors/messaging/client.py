@@ -15,7 +15,7 @@ from ...core.codec import bounded, pack, unpack
 from ...core.errors import DeadlineExceeded, VelellaError
 from ...core.logs import logger
 from ...core.tasks import Tasks
-from ..membership.directory import Address, Identity
+from ..membership.directory import Identity, ReplicaAddress
 from .frames import (
     CALLER,
     CANCEL,
@@ -82,7 +82,7 @@ class Outgoing(NamedTuple):
     """A first delivery."""
 
 
-class Link(Protocol):
+class ReplicaLink(Protocol):
     """The connection to one replica, whatever its means."""
 
     async def request(self, message: Outgoing, left: float) -> Any:
@@ -266,7 +266,7 @@ class SocketLink:
     """A unix socket where both sides share a node, TCP otherwise. Connects on first use, and again after a loss."""
 
     def __init__(
-        self, address: Address, token: str | None, same_node: bool, me: Introduction | None = None, tls: SSLContext | None = None
+        self, address: ReplicaAddress, token: str | None, same_node: bool, me: Introduction | None = None, tls: SSLContext | None = None
     ) -> None:
         """`me` is our identity, read for each connection; None: a process without a place in the directory."""
         self._replica = address.replica

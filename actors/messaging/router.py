@@ -28,8 +28,8 @@ from ...core.errors import DeadlineExceeded, ReplyLost, TookDown, Unavailable, V
 from ...core.ids import ulid
 from ...core.logs import logger
 from ...core.message import CallContext, Message, call_context, see_write
-from ..membership.directory import HOST, Address, Directory, ReplicaId
-from .client import Introduction, Link, Lost, NotSent, Outgoing, RayLink, SocketLink
+from ..membership.directory import HOST, Directory, ReplicaAddress, ReplicaId
+from .client import Introduction, Lost, NotSent, Outgoing, RayLink, ReplicaLink, SocketLink
 from .handles import Send
 
 log = logger("velella.router")
@@ -43,7 +43,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.02, 0.5
 LOST_SECONDS = 2.0
 """Seconds after which a replica that can't be reached isn't just being restarted: others answer what only it could answer."""
 
-LinkTo = Callable[[Address], Link]
+LinkTo = Callable[[ReplicaAddress], ReplicaLink]
 LocalSend = Callable[[str, str], Send]
 """(service, method) → the function that sends inside this process."""
 
@@ -53,7 +53,7 @@ class Peer:
 
     __slots__ = ("address", "down_since", "failures", "in_flight", "link", "reviving", "up_again")
 
-    def __init__(self, address: Address, link: Link) -> None:
+    def __init__(self, address: ReplicaAddress, link: ReplicaLink) -> None:
         self.address = address
         self.link = link
         self.in_flight = 0
@@ -134,7 +134,7 @@ class Router:
     async def knock(self) -> None:
         """Connect to every process we aren't connected to. One that knows our successor tells us."""
 
-        async def one(address: Address) -> None:
+        async def one(address: ReplicaAddress) -> None:
             with contextlib.suppress(Unavailable):  # it can't be reached
                 await self._peer(address).link.probe()
 
@@ -200,7 +200,7 @@ class Router:
             finally:
                 peer.in_flight -= 1
 
-    def _choose(self, service: str, key: Any, avoid: Collection[ReplicaId]) -> Address | None:
+    def _choose(self, service: str, key: Any, avoid: Collection[ReplicaId]) -> ReplicaAddress | None:
         addresses = self.directory.services.get(service, ())
         if key is None and len(addresses) == 1:  # the usual case in small clusters
             return None if addresses[0].replica in avoid else addresses[0]
@@ -216,11 +216,11 @@ class Router:
         first, second = random.sample(up, 2)
         return first if self._in_flight(first) <= self._in_flight(second) else second
 
-    def _in_flight(self, address: Address) -> int:
+    def _in_flight(self, address: ReplicaAddress) -> int:
         peer = self._peers.get(address.replica)
         return peer.in_flight if peer is not None else 0
 
-    def _peer(self, address: Address) -> Peer:
+    def _peer(self, address: ReplicaAddress) -> Peer:
         peer = self._peers.get(address.replica)
         if peer is None:
             peer = self._peers[address.replica] = Peer(address, self._link_to(address))
@@ -322,14 +322,14 @@ class Router:
         return False
 
 
-def rendezvous(key: Any, addresses: Sequence[Address]) -> Address:
+def rendezvous(key: Any, addresses: Sequence[ReplicaAddress]) -> ReplicaAddress:
     """The address that a key chooses: highest random weight, so that a lost replica moves only its own keys."""
     text = str(key).encode()
     return max(addresses, key=lambda address: blake2b(text, key=str(address.replica).encode(), digest_size=8).digest())
 
 
 def socket_links(
-    me: Address,
+    me: ReplicaAddress,
     token: str | None,
     actor: Callable[[str], Any] | None = None,
     introduction: Introduction | None = None,
@@ -341,7 +341,7 @@ def socket_links(
     the encryption of connections to other nodes.
     """
 
-    def link_to(address: Address) -> Link:
+    def link_to(address: ReplicaAddress) -> ReplicaLink:
         same_node = address.node == me.node and address.path is not None
         if same_node or address.port is not None:
             return SocketLink(address, token, same_node, introduction, None if same_node else tls)

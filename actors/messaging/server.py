@@ -52,12 +52,12 @@ SWEEP_SECONDS = 0.05
 class Caller(Protocol):
     """Where an answer goes."""
 
-    running: dict[int, Running]
+    running: dict[int, RunningMessage]
 
     def send(self, payload: bytes) -> None: ...
 
 
-class Running:
+class RunningMessage:
     """A message inside: waiting its turn, or being carried out."""
 
     __slots__ = (
@@ -121,9 +121,9 @@ class Dispatcher:
         """Where each step of a message is marked."""
         self._at_once = at_once
         self._modules_running = 0
-        self._queue: deque[Running] = deque()
+        self._queue: deque[RunningMessage] = deque()
         self._functions: dict[tuple[str, str], tuple[Send, MessageMetrics]] = {}
-        self._running: set[Running] = set()
+        self._running: set[RunningMessage] = set()
         self._sweeper: asyncio.TimerHandle | None = None
 
     def accept(self, frame: list[Any], caller: Caller) -> None:
@@ -131,7 +131,7 @@ class Dispatcher:
         if self.draining:
             caller.send(pack([REFUSED, frame[1], None]))
             return
-        running = Running(frame, caller)
+        running = RunningMessage(frame, caller)
         if not running.is_control:
             try:
                 self.admission.enter()
@@ -149,14 +149,14 @@ class Dispatcher:
         if self._sweeper is None:
             self._sweeper = asyncio.get_running_loop().call_later(SWEEP_SECONDS, self._sweep)
 
-    def _start(self, running: Running) -> None:
+    def _start(self, running: RunningMessage) -> None:
         self._modules_running += running.is_module
         work: Coroutine[Any, Any, None] = self._carry_out(running)
         if self.marks is not None and not running.is_control:
             work = Marked(work, self.marks, running.context.trace_id)
         running.task = asyncio.get_running_loop().create_task(work)
 
-    async def _carry_out(self, running: Running) -> None:
+    async def _carry_out(self, running: RunningMessage) -> None:
         started = time.monotonic()
         running.started = True
         call_context.set(running.context)  # this task's own: nothing to reset
@@ -194,7 +194,7 @@ class Dispatcher:
                 seen.seconds.observe(seconds)
             self._leave(running, seconds)
 
-    def _leave(self, running: Running, seconds: float) -> None:
+    def _leave(self, running: RunningMessage, seconds: float) -> None:
         if not running.is_control:
             self.admission.leave(seconds)
         running.caller.running.pop(running.number, None)
@@ -255,7 +255,7 @@ class _Batch:
     """A caller that waits for all of its answers together."""
 
     def __init__(self, size: int) -> None:
-        self.running: dict[int, Running] = {}
+        self.running: dict[int, RunningMessage] = {}
         self.answers: list[bytes] = []
         self.complete: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._size = size
@@ -271,7 +271,7 @@ class ServerProtocol(FrameProtocol):
 
     def __init__(self, dispatcher: Dispatcher, connections: set[ServerProtocol], token: str | None, fence: Fence) -> None:
         super().__init__()
-        self.running: dict[int, Running] = {}
+        self.running: dict[int, RunningMessage] = {}
         self._fence = fence
         self._caller: Identity | None = None
         self._refusing = False

@@ -17,7 +17,7 @@ from ..logs import logger
 from ..message import CallContext, call_context, current_call, write_seen
 from .attempts import as_velella_error, finished, is_in_doubt, is_refused, pause_after, within, worth_retrying
 from .definitions import Retry, Step, Workflow
-from .flow import Flow, FlowContext, Held
+from .flow import Flow, FlowContext, HeldLock
 from .journal import Checkpoint, Diverged, Entry, Journal, Outgrown, Parked, Start, Superseded
 from .outside import ONWARD, Outside
 from .reading import READ, Ask, refuse_write
@@ -48,7 +48,7 @@ class Answer:
 class _Lock:
     """A lock that an execution holds, and how many of its parts are inside."""
 
-    held: Held
+    held: HeldLock
     users: int = 0
 
 
@@ -503,7 +503,7 @@ class Run:
 
     # -- locks
 
-    async def lock(self, key: str, wait: float, lease: float) -> Held:
+    async def lock(self, key: str, wait: float, lease: float) -> HeldLock:
         lock = self._locks.get(key)
         if lock is None:
             self._lock_count += 1

@@ -21,7 +21,7 @@ from .links import Edge
 from .plan import Catalogue
 
 
-class Reader(Protocol):
+class GraphReader(Protocol):
     """Reads rows of other modules: the graph."""
 
     async def rows(self, query: Query) -> Rows:
@@ -58,7 +58,7 @@ def crossings(catalogue: Catalogue, entity: str, filters: Mapping[str, Any], dep
     return found
 
 
-async def local_filters(catalogue: Catalogue, reader: Reader, entity: str, filters: Mapping[str, Any]) -> Mapping[str, Any]:
+async def local_filters(catalogue: Catalogue, reader: GraphReader, entity: str, filters: Mapping[str, Any]) -> Mapping[str, Any]:
     """The same filters in terms of the entity's own module. Raises InvalidData beyond the budget, before anything is read."""
     out = crossings(catalogue, entity, filters)
     if not out:
@@ -122,7 +122,7 @@ def _step(catalogue: Catalogue, entity: str, name: str, value: Any) -> tuple[Edg
     return None
 
 
-async def _condition(catalogue: Catalogue, reader: Reader, entity: str, edge: Edge, value: Any) -> dict[str, Any]:
+async def _condition(catalogue: Catalogue, reader: GraphReader, entity: str, edge: Edge, value: Any) -> dict[str, Any]:
     """The condition on our key that is equivalent to the condition on the far end."""
     points_at_key = edge.target_key == catalogue.entity(edge.target).key
     if value is None:  # no row at the far end
@@ -187,7 +187,7 @@ def orders_across(catalogue: Catalogue, entity: str, order: Sequence[str]) -> bo
     return any(_leaves(catalogue, entity, sort_key.lstrip("-").split(".")) is not None for sort_key in order)
 
 
-async def ordered_keys(catalogue: Catalogue, reader: Reader, query: Query) -> list[Any]:
+async def ordered_keys(catalogue: Catalogue, reader: GraphReader, query: Query) -> list[Any]:
     """The keys of all rows of a query (whose filters are local) in its order.
 
     Reads every row, and the rows that they are ordered by, so its cost grows with the number of rows, unlike an order inside the
@@ -202,7 +202,7 @@ async def ordered_keys(catalogue: Catalogue, reader: Reader, query: Query) -> li
     return sorted(keys, key=lambda key: (*(rank.get(key, missing) for rank, missing in ranks), key))
 
 
-async def _ranks(catalogue: Catalogue, reader: Reader, base: Query, sort_key: str) -> tuple[dict[Any, int], float]:
+async def _ranks(catalogue: Catalogue, reader: GraphReader, base: Query, sort_key: str) -> tuple[dict[Any, int], float]:
     """Key of a root row → its rank by one sort key; and the rank of rows without a value (as PostgreSQL orders nulls)."""
     descending, path = sort_key.startswith("-"), sort_key.lstrip("-").split(".")
     root = catalogue.entity(base.entity).key

@@ -16,7 +16,7 @@ from ..sql.db.compiled import SelfRecording
 from ..sql.db.failures import Collided, Disconnected, may_be_done
 from ..sql.write.inbox import CameBefore, Inbox, answer_of, is_step, value_of
 from .context import ModuleContext
-from .writing import Undoable, Write, running_write
+from .writing import RunningWrite, Undoable, running_write
 
 R = TypeVar("R")
 Parameters = Callable[[], Awaitable[Mapping[str, Any] | None]]
@@ -137,7 +137,7 @@ class RecordedWrites(Undoable):
             answer: R = answer_of(reply)
             await self._invalidate(self._everything)
             return answer
-        running = Write(self, answered=value)
+        running = RunningWrite(self, answered=value)
         token = running_write.set(running)
         try:
             return await body()
@@ -153,7 +153,7 @@ class RecordedWrites(Undoable):
         joined = self.database.transaction_running is not None
         fresh = call is not None and call.fresh and not joined and not doubtful
         alone = one_statement and not joined and (message_id is None or (answers and fresh))
-        running = Write(self, record=message_id if alone else None)
+        running = RunningWrite(self, record=message_id if alone else None)
         token = running_write.set(running)
         try:
             if alone:
@@ -179,7 +179,7 @@ class RecordedWrites(Undoable):
             running.running = False
             running_write.reset(token)
 
-    async def _write_alone(self, running: Write, body: Callable[[], Awaitable[R]]) -> R:
+    async def _write_alone(self, running: RunningWrite, body: Callable[[], Awaitable[R]]) -> R:
         """Carry out a write that is its own transaction. What it changed is known from its answer; without one, everything is
         invalidated."""
         touched: Iterable[str] = running.touched

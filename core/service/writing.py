@@ -28,7 +28,7 @@ class Kept(TypedDict, Generic[R]):
     change: Change
 
 
-class Write:
+class RunningWrite:
     """A write of one service that is being carried out."""
 
     __slots__ = ("answered", "change", "record", "running", "sent", "service", "touched")
@@ -46,7 +46,7 @@ class Write:
         self.running = True
 
 
-running_write: ContextVar[Write | None] = ContextVar("velella_write", default=None)
+running_write: ContextVar[RunningWrite | None] = ContextVar("velella_write", default=None)
 
 
 class Undoable(Service):
@@ -148,6 +148,6 @@ class Undoable(Service):
         await back.changed(pairs)
         await back.deleted([was for was, left in pairs if was is not None and left is None])
 
-    def _running(self) -> Write | None:
+    def _running(self) -> RunningWrite | None:
         running = running_write.get()
         return running if running is not None and running.service is self and running.running else None

@@ -10,7 +10,7 @@ from ...workflows.product.options import set_product_options
 from ...workflows.product.products import batch_products, create_products, delete_products, update_products
 from ...workflows.product.stock import batch_variant_items
 from ...workflows.product.variants import (
-    Batch,
+    VariantBatch,
     batch_product_variants,
     create_product_variants,
     delete_product_variants,
@@ -170,7 +170,7 @@ async def delete_product(request: Request) -> Answer:
     return deleted(request.params["id"], "product")
 
 
-async def written(request: Request, view: View, done: Batch) -> dict[str, list[Row]]:
+async def written(request: Request, view: View, done: VariantBatch) -> dict[str, list[Row]]:
     """The created and updated rows, as the view shows them, in that order."""
     ids = {name: [row["id"] for row in rows] for name, rows in (("created", done["created"]), ("updated", done["updated"]))}
     rows = await request.by_ids(view, [*ids["created"], *ids["updated"]])

@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 from ...core.errors import NotAllowed, Unauthorized
-from ...modules.auth.provider import Outcome
+from ...modules.auth.provider import AuthenticationResponse
 from ...workflows.auth.reset_password import forget_password
 from ..kit import PUBLIC, Answer, Part, Reply, Request, Routes
 from ..kit.client import network_of
@@ -42,7 +42,7 @@ def _address(request: Request) -> str:
     return network_of(request.client_address)
 
 
-async def _answer(request: Request, outcome: Outcome, actor_type: str, provider: str) -> Answer:
+async def _answer(request: Request, outcome: AuthenticationResponse, actor_type: str, provider: str) -> Answer:
     if not outcome["success"]:
         raise Unauthorized(outcome["error"] or "Authentication failed")
     if outcome["location"] is not None:

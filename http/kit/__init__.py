@@ -43,7 +43,7 @@ from .filters import (
     TEXT,
     TEXT_LIST,
     Filters,
-    Kind,
+    ParameterKind,
     choice,
     choices,
     required,
@@ -59,7 +59,7 @@ from .write import Write
 __all__ = [
     "ABSENT", "ANYTHING", "ANY_BEARER", "ANY_IDENTITY", "BATCH_LIMIT", "BOOLEAN", "CUSTOMER", "CUSTOMER_OPTIONAL", "CUSTOMER_REGISTERING",
     "MANY", "NOTHING", "NUMBER", "NUMBERS", "OPERATORS", "PUBLIC", "SESSION_ONLY", "STAMPS", "TEXT", "TEXT_LIST", "USER", "Actor",
-    "AdditionalData", "Answer", "Auth", "BigNumber", "Body", "Cached", "Email", "Filters", "Kind", "LinkBody", "Metadata",
-    "Number", "Paging", "Part", "PublishableKey", "Reply", "Request", "Route", "Routes", "View", "Whole", "Write", "choice", "choices",
+    "AdditionalData", "Answer", "Auth", "BigNumber", "Body", "Cached", "Email", "Filters", "LinkBody", "Metadata", "Number", "Paging",
+    "ParameterKind", "Part", "PublishableKey", "Reply", "Request", "Route", "Routes", "View", "Whole", "Write", "choice", "choices",
     "deleted", "envelope", "list_envelope", "require", "required",
 ]  # fmt: skip

@@ -27,7 +27,7 @@ OPERATOR_NAMES = frozenset(("$eq", "$ne", "$in", "$nin", "$gt", "$gte", "$lt", "
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class ParameterKind:
     """One kind of parameter: how it is checked and converted. `schema` is its JSON schema."""
 
     check: Check
@@ -39,17 +39,17 @@ class Kind:
     """The filters that it stands for, where that isn't the column of its name."""
 
 
-def required(kind: Kind) -> Kind:
+def required(kind: ParameterKind) -> ParameterKind:
     """The same kind, but a request without it is refused."""
     return replace(kind, required=True)
 
 
-def ignored(kind: Kind) -> Kind:
+def ignored(kind: ParameterKind) -> ParameterKind:
     """The same kind, but without an effect: for routes that answer with one thing and accept the parameters of its list."""
     return replace(kind, ignored=True)
 
 
-def meaning(kind: Kind, of: str | Callable[[Value], Mapping[str, Value]]) -> Kind:
+def meaning(kind: ParameterKind, of: str | Callable[[Value], Mapping[str, Value]]) -> ParameterKind:
     """The same kind, but it filters by something other than the column of its name: by a path (`tags.id`), or by the filters that a
     function makes of its value."""
     if not isinstance(of, str):
@@ -134,21 +134,25 @@ def _anything(value: Value, path: tuple[str, ...], issues: list[Issue]) -> Value
     return value
 
 
-TEXT = Kind(_text, {"type": "string"})
-MANY = Kind(_texts, {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]})
+TEXT = ParameterKind(_text, {"type": "string"})
+MANY = ParameterKind(_texts, {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]})
 """One value or many."""
-TEXT_LIST = Kind(_text_list, {"type": "array", "items": {"type": "string"}})
-OPERATORS = Kind(_operators(_text), {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}, {"type": "object"}]})
+TEXT_LIST = ParameterKind(_text_list, {"type": "array", "items": {"type": "string"}})
+OPERATORS = ParameterKind(
+    _operators(_text), {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}, {"type": "object"}]}
+)
 """A value, many, or {$gt: …}."""
-NUMBERS = Kind(_operators(_number), {"anyOf": [{"type": "number"}, {"type": "array", "items": {"type": "number"}}, {"type": "object"}]})
-NUMBER = Kind(_number, {"type": "number"})
-NUMBER_LIST = Kind(_number_list, {"type": "array", "items": {"type": "number"}})
+NUMBERS = ParameterKind(
+    _operators(_number), {"anyOf": [{"type": "number"}, {"type": "array", "items": {"type": "number"}}, {"type": "object"}]}
+)
+NUMBER = ParameterKind(_number, {"type": "number"})
+NUMBER_LIST = ParameterKind(_number_list, {"type": "array", "items": {"type": "number"}})
 """Numbers; a single one is a list of one."""
-BOOLEAN = Kind(_boolean, {"type": "boolean"})
-ANYTHING = Kind(_anything, {})
+BOOLEAN = ParameterKind(_boolean, {"type": "boolean"})
+ANYTHING = ParameterKind(_anything, {})
 
 
-def choice(*options: str) -> Kind:
+def choice(*options: str) -> ParameterKind:
     """One of these words."""
 
     def check(value: Value, path: tuple[str, ...], issues: list[Issue]) -> Value:
@@ -156,10 +160,10 @@ def choice(*options: str) -> Kind:
             issues.append(invalid_choice(options, path, value))
         return value
 
-    return Kind(check, {"type": "string", "enum": list(options)})
+    return ParameterKind(check, {"type": "string", "enum": list(options)})
 
 
-def choices(*options: str) -> Kind:
+def choices(*options: str) -> ParameterKind:
     """A list of these words; a single one is a list of one."""
     one = choice(*options)
 
@@ -167,29 +171,35 @@ def choices(*options: str) -> Kind:
         several = value if isinstance(value, list) else [value]
         return [one.check(word, (*path, str(at)), issues) for at, word in enumerate(several)]
 
-    return Kind(check, {"type": "array", "items": one.schema})
+    return ParameterKind(check, {"type": "array", "items": one.schema})
 
 
 class Filters:
     """The parameters of a route, by name. See the module's docstring."""
 
     def __init__(
-        self, common: Mapping[str, Kind | Filters] | None = None, /, *, strict: bool = True, logical: bool = False, **kinds: Kind | Filters
+        self,
+        common: Mapping[str, ParameterKind | Filters] | None = None,
+        /,
+        *,
+        strict: bool = True,
+        logical: bool = False,
+        **kinds: ParameterKind | Filters,
     ) -> None:
         """`common`: parameters that several routes share: `Filters(TIMES, q=TEXT)`."""
-        self.kinds: dict[str, Kind | Filters] = {**(common or {}), **kinds}
+        self.kinds: dict[str, ParameterKind | Filters] = {**(common or {}), **kinds}
         self.strict = strict
         """Unknown keys at the top level are refused; else dropped."""
         self.logical = logical
         """Accepts `$and` and `$or`: lists of the same filters."""
 
-    def plus(self, *, strict: bool | None = None, **kinds: Kind | Filters) -> Filters:
+    def plus(self, *, strict: bool | None = None, **kinds: ParameterKind | Filters) -> Filters:
         """The same with more parameters."""
         return Filters(self.kinds, strict=self.strict if strict is None else strict, logical=self.logical, **kinds)
 
     def ignoring(self) -> Filters:
         """The same parameters, and those of paging, but without an effect."""
-        kinds = {name: ignored(kind) if isinstance(kind, Kind) else kind for name, kind in self.kinds.items()}
+        kinds = {name: ignored(kind) if isinstance(kind, ParameterKind) else kind for name, kind in self.kinds.items()}
         return Filters({**PAGING, **kinds}, strict=self.strict, logical=self.logical)
 
     def check(self, query: Mapping[str, Value], path: tuple[str, ...] = (), issues: list[Issue] | None = None) -> dict[str, Value]:
@@ -199,7 +209,7 @@ class Filters:
         unknown: list[str] = []
         meant: list[Value] = []
         for name, kind in self.kinds.items():
-            if isinstance(kind, Kind) and kind.required and name not in query:
+            if isinstance(kind, ParameterKind) and kind.required and name not in query:
                 problems.append(missing((*path, name)))
         for name, value in query.items():
             if self.logical and name in ("$and", "$or"):
@@ -208,10 +218,10 @@ class Filters:
             kind_of = self.kinds.get(name)
             if kind_of is None:
                 unknown.append(name)
-            elif isinstance(kind_of, Kind) or isinstance(value, dict):
+            elif isinstance(kind_of, ParameterKind) or isinstance(value, dict):
                 before = len(problems)
                 understood = kind_of.check(value, (*path, name), problems)
-                if not isinstance(kind_of, Kind) or (kind_of.meaning is None and not kind_of.ignored):
+                if not isinstance(kind_of, ParameterKind) or (kind_of.meaning is None and not kind_of.ignored):
                     made[name] = understood
                 elif not kind_of.ignored and kind_of.meaning is not None and len(problems) == before:
                     meant.append(kind_of.meaning(understood))
@@ -237,12 +247,12 @@ class Filters:
 
     def needed(self) -> frozenset[str]:
         """Parameters without which a request is refused."""
-        return frozenset(name for name, kind in self.kinds.items() if isinstance(kind, Kind) and kind.required)
+        return frozenset(name for name, kind in self.kinds.items() if isinstance(kind, ParameterKind) and kind.required)
 
     def schemas(self) -> dict[str, Mapping[str, Any]]:
         """JSON schema by parameter, for the API's description."""
         return {
-            name: kind.schema if isinstance(kind, Kind) else {"type": "object", "properties": kind.schemas()}
+            name: kind.schema if isinstance(kind, ParameterKind) else {"type": "object", "properties": kind.schemas()}
             for name, kind in self.kinds.items()
         }
 
@@ -256,13 +266,13 @@ def with_nulls(value: Value) -> Value:
     return None if value == "null" else value
 
 
-def keys_or(filters: Filters) -> Kind:
+def keys_or(filters: Filters) -> ParameterKind:
     """Keys of related things, one or many, or filters on them."""
 
     def check(value: Value, path: tuple[str, ...], issues: list[Issue]) -> Value:
         return filters.check(value, path, issues) if isinstance(value, dict) else _texts(value, path, issues)
 
-    return Kind(check, {"anyOf": [*MANY.schema["anyOf"], {"type": "object", "properties": filters.schemas()}]})
+    return ParameterKind(check, {"anyOf": [*MANY.schema["anyOf"], {"type": "object", "properties": filters.schemas()}]})
 
 
 NOTHING = Filters()

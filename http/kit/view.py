@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...core.budget import DEPTH, NAMES
 from ...core.errors import InvalidData
-from ...core.kept import TIMES, Kept, weight
+from ...core.kept import TIMES, BoundedCache, weight
 
 if TYPE_CHECKING:
     from ...core.graph.graph import Visible
@@ -74,7 +74,7 @@ class View:
     """Converts a row to what clients see, where that isn't the row itself."""
     label: str | None
     """Its name in errors: `Region with id: x was not found`. None: the module's name for it."""
-    _known: Kept[Fields] = field(compare=False, repr=False)
+    _known: BoundedCache[Fields] = field(compare=False, repr=False)
 
     def __init__(
         self,
@@ -109,7 +109,7 @@ class View:
         put(self, "visible", visible)
         put(self, "shown", shown)
         put(self, "label", label)
-        put(self, "_known", Kept(KEPT))
+        put(self, "_known", BoundedCache(KEPT))
 
     def __hash__(self) -> int:
         return id(self)

@@ -26,7 +26,7 @@ from ...core import tracing
 from ...core.errors import Busy, DeadlineExceeded, Misconfigured, Unavailable, VelellaError
 from ...core.graph.dependencies import Dependencies
 from ...core.json import dumps
-from ...core.kept import TIMES, Kept, weight
+from ...core.kept import TIMES, BoundedCache, weight
 from ...core.logs import frequent, logger
 from ...core.message import CallContext, Service, call_context
 from ...core.metrics import Sample, Timings
@@ -94,7 +94,7 @@ class FrontEnd(Service):
         self._cors = Cors(settings)
         self._credentials = Credentials(context, self.tokens, self._cors)
         self._restricted = frozenset(settings.restricted_fields)
-        self._understood: Kept[Understood] = Kept(UNDERSTOOD_BYTES)
+        self._understood: BoundedCache[Understood] = BoundedCache(UNDERSTOOD_BYTES)
         """Query strings that were checked before, by route."""
         self._answers = Cache.of(settings)
         context.on_changed(self._answers.changed)
@@ -104,7 +104,7 @@ class FrontEnd(Service):
         """Durations of requests, by route (None: no route served it) and status."""
         for source in (self._samples, partial(self._answers.samples, "answers"), self._fast_path.samples):
             context.metrics.add(source)
-        self._made_of: Kept[tuple[frozenset[str] | None, Dependencies | None]] = Kept(UNDERSTOOD_BYTES)
+        self._made_of: BoundedCache[tuple[frozenset[str] | None, Dependencies | None]] = BoundedCache(UNDERSTOOD_BYTES)
         """The tags of the answers to query strings, by route; None: they may not be cached."""
         self._uploads = 0
         self._streaming: set[asyncio.Task[Any]] = set()

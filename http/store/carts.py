@@ -18,7 +18,7 @@ from ...workflows.cart.create import create_cart
 from ...workflows.cart.discounts import Action
 from ...workflows.cart.lines import add_to_cart, delete_line_items, update_line_item
 from ...workflows.cart.pricing import update_cart_promotions, update_tax_lines
-from ...workflows.cart.saving import Changed
+from ...workflows.cart.saving import ChangedCart
 from ...workflows.cart.sellable import is_outdated, refresh_cart
 from ...workflows.cart.shipping_methods import add_shipping_methods
 from ...workflows.cart.update import transfer_cart, update_cart
@@ -312,7 +312,7 @@ async def _show(request: Request) -> bytes:
     return _shown(rows[0])
 
 
-async def _written(request: Request, changed: Changed) -> bytes:
+async def _written(request: Request, changed: ChangedCart) -> bytes:
     """A cart that was just written, from memory: only its data in other modules is read."""
     fields = request.fields_of(CART)
     rows = shown([changed["cart"]], request.graph.own_fields("cart", fields))

@@ -21,7 +21,7 @@ PRICE_SET = "product_variant_price_set"
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
+class AskedPrices:
     """The context that prices are asked for in. Two requests with equal contexts get the same prices."""
 
     region_id: str
@@ -41,7 +41,7 @@ class Asking:
         return {"country_code": self.country_code, "province_code": self.province}
 
 
-async def asking(request: Request, wanted: bool) -> Asking | None:
+async def asking(request: Request, wanted: bool) -> AskedPrices | None:
     """The pricing context, from the query string, the cart it names and the logged-in customer.
 
     None where no prices are `wanted` and no region is named. Raises InvalidData where no region can be determined.
@@ -67,7 +67,7 @@ async def asking(request: Request, wanted: bool) -> Asking | None:
         raise InvalidData(f"Region with id {region_id} not found when populating the pricing context")
     groups = await _groups(request)
     taxed = regions[0]["automatic_taxes"] and country is not None
-    return Asking(region_id, regions[0]["currency_code"], groups, country if taxed else None, province if taxed else None)
+    return AskedPrices(region_id, regions[0]["currency_code"], groups, country if taxed else None, province if taxed else None)
 
 
 async def _groups(request: Request) -> tuple[str, ...]:
@@ -77,7 +77,7 @@ async def _groups(request: Request) -> tuple[str, ...]:
     return tuple(sorted(group["id"] for group in customers[0]["groups"])) if customers else ()
 
 
-async def prices_of(request: Request, variant_ids: Sequence[str], who: Asking) -> dict[str, CalculatedPrice]:
+async def prices_of(request: Request, variant_ids: Sequence[str], who: AskedPrices) -> dict[str, CalculatedPrice]:
     """Calculated prices by variant, without taxes; variants without a price in this context are left out."""
     pairs = await request.modules.link.linked(PRICE_SET, "variant_id", variant_ids)
     price_sets = {pair["variant_id"]: pair["price_set_id"] for pair in pairs}
@@ -85,7 +85,7 @@ async def prices_of(request: Request, variant_ids: Sequence[str], who: Asking) -
     return {id: prices[price_set] for id, price_set in price_sets.items() if price_set in prices}
 
 
-async def price_texts(request: Request, variant_ids: Sequence[str], who: Asking) -> dict[str, bytes]:
+async def price_texts(request: Request, variant_ids: Sequence[str], who: AskedPrices) -> dict[str, bytes]:
     """`prices_of` as JSON, each cached by itself in this process; null for variants without a price."""
 
     async def fill(missing: list[str]) -> list[tuple[str, bytes]]:
@@ -96,7 +96,7 @@ async def price_texts(request: Request, variant_ids: Sequence[str], who: Asking)
     return await request.memory.get_or_fill_many(lambda id: (PRICE_SET, who, id), variant_ids, fill, tags=lambda _: made_of)
 
 
-async def add_prices(request: Request, variants: Sequence[Row], who: Asking, products: dict[str, Row]) -> None:
+async def add_prices(request: Request, variants: Sequence[Row], who: AskedPrices, products: dict[str, Row]) -> None:
     """Give each variant its `calculated_price`: null if it has none in this context.
 
     `products`: variant id → its product (`id`, `type_id`, `is_giftcard`), for taxes.
@@ -108,7 +108,7 @@ async def add_prices(request: Request, variants: Sequence[Row], who: Asking, pro
         await _add_taxes(request, variants, who, products)
 
 
-async def _add_taxes(request: Request, variants: Iterable[Row], who: Asking, products: dict[str, Row]) -> None:
+async def _add_taxes(request: Request, variants: Iterable[Row], who: AskedPrices, products: dict[str, Row]) -> None:
     priced = [variant for variant in variants if variant["calculated_price"] is not None]
     items: list[TaxableItem] = [
         {"id": variant["id"], "product_id": product["id"], "product_type_id": product.get("type_id"), "is_giftcard": product["is_giftcard"]}

@@ -17,7 +17,7 @@ from ..kit.reply import Answer, envelope, list_envelope
 from ..kit.request import Request, not_found
 from ..kit.routes import Routes
 from ..kit.view import Fields, View
-from .prices import CONTEXT, Asking, add_prices, asking, price_texts
+from .prices import CONTEXT, AskedPrices, add_prices, asking, price_texts
 from .quantities import add_quantities, drop_unasked
 from .views import PRODUCT, VARIANT
 
@@ -107,7 +107,7 @@ def _is(name: str, path: str) -> bool:
     return bare == path or bare.startswith(path + ".")
 
 
-async def page_of(request: Request, view: View, filters: Row, who: Asking | None, channels: Sequence[str], one: bool = False) -> Any:
+async def page_of(request: Request, view: View, filters: Row, who: AskedPrices | None, channels: Sequence[str], one: bool = False) -> Any:
     """A page of products or variants with prices and quantities if asked for. Without these its bytes pass through."""
     prefix = "variants." if view is PRODUCT else ""
     known, priced, counted = split(request.fields, prefix)

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Protocol, TypedDict
 from ...core.rows import Row
 
 
-class Outcome(TypedDict):
+class AuthenticationResponse(TypedDict):
     """The outcome of an attempt to log in or to register."""
 
     success: bool
@@ -22,15 +22,15 @@ class Outcome(TypedDict):
     """A URL to redirect the browser to, where the attempt goes on."""
 
 
-def proven(identity: Row) -> Outcome:
+def proven(identity: Row) -> AuthenticationResponse:
     return {"success": True, "auth_identity": identity, "error": None, "location": None}
 
 
-def refused(error: str) -> Outcome:
+def refused(error: str) -> AuthenticationResponse:
     return {"success": False, "auth_identity": None, "error": error, "location": None}
 
 
-def elsewhere(location: str) -> Outcome:
+def elsewhere(location: str) -> AuthenticationResponse:
     return {"success": True, "auth_identity": None, "error": None, "location": location}
 
 
@@ -78,21 +78,21 @@ class AuthProvider(ABC):
     """Whether its names are email addresses, folded (see `core.emails`): then a person's new address becomes the new name."""
 
     @abstractmethod
-    async def authenticate(self, given: Mapping[str, Any], identities: Identities) -> Outcome:
+    async def authenticate(self, given: Mapping[str, Any], identities: Identities) -> AuthenticationResponse:
         """Verify an identity. The error of a refusal doesn't tell whether the identity exists."""
 
     @abstractmethod
-    async def register(self, given: Mapping[str, Any], identities: Identities) -> Outcome:
+    async def register(self, given: Mapping[str, Any], identities: Identities) -> AuthenticationResponse:
         """Register a person. Refused if the name exists. Raises InvalidData for what can't be a name."""
 
     def account(self, given: Mapping[str, Any]) -> str | None:
         """The account that an attempt to authenticate names, or None: attempts are counted by it."""
         return None
 
-    async def update(self, given: Mapping[str, Any], identities: Identities) -> Outcome:
+    async def update(self, given: Mapping[str, Any], identities: Identities) -> AuthenticationResponse:
         """Change the private data of an identity (`given` holds `entity_id` and what the client sent). There may be nothing to change."""
         return refused(f"{self.display_name} has nothing to update")
 
-    async def validate_callback(self, given: Mapping[str, Any], identities: Identities) -> Outcome:
+    async def validate_callback(self, given: Mapping[str, Any], identities: Identities) -> AuthenticationResponse:
         """Finish an attempt that went on elsewhere, with the parameters that the browser brings back."""
         return refused(f"{self.display_name} does not send anybody elsewhere")

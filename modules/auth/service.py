@@ -18,7 +18,7 @@ from ...core.service.context import ModuleContext
 from ...core.service.module import ModuleService
 from . import queries
 from .limits import Limits
-from .provider import AuthProvider, Known, Outcome
+from .provider import AuthenticationResponse, AuthProvider, Known
 from .resets import Reset
 from .tables import SCHEMA
 
@@ -38,7 +38,7 @@ class AuthService(ModuleService):
         """`{id, display_name}` of the providers that are set up."""
         return [{"id": id, "display_name": provider.display_name} for id, provider in self.providers.items()]
 
-    async def authenticate(self, provider: str, given: Mapping[str, Any], address: str | None = None) -> Outcome:
+    async def authenticate(self, provider: str, given: Mapping[str, Any], address: str | None = None) -> AuthenticationResponse:
         """Have a provider authenticate a person. Raises NotFound for a provider that isn't set up.
 
         The identity of the outcome has the `secret_version` that was proven. Failed attempts count for the limits of the account, and
@@ -49,14 +49,14 @@ class AuthService(ModuleService):
         uses = {"sign_in_account": f"{provider}:{account}"} if account is not None else {}
         return await self._limited(address, uses, lambda: asked.authenticate(given, _Identities(self, provider)))
 
-    async def register(self, provider: str, given: Mapping[str, Any], address: str | None = None) -> Outcome:
+    async def register(self, provider: str, given: Mapping[str, Any], address: str | None = None) -> AuthenticationResponse:
         """Register a person with a provider. A repetition is refused, because the name exists. Raises TooManyRequests beyond an `address`'s
         limit."""
         if address is not None:
             await self._limits.count({"sign_up_address": address})
         return await self._provider(provider).register(given, _Identities(self, provider))
 
-    async def update_by_reset(self, token: str, provider: str, actor_type: str, given: Mapping[str, Any]) -> Outcome:
+    async def update_by_reset(self, token: str, provider: str, actor_type: str, given: Mapping[str, Any]) -> AuthenticationResponse:
         """Change the provider's private data (a new password) of the identity whose email holds this token, as `given` says. Once.
 
         Everything made with the old secret ends with it: sessions, tokens and other emails of the identity.
@@ -71,7 +71,7 @@ class AuthService(ModuleService):
         about = {**given, "entity_id": reset.entity_id, "actor_type": actor_type}
         return await self._provider(provider).update(about, _Identities(self, provider, reset))
 
-    async def validate_callback(self, provider: str, given: Mapping[str, Any], address: str | None = None) -> Outcome:
+    async def validate_callback(self, provider: str, given: Mapping[str, Any], address: str | None = None) -> AuthenticationResponse:
         """Finish an attempt that a provider began elsewhere. Limited as `authenticate` is."""
         asked = self._provider(provider)
         return await self._limited(address, {}, lambda: asked.validate_callback(given, _Identities(self, provider)))
@@ -83,7 +83,9 @@ class AuthService(ModuleService):
         """
         await self._limits.count({"email_account": folded(to), **({"email_request": address} if address is not None else {})})
 
-    async def _limited(self, address: str | None, uses: dict[str, str], attempt: Callable[[], Awaitable[Outcome]]) -> Outcome:
+    async def _limited(
+        self, address: str | None, uses: dict[str, str], attempt: Callable[[], Awaitable[AuthenticationResponse]]
+    ) -> AuthenticationResponse:
         """Count an attempt before it is made, so that concurrent attempts don't exceed the limit; give it back if it succeeds."""
         if address is None:
             return await attempt()

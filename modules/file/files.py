@@ -48,13 +48,13 @@ class Files:
         return self.row(key, filename, mime_type, counted.size)
 
     @asynccontextmanager
-    async def batch(self, record: Callable[[list[Row]], Awaitable[Any]]) -> AsyncIterator[Batch]:
+    async def batch(self, record: Callable[[list[Row]], Awaitable[Any]]) -> AsyncIterator[StoredFiles]:
         """Several files, all or none: the files stored in the block are recorded at its end, or deleted if it fails.
 
         Where it is unknown whether they were recorded they stay: an unrecorded file costs a little room, a recorded file that doesn't exist
         breaks a promise.
         """
-        batch = Batch(self)
+        batch = StoredFiles(self)
         try:
             yield batch
         except BaseException:
@@ -72,7 +72,7 @@ class Files:
         return {"id": key.name, "filename": filename, "mime_type": mime_type, "size": size, "access": key.access, "url": url}
 
 
-class Batch:
+class StoredFiles:
     """Files that are stored and not yet recorded."""
 
     def __init__(self, files: Files) -> None:

@@ -12,7 +12,7 @@ from ...core.service.module import ModuleService
 T = TypeVar("T")
 
 
-class Asking(ModuleService):
+class AsksProviders(ModuleService):
     """A module that asks fulfillment providers: what of their answers is a refusal, and what isn't known."""
 
     async def asked(self, provider_id: str, answer: Awaitable[T]) -> T:

@@ -10,7 +10,7 @@ from ...core.errors import NotAllowed, NotFound, VelellaError
 from ...core.ids import new_id
 from ...core.message import reads, writes
 from ...core.rows import Row, Rows
-from .asking import Asking
+from .asking import AsksProviders
 from .provider import Consignment, FulfillmentProvider
 from .queries import LOCK_FULFILLMENT
 
@@ -27,7 +27,7 @@ class Tracked(TypedDict):
     status: Literal["shipped", "delivered"]
 
 
-class Fulfillments(Asking):
+class Fulfillments(AsksProviders):
     """Fulfillments with their items, labels and addresses.
 
     The provider is asked outside of any transaction. The row is there before, so a process that dies in between leaves a

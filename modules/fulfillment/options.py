@@ -11,7 +11,7 @@ from ...core.message import reads, writes
 from ...core.rows import Row, Rows, Typed, TypedRows
 from ...core.service.module import Keys
 from ...core.service.remembering import remembered
-from .asking import Asking
+from .asking import AsksProviders
 from .matching import Destination, check_rules, lies_in, rules_hold
 from .provider import FulfillmentProvider
 from .queries import GEO_ZONES, LOCK_OPTIONS, LOCK_TYPES, RULES_OF, TYPES_IN_USE
@@ -32,7 +32,7 @@ _NESTED = ("type", "type_id", "rules")
 Flags = list[bool]
 
 
-class Options(Asking):
+class ShippingOptions(AsksProviders):
     """Shipping options, their types and rules."""
 
     # -- which of them

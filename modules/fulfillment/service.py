@@ -6,12 +6,12 @@ from typing import ClassVar
 
 from ...core.service.provider_rows import keep_provider_rows
 from .fulfillments import Fulfillments
-from .options import Options
+from .options import ShippingOptions
 from .tables import SCHEMA, fulfillment_provider
 from .zones import Zones
 
 
-class FulfillmentService(Zones, Options, Fulfillments):
+class FulfillmentService(Zones, ShippingOptions, Fulfillments):
     """Where the shop sends to, by which options, and what was sent."""
 
     name: ClassVar[str] = "fulfillment"

@@ -22,7 +22,7 @@ from ...core.sql.write.undo import Pair
 from .demand import Demand, LevelKey, checked_quantity, columns, demands
 from .queries import HOLD, LOCK_RESERVATIONS, RELEASE, RESERVE, RESTORE
 from .tables import reservation_item
-from .types import Held, HeldForLine, NewReservation, Reservation, ReservationChange, ReservationLine
+from .types import HeldForLine, HeldReservation, NewReservation, Reservation, ReservationChange, ReservationLine
 
 _LINE = (
     "id", "inventory_item_id", "location_id", "line_item_id", "quantity", "allow_backorder", "external_id", "description",
@@ -132,7 +132,7 @@ class Reservations(ModuleService):
         """
         if len({row["id"] for row in rows}) < len(rows):
             raise InvalidData("A reservation is named twice")
-        locked: list[Held] = await self.database.rows(LOCK_RESERVATIONS, {"ids": [row["id"] for row in rows]})
+        locked: list[HeldReservation] = await self.database.rows(LOCK_RESERVATIONS, {"ids": [row["id"] for row in rows]})
         held = {row["id"]: row for row in locked}
         shifts: dict[LevelKey, Demand] = {}
         changes: Rows = []
@@ -147,7 +147,7 @@ class Reservations(ModuleService):
                 "location_id": row.get("location_id", old["location_id"]),
                 "quantity": row.get("quantity", old["quantity"]),
             }
-            new: Held = {
+            new: HeldReservation = {
                 **old,
                 "location_id": asked["location_id"],
                 "quantity": checked_quantity(asked),
@@ -242,7 +242,7 @@ def _made(rows: Sequence[NewReservation], moment: str) -> list[Reservation]:
     return [{**row, "created_at": moment, "updated_at": moment, "deleted_at": None} for row in rows]
 
 
-def _shift(shifts: dict[LevelKey, Demand], line: Held, quantity: Decimal) -> None:
+def _shift(shifts: dict[LevelKey, Demand], line: HeldReservation, quantity: Decimal) -> None:
     key = line["inventory_item_id"], line["location_id"]
     shift = shifts.setdefault(key, Demand(*key))
     shift.quantity += quantity

@@ -18,7 +18,7 @@ from .tables import reservation_item
 from .types import Back, Goods, GoodsAt, GoodsOfLine, GoodsTaken, HeldForLine, LevelAdjustment, NewReservation, Sent
 
 
-class Part(HeldForLine):
+class ReservationPart(HeldForLine):
     """What is taken from a reservation: `quantity` of the `held`."""
 
     held: Decimal
@@ -45,7 +45,7 @@ class Sending(Reservations, Levels):
         held.sort(key=lambda row: (row["location_id"] != location_id, row["id"]))
         left = {row["id"]: row["quantity"] for row in held}
         taken = [part for line in lines for part in _parts(line, held, left)]
-        stock: list[Part] = [{**part, "location_id": location_id} for part in taken]
+        stock: list[ReservationPart] = [{**part, "location_id": location_id} for part in taken]
         leaving = demands(stock)
         await self.database.fetch(HOLD, _keys([*leaving, *demands(taken)]))
         if moved := [part for part in stock if part["reserved_at"] != location_id]:  # must be available here besides what is reserved here
@@ -159,7 +159,7 @@ class Sending(Reservations, Levels):
     async def _reserved_for(self, lines: Sequence[GoodsOfLine] | Sequence[GoodsTaken]) -> list[HeldForLine]:
         return await self.database.rows(RESERVED_FOR, {"line_item_ids": sorted({line["line_item_id"] for line in lines})})
 
-    async def _use(self, taken: Sequence[Part]) -> tuple[list[str], list[str]]:
+    async def _use(self, taken: Sequence[ReservationPart]) -> tuple[list[str], list[str]]:
         """Use reservations up, or a part of them. Returns the ids of those with something left, and of those used up."""
         used: dict[str, Decimal] = {}
         for part in taken:
@@ -184,10 +184,12 @@ ReservationKey = tuple[str | None, str, str]
 """Line item, inventory item, location."""
 
 
-def _parts(line: GoodsOfLine, reservations: Sequence[HeldForLine], left: dict[str, Decimal], *, all_of_it: bool = True) -> list[Part]:
+def _parts(
+    line: GoodsOfLine, reservations: Sequence[HeldForLine], left: dict[str, Decimal], *, all_of_it: bool = True
+) -> list[ReservationPart]:
     """The parts of reservations that a line's goods are taken from; subtracts them from `left`, by id. Raises InvalidData if the
     reservations hold less, unless `all_of_it` is false."""
-    wanted, parts = exact(line["quantity"], "quantity"), list[Part]()
+    wanted, parts = exact(line["quantity"], "quantity"), list[ReservationPart]()
     for row in reservations:
         there = left[row["id"]]
         if row["line_item_id"] != line["line_item_id"] or row["inventory_item_id"] != line["inventory_item_id"] or not there:
@@ -202,7 +204,7 @@ def _parts(line: GoodsOfLine, reservations: Sequence[HeldForLine], left: dict[st
     raise InvalidData(f"Quantity to fulfill exceeds the reserved quantity for the item: {line['line_item_id']}")
 
 
-def _taken(part: Part) -> GoodsTaken:
+def _taken(part: ReservationPart) -> GoodsTaken:
     return {
         "id": part["id"],
         "line_item_id": part["line_item_id"] or "",

@@ -67,7 +67,7 @@ class ReservationChange(TypedDict):
     metadata: NotRequired[dict[str, Any] | None]
 
 
-class Held(TypedDict):
+class HeldReservation(TypedDict):
     """What a reservation holds, or held."""
 
     id: str
@@ -77,7 +77,7 @@ class Held(TypedDict):
     allow_backorder: bool
 
 
-class HeldForLine(Held):
+class HeldForLine(HeldReservation):
     """What a reservation of a line item holds, or held."""
 
     line_item_id: str | None

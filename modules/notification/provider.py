@@ -25,7 +25,7 @@ class Content:
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class NotificationMessage:
     """One notification to one receiver."""
 
     id: str
@@ -51,7 +51,7 @@ class NotificationProvider(ABC):
     """The channels it delivers. None: all that no other provider delivers."""
 
     @abstractmethod
-    async def send(self, message: Message) -> str | None:
+    async def send(self, message: NotificationMessage) -> str | None:
         """Deliver a message. Returns its id at the outside service, if it has one.
 
         InvalidData means that it can never be delivered (there is no such address); after any other error it may be tried again.

@@ -15,7 +15,7 @@ from ...core.service.context import ModuleContext
 from ...core.service.module import ModuleService
 from ...core.service.provider_rows import keep_provider_rows
 from .emails import from_template
-from .provider import Content, Message, NotificationProvider
+from .provider import Content, NotificationMessage, NotificationProvider
 from .queries import BEGIN, CLAIM, END
 from .tables import SCHEMA, notification_provider
 
@@ -116,7 +116,7 @@ class NotificationService(ModuleService):
             return await self._kept(id)
         provider: NotificationProvider = self.providers.get(provider_id)
         data = {**(given.get("data") or {}), **(given.get("secrets") or {})}
-        message = Message(id, given["to"], given["channel"], given.get("template"), given.get("from"), content, data)
+        message = NotificationMessage(id, given["to"], given["channel"], given.get("template"), given.get("from"), content, data)
         try:
             external_id = await provider.send(message)
         except InvalidData as error:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, TypedDict
 
-from ...commerce.types import Address, NewTransaction, Order, Summary, Transaction
+from ...commerce.types import Address, NewTransaction, Order, OrderTransaction, Summary
 from ...core.emails import email_address
 from ...core.errors import InvalidData, NotAllowed
 from ...core.ids import new_id
@@ -37,7 +37,7 @@ class Amendment(TypedDict):
 
 
 @dataclass(slots=True)
-class Outcome:
+class ChangedOrder:
     """What is to be written of an order that was changed in place."""
 
     answer: Any
@@ -58,7 +58,7 @@ class Outcome:
         return id
 
 
-def amend(order: Order, given: Mapping[str, Any], by: str | None, at: str, *, draft: bool = False) -> Outcome:
+def amend(order: Order, given: Mapping[str, Any], by: str | None, at: str, *, draft: bool = False) -> ChangedOrder:
     """Change what an order says about its buyer. The outcome's answer is an `Amendment`. See `OrderService.amend`."""
     if order["status"] == "canceled":
         raise NotAllowed("A canceled order can't be changed")
@@ -79,7 +79,7 @@ def amend(order: Order, given: Mapping[str, Any], by: str | None, at: str, *, dr
             before[name], after[name] = now[name], _taken(name, now[name], given[name])
             if name in _TOLD and given[name] != now[name]:
                 told[name] = now[name], given[name]
-    outcome = Outcome({"before": before, "after": after, "changes": []})
+    outcome = ChangedOrder({"before": before, "after": after, "changes": []})
     of_user = {"change_type": "update_order", "created_by": by, "confirmed_by": by}
     for name, (old, new) in told.items():
         action = {"action": "UPDATE_ORDER_PROPERTIES", "details": {"type": name, "old": old, "new": new}}
@@ -88,19 +88,19 @@ def amend(order: Order, given: Mapping[str, Any], by: str | None, at: str, *, dr
     return outcome
 
 
-def put_back(order: Order, amendment: Amendment, at: str) -> Outcome:
+def put_back(order: Order, amendment: Amendment, at: str) -> ChangedOrder:
     """Take back an amendment, but for what somebody has changed since."""
     after = amendment["after"]
     now: Mapping[str, Any] = order
     back = {name: value for name, value in amendment["before"].items() if _says(name, now[name]) == _says(name, after[name])}
     _set(order, back, at)
-    return Outcome(True, withdrawn=amendment["changes"])
+    return ChangedOrder(True, withdrawn=amendment["changes"])
 
 
-def add_transactions(order: Order, given: Sequence[NewTransaction], credited: Mapping[str, Any], at: str) -> Outcome | None:
+def add_transactions(order: Order, given: Sequence[NewTransaction], credited: Mapping[str, Any], at: str) -> ChangedOrder | None:
     """Write down money that moved, and bring the summary up to date. The outcome's answer: ids of what is new; None where nothing is."""
     known = {(row["reference"], row["reference_id"]) for row in order["transactions"]}
-    new: list[Transaction] = []
+    new: list[OrderTransaction] = []
     for each in given:
         cause = (each["reference"], each["reference_id"])
         if cause not in known:
@@ -111,7 +111,7 @@ def add_transactions(order: Order, given: Sequence[NewTransaction], credited: Ma
     if not new:
         return None
     order["transactions"] = [*order["transactions"], *new]
-    outcome = Outcome([row["id"] for row in new])
+    outcome = ChangedOrder([row["id"] for row in new])
     amounts = [Decimal(row["amount"]) for row in order["transactions"]]
     paid, refunded = total([one for one in amounts if one > 0]), total([-one for one in amounts if one < 0])
     kept = order["summary"]
@@ -139,42 +139,42 @@ def _paid(kept: Summary, paid: Decimal, refunded: Decimal) -> Summary:
     return summary(current, credit, paid, refunded, original=Decimal(kept["original_order_total"]), pending=pending)
 
 
-def register(order: Order, acts: Sequence[Act], change: Mapping[str, Any], at: str) -> Outcome:
+def register(order: Order, acts: Sequence[Act], change: Mapping[str, Any], at: str) -> ChangedOrder:
     """Do this to an order at once: its next version. The outcome's answer is the change's id. See `OrderService.register`."""
     check_alive(order)
     check_draft(order, False)
     after = applied(order, acts, at)
-    outcome = Outcome(None, order=after)
+    outcome = ChangedOrder(None, order=after)
     outcome.answer = outcome.write_down(after, at, *acts, **change)
     return outcome
 
 
-def unregister(order: Order, change: Mapping[str, Any], acts: Sequence[Act], former: Mapping[str, Any], at: str) -> Outcome:
+def unregister(order: Order, change: Mapping[str, Any], acts: Sequence[Act], former: Mapping[str, Any], at: str) -> ChangedOrder:
     """Take back what `register` did: this change (`id`, `version`). `former`: the summary of the version before. See
     `OrderService.unregister`."""
-    return Outcome(True, order=taken_back(order, acts, at, change["version"], former), withdrawn=[change["id"]])
+    return ChangedOrder(True, order=taken_back(order, acts, at, change["version"], former), withdrawn=[change["id"]])
 
 
-def cancel(order: Order, at: str) -> Outcome:
+def cancel(order: Order, at: str) -> ChangedOrder:
     """Call an order off. The outcome's answer is how it stood before. See `OrderService.cancel`."""
     check_alive(order)
     if order["status"] == "completed":
         raise NotAllowed("A completed order can't be canceled: what was sent comes back by a return")
     if any(Decimal(line["detail"]["fulfilled_quantity"]) > 0 for line in order["items"]):
         raise NotAllowed("All fulfillments must be canceled before canceling an order")
-    return Outcome(order["status"], order=order | {"status": "canceled", "canceled_at": at, "updated_at": at})
+    return ChangedOrder(order["status"], order=order | {"status": "canceled", "canceled_at": at, "updated_at": at})
 
 
-def set_status(order: Order, status: str, but: Collection[str], at: str) -> Outcome:
+def set_status(order: Order, status: str, but: Collection[str], at: str) -> ChangedOrder:
     """Say how an order stands, unless it is in one of the states `but`. The outcome's answer is how it stood before."""
     if order["status"] in but:
         raise InvalidData(f"Order {order['id']} is {order['status']} and can't be {status}")
-    return Outcome(order["status"], order=order | {"status": status, "updated_at": at})
+    return ChangedOrder(order["status"], order=order | {"status": status, "updated_at": at})
 
 
-def reopen(order: Order, status: str, at: str) -> Outcome:
+def reopen(order: Order, status: str, at: str) -> ChangedOrder:
     """Take back `cancel`: the order stands as it did."""
-    return Outcome(True, order=order | {"status": status, "canceled_at": None, "updated_at": at})
+    return ChangedOrder(True, order=order | {"status": status, "canceled_at": None, "updated_at": at})
 
 
 def check_alive(order: Order) -> None:
@@ -188,14 +188,14 @@ def check_draft(order: Mapping[str, Any], draft: bool) -> None:
         raise InvalidData(f"Order {order['id']} is {'not ' if draft else ''}a draft order")
 
 
-def convert(order: Order, at: str) -> Outcome:
+def convert(order: Order, at: str) -> ChangedOrder:
     """Make an order of a draft. The outcome's answer is True. See `OrderService.convert`."""
     check_alive(order)
     check_draft(order, True)
-    return Outcome(True, order=order | {"status": "pending", "is_draft_order": False, "updated_at": at})
+    return ChangedOrder(True, order=order | {"status": "pending", "is_draft_order": False, "updated_at": at})
 
 
-def _credited(order: Order, outcome: Outcome, amount: Decimal, credited: Mapping[str, Any], at: str) -> Order:
+def _credited(order: Order, outcome: ChangedOrder, amount: Decimal, credited: Mapping[str, Any], at: str) -> Order:
     """The order's next version, cheaper by a credit line."""
     act = Act(action="CREDIT_LINE_ADD", amount=amount, reference=credited.get("reference"), reference_id=credited.get("reference_id"))
     after = applied(order, [act], at)

@@ -22,7 +22,7 @@ from . import changing, queries
 from .after_sales import OPEN
 from .changes.actions import ADJUSTING, amount, details_of, stamped
 from .changes.applying import Prices, applied, previewed
-from .changes.kinds import KINDS, Kind
+from .changes.kinds import KINDS, ChangeKind
 from .schema import SCHEMA
 from .types import Act, ActRevision, Cause, Change, ChangeRevision, NewChange, PreviewedOrder, Subject, Subjects
 from .writing import Writing
@@ -220,7 +220,7 @@ class Pending(Writing):
         if priced is not None and (order["revision"], [act["id"] for act in acts]) != (priced["revision"], list(priced["acts"])):
             raise Collided(f"Order {order['id']} was changed meanwhile.")
         after = applied(order, acts, at, priced["prices"] if priced is not None else None)
-        await self._write_changed(order, changing.Outcome(True, order=after))
+        await self._write_changed(order, changing.ChangedOrder(True, order=after))
         said = {"status": "confirmed", "confirmed_by": by, "confirmed_at": at, "version": after["version"]}
         await self.update("order_change", [{"id": change_id, **said}])
         if acts:
@@ -381,7 +381,7 @@ def _about(action: str, line: str, quantity: Amount) -> Act:
     return {"action": action, "details": {"reference_id": line, "quantity": quantity}}
 
 
-def check_filled(kind: Kind, acts: Sequence[Act]) -> None:
+def check_filled(kind: ChangeKind, acts: Sequence[Act]) -> None:
     """Raises InvalidData where a change has none of the actions that it has to have."""
     there = {act["action"] for act in acts} & kind.needs
     if (kind.needs - there) if kind.each else (kind.needs and not there):

@@ -21,7 +21,7 @@ from ...core.sql.schema.query import SLOT, Page, Query
 from . import changing, queries
 from .after_sales import OPEN
 from .changes.applying import Prices, repriced
-from .changing import Amendment, Outcome
+from .changing import Amendment, ChangedOrder
 from .pending import Pending
 from .placing import words
 from .schema import SCHEMA
@@ -163,9 +163,9 @@ class OrderService(Pending):
         Raises NotFound; InvalidData where it is no draft.
         """
 
-        def work(order: Order, at: str) -> Outcome | None:
+        def work(order: Order, at: str) -> ChangedOrder | None:
             changing.check_draft(order, True)
-            return Outcome(True, order=repriced(order, prices, at)) if order["revision"] == revision else None
+            return ChangedOrder(True, order=repriced(order, prices, at)) if order["revision"] == revision else None
 
         return bool(await self._change(order_id, work))
 
@@ -185,7 +185,7 @@ class OrderService(Pending):
         """Delete a draft. Raises NotFound; InvalidData where it is no draft."""
         order = await self.load(order_id)
         changing.check_draft(order, True)
-        await self._write_changed(order, Outcome(True, order={**order, "updated_at": iso(utc_now())}))  # nobody converts it meanwhile
+        await self._write_changed(order, ChangedOrder(True, order={**order, "updated_at": iso(utc_now())}))  # nobody converts it meanwhile
         await self.delete("order", [order_id])
 
     # -- money

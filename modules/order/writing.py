@@ -15,7 +15,7 @@ from ...core.service.module import ModuleService
 from ...core.sql.db.compiled import SelfRecording
 from ...core.sql.db.failures import Collided
 from . import queries
-from .changing import Outcome
+from .changing import ChangedOrder
 from .placing import words
 from .schema import SCHEMA
 from .tables import COLUMNS
@@ -38,7 +38,9 @@ class Writing(ModuleService):
 
     # -- inside
 
-    async def _change(self, order_id: str, work: Callable[[Order, str], Outcome | None], statement: SelfRecording = queries.CHANGE) -> Any:
+    async def _change(
+        self, order_id: str, work: Callable[[Order, str], ChangedOrder | None], statement: SelfRecording = queries.CHANGE
+    ) -> Any:
         """Have an order changed, at a time, and write it. What the outcome answers; None where there is nothing to be written."""
         idle = False
 
@@ -59,7 +61,7 @@ class Writing(ModuleService):
             self.touch("order", "order_change", "order_change_action")
         return answer
 
-    async def _write_changed(self, was: Order, outcome: Outcome) -> Any:
+    async def _write_changed(self, was: Order, outcome: ChangedOrder) -> Any:
         """Write what became of an order that was read in the running transaction. Raises Collided where it was changed meanwhile."""
         assert outcome.order is not None
         answer = await self.answer(queries.CHANGE, self._changed(_columns(was), outcome.order, outcome))
@@ -68,7 +70,7 @@ class Writing(ModuleService):
         self.touch("order", "order_change", "order_change_action")
         return answer
 
-    def _changed(self, former: Row, order: Order, outcome: Outcome) -> dict[str, Any]:
+    def _changed(self, former: Row, order: Order, outcome: ChangedOrder) -> dict[str, Any]:
         """The parameters of `CHANGE`. `former`: what its columns said before."""
         return {
             **self._written(order),

@@ -17,7 +17,7 @@ Context = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Buyer:
+class PriceContext:
     """A context prepared for the statement."""
 
     currency_code: str
@@ -41,7 +41,7 @@ def numbers(values: Mapping[str, Sequence[str]]) -> dict[str, list[Decimal]]:
     return {attribute: found for attribute, given in values.items() if (found := [n for n in map(as_number, given) if n is not None])}
 
 
-def buyer(context: Context) -> Buyer:
+def buyer(context: Context) -> PriceContext:
     """Prepare a context. Raises InvalidData without a currency, or where the quantity isn't a number."""
     currency = context.get("currency_code")
     if not isinstance(currency, str) or not currency:
@@ -50,7 +50,7 @@ def buyer(context: Context) -> Buyer:
     if quantity is None:
         raise InvalidData("The pricing context's quantity has to be a number")
     region = context.get("region_id")
-    return Buyer(currency.lower(), quantity, region if isinstance(region, str) else None, context)
+    return PriceContext(currency.lower(), quantity, region if isinstance(region, str) else None, context)
 
 
 def calculated_prices(found: Iterable[FittingPrice], currency_code: str) -> dict[str, CalculatedPrice]:

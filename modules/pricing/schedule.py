@@ -15,7 +15,7 @@ _LATEST = 3600.0
 """Seconds after which a timer compares with the clock again: its own clock doesn't notice when the other is set."""
 
 
-class Schedule:
+class PriceSchedule:
     """Sends an invalidation when the next such time comes, as after a write: cached prices are dropped then."""
 
     def __init__(self, changed: Callable[[frozenset[str]], Awaitable[None]]) -> None:

@@ -18,7 +18,7 @@ from ...core.service.remembering import remembered
 from . import queries
 from .calculation import Context, buyer, calculated_prices, numbers
 from .prices import GivenPrice, new_prices, read_price, read_rules
-from .schedule import Schedule
+from .schedule import PriceSchedule
 from .tables import SCHEMA, price_preference
 from .types import (
     AddedPrices,
@@ -44,7 +44,7 @@ class PricingService(ModuleService):
 
     def __init__(self, context: ModuleContext) -> None:
         super().__init__(context)
-        self._moments = Schedule(context.changed)
+        self._moments = PriceSchedule(context.changed)
 
     async def stop(self) -> None:
         self._moments.stop()

@@ -103,7 +103,7 @@ class OptionChanges:
         return Choice(choice.option_id, choice.title, choice.link_id, values, choice.is_exclusive)
 
 
-class Options(ModuleService):
+class ProductOptions(ModuleService):
     """The part of the product service for options."""
 
     @writes

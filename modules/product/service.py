@@ -15,7 +15,7 @@ from .choices import Choice, Combination, refuse_twins, refuse_twins_of, values_
 from .drafts import NESTED, VARIANT_NESTED, NewRows, ids_of, image_rows, undiscounted
 from .entities import SCHEMA
 from .handles import checked_handle, handle_of, handle_of_group
-from .options import Choices, OptionChanges, Options
+from .options import Choices, OptionChanges, ProductOptions
 from .tables import product_category_product, product_tags, product_variant_option, product_variant_product_image
 
 
@@ -35,7 +35,7 @@ class ProductsDeleted(TypedDict):
     options: list[str]
 
 
-class ProductService(Options, Categories):
+class ProductService(ProductOptions, Categories):
     """Products with their variants, options and images, and what groups them."""
 
     name = "product"

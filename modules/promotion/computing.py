@@ -57,7 +57,7 @@ _UNLIMITED = Decimal("Infinity")
 
 
 @dataclass(frozen=True, slots=True)
-class Adjustment:
+class ComputedAdjustment:
     """A discount on one of the cart's `items` or `shipping_methods`."""
 
     kind: Kind
@@ -70,7 +70,7 @@ class Adjustment:
 
 @dataclass(frozen=True, slots=True)
 class Computed:
-    adjustments: tuple[Adjustment, ...]
+    adjustments: tuple[ComputedAdjustment, ...]
     """Grouped by promotion, in the order in which promotions apply."""
     skipped: Mapping[str, Reason]
     """Codes without a discount, and the reasons."""
@@ -86,7 +86,7 @@ def compute(promotions: Iterable[Promotion], cart: Given, now: datetime, *, coun
     """
     targets = [*_targets("items", cart.get("items") or ()), *_targets("shipping_methods", cart.get("shipping_methods") or ())]
     budgets = _Budgets(cart)
-    made: list[Adjustment] = []
+    made: list[ComputedAdjustment] = []
     skipped: dict[str, Reason] = {}
     for promotion in sorted(promotions, key=_place):
         most = _UNLIMITED if counted else budgets.most(promotion)
@@ -104,7 +104,7 @@ def compute(promotions: Iterable[Promotion], cart: Given, now: datetime, *, coun
         for target, amount in taken:
             with_tax = inclusive and target.says_taxes
             target.take(amount, with_tax)
-            made.append(Adjustment(target.kind, target.id, amount, promotion["id"], promotion["code"], with_tax))
+            made.append(ComputedAdjustment(target.kind, target.id, amount, promotion["id"], promotion["code"], with_tax))
         budgets.spend(promotion, total(amount for _, amount in taken))
     return Computed(tuple(made), skipped)
 

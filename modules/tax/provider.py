@@ -26,7 +26,7 @@ class Taxable:
 
 
 @dataclass(frozen=True, slots=True)
-class TaxLine:
+class CalculatedTaxLine:
     """A tax on one line."""
 
     line_id: str
@@ -46,7 +46,7 @@ class TaxProvider(ABC):
     """Part of its id (`tp_<identifier>`), and the provider that tax lines name."""
 
     @abstractmethod
-    async def tax_lines(self, taxables: Sequence[Taxable], context: Mapping[str, Any]) -> list[TaxLine]:
+    async def tax_lines(self, taxables: Sequence[Taxable], context: Mapping[str, Any]) -> list[CalculatedTaxLine]:
         """The taxes on all lines of a cart. A line without taxes is left out of the answer.
 
         `context` has the `address` the goods go to, and the `customer` where one is known.

@@ -14,7 +14,7 @@ from ...core.rows import Row, Rows
 from ...core.service.module import ModuleService
 from ...core.service.provider_rows import keep_provider_rows
 from ...core.service.remembering import remembered
-from .provider import Taxable, TaxLine, TaxProvider
+from .provider import CalculatedTaxLine, Taxable, TaxProvider
 from .queries import COUNTRY_REGIONS, HAS_RULES, LOCK_RATES, RATES, REGIONS, RULES_OF_RATES
 from .rates import Rate, check_rate, provinces, rates_for, references_of
 from .tables import SCHEMA, tax_provider
@@ -218,7 +218,7 @@ def _rate(row: Row) -> Rate:
     )
 
 
-def _calculated(line: TaxLine, provider: TaxProvider) -> CalculatedTax:
+def _calculated(line: CalculatedTaxLine, provider: TaxProvider) -> CalculatedTax:
     tax: CalculatedTax = {
         "rate_id": line.rate_id,
         "rate": line.rate,

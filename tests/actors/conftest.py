@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from velella.actors.host import Host
-from velella.actors.membership.directory import Address, Directory, ReplicaId
+from velella.actors.membership.directory import Directory, ReplicaAddress, ReplicaId
 from velella.core.settings import Settings
 
 TOYS = Path(__file__).parent / "toys"
@@ -54,14 +54,14 @@ class Colony:
     def __init__(self, settings: Settings, folder: Path) -> None:
         self.settings = settings
         self.folder = folder
-        self.addresses: list[Address] = []
+        self.addresses: list[ReplicaAddress] = []
         self.processes: list[asyncio.subprocess.Process] = []
         self.client: Any = None
         self._stack = AsyncExitStack()
 
-    def address(self, index: int, pool: str = "toys") -> Address:
+    def address(self, index: int, pool: str = "toys") -> ReplicaAddress:
         id = ReplicaId(pool, index)
-        return Address(id, node="here", path=str(self.folder / f"{id}.sock"))
+        return ReplicaAddress(id, node="here", path=str(self.folder / f"{id}.sock"))
 
     def directory(self) -> Directory:
         return Directory.of((address, ["toy"]) for address in self.addresses)
@@ -91,14 +91,14 @@ class Colony:
         self.processes.append(process)
         assert process.stdout is not None
         line = await asyncio.wait_for(process.stdout.readline(), 30)
-        known = Address.from_wire(json.loads(line))
-        self.addresses.append(Address(known.replica, "elsewhere", None, known.host, known.port) if only_tcp else known)
+        known = ReplicaAddress.from_wire(json.loads(line))
+        self.addresses.append(ReplicaAddress(known.replica, "elsewhere", None, known.host, known.port) if only_tcp else known)
         return process
 
     async def connect(self, **changes: Any) -> Any:
         """The handle of the toy service, as the client sees it."""
         settings = self.settings.model_copy(update=changes)
-        self.client = Host(settings, [], address=Address(ReplicaId("client", 0), "here"), directory=self.directory())
+        self.client = Host(settings, [], address=ReplicaAddress(ReplicaId("client", 0), "here"), directory=self.directory())
         await self.client.start()
         self._stack.push_async_callback(self.client.stop, 0.2)
         return self.client.modules.toy

@@ -11,7 +11,7 @@ import pytest
 from velella.actors.membership.directory import HOST
 from velella.actors.messaging.admission import Admission
 from velella.actors.messaging.frames import REFUSED, REPLY, REQUEST
-from velella.actors.messaging.server import Dispatcher, Running
+from velella.actors.messaging.server import Dispatcher, RunningMessage
 from velella.core.codec import unpack
 from velella.core.errors import Busy
 from velella.core.message import Service, reads
@@ -38,7 +38,7 @@ class Shelf(ModuleService):
 
 class Caller:
     def __init__(self) -> None:
-        self.running: dict[int, Running] = {}
+        self.running: dict[int, RunningMessage] = {}
         self.answers: list[list[Any]] = []
 
     def send(self, payload: bytes) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from velella.actors.membership.directory import Address, Directory, ReplicaId
+from velella.actors.membership.directory import Directory, ReplicaAddress, ReplicaId
 from velella.actors.messaging.router import rendezvous
 from velella.core.errors import ReplyLost, TookDown, Unavailable
 from velella.core.message import CallContext, call_context
@@ -132,7 +132,7 @@ async def test_a_key_stays_with_its_replica_and_others_keep_theirs_when_one_goes
 
 
 def test_every_process_computes_the_same_replica_for_a_key() -> None:
-    addresses = [Address(ReplicaId("locking", index)) for index in range(5)]
+    addresses = [ReplicaAddress(ReplicaId("locking", index)) for index in range(5)]
     assert [rendezvous(f"k{n}", addresses).replica.index for n in range(8)] == [
         rendezvous(f"k{n}", list(reversed(addresses))).replica.index for n in range(8)
     ]

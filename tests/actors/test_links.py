@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from velella.actors.membership.directory import Address, Directory, ReplicaId
+from velella.actors.membership.directory import Directory, ReplicaAddress, ReplicaId
 from velella.actors.messaging.client import ClientProtocol, Lost, NotSent, Outgoing, RayLink
 from velella.actors.messaging.frames import REQUEST
 from velella.actors.messaging.router import Router
 from velella.core.errors import ReplyLost, Unavailable
 from velella.core.message import Message
 
-ME, THERE = ReplicaId("http", 0), Address(ReplicaId("product", 1), path="/nowhere")
+ME, THERE = ReplicaId("http", 0), ReplicaAddress(ReplicaId("product", 1), path="/nowhere")
 CALL = Message()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from velella.actors.cluster.members import Member, move, node_for, one_too_many
-from velella.actors.membership.directory import Address, ReplicaId
+from velella.actors.membership.directory import ReplicaAddress, ReplicaId
 from velella.actors.membership.states import ReplicaState
 from velella.actors.topology import Pool
 
@@ -15,7 +15,9 @@ def node(name: str, cpus: float = 4, *, alive: bool = True, **labels: str) -> di
 
 
 def there(pool: str, *nodes: str) -> list[Member]:
-    return [Member(ReplicaId(pool, n), Pool(pool, ()), None, Address(ReplicaId(pool, n)), placed_on=node) for n, node in enumerate(nodes)]
+    return [
+        Member(ReplicaId(pool, n), Pool(pool, ()), None, ReplicaAddress(ReplicaId(pool, n)), placed_on=node) for n, node in enumerate(nodes)
+    ]
 
 
 def test_replicas_of_a_pool_are_kept_apart_and_nodes_filled_evenly() -> None:
@@ -33,7 +35,7 @@ def test_labels_and_resources_say_where_and_managing_nodes_are_left_alone() -> N
     assert node_for(Pool("p", (), labels={"zone": "c"}), [], nodes) is None, "left to Ray, which waits for such a node"
     assert node_for(Pool("p", (), resources={"CPU": 8}), [], nodes) is None
     assert node_for(Pool("p", (), labels={"zone": "in(a,b)"}), [], nodes) is None, "a rule of Ray's, for Ray"
-    holding = [Member(ReplicaId("q", 0), Pool("q", (), resources={"CPU": 3}), None, Address(ReplicaId("q", 0)), placed_on="a")]
+    holding = [Member(ReplicaId("q", 0), Pool("q", (), resources={"CPU": 3}), None, ReplicaAddress(ReplicaId("q", 0)), placed_on="a")]
     assert node_for(Pool("p", (), resources={"CPU": 2}), holding, [node("a"), node("b", 2)]) == "b", "what others of ours hold is taken"
 
 

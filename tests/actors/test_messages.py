@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from velella.actors.host import local_host
-from velella.actors.membership.directory import Address, ReplicaId
+from velella.actors.membership.directory import ReplicaAddress, ReplicaId
 from velella.actors.messaging.router import LONGEST_PAUSE, Peer
 from velella.core.errors import Busy, DeadlineExceeded, NotFound, Unavailable, VelellaError
 from velella.core.message import CallContext, call_context
@@ -193,7 +193,7 @@ def test_a_replica_that_is_away_for_long_is_asked_again_in_the_end() -> None:
     class Away:
         """Never reached."""
 
-    peer = Peer(Address(ReplicaId("toys", 0), "here", "/nowhere"), Away())  # type: ignore[arg-type]
+    peer = Peer(ReplicaAddress(ReplicaId("toys", 0), "here", "/nowhere"), Away())  # type: ignore[arg-type]
     for _ in range(5000):
         peer.failed()
     assert time.monotonic() < peer.up_again <= time.monotonic() + LONGEST_PAUSE

@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
 from velella.actors.cluster.members import Member
 from velella.actors.cluster.reconcile import Retire, Start, Wanted, is_outdated, is_settled, moves
-from velella.actors.membership.directory import Address, ReplicaId
+from velella.actors.membership.directory import ReplicaAddress, ReplicaId
 from velella.actors.membership.states import ReplicaState
 from velella.actors.topology import Pool
 
@@ -145,7 +145,7 @@ class Cluster(RuleBasedStateMachine):
         name = one.pool.name
         taken = {member.id.index for member in self.of(name)}
         id = ReplicaId(name, next(n for n in range(len(taken) + 1) if n not in taken))
-        member = Member(id, one.pool, None, Address(id), placed_on=one.node or sorted(self.nodes)[0], generation=one.generation)
+        member = Member(id, one.pool, None, ReplicaAddress(id), placed_on=one.node or sorted(self.nodes)[0], generation=one.generation)
         self.members[id] = member
 
     def go_on(self, id: ReplicaId) -> None:

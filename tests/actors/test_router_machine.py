@@ -12,7 +12,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
-from velella.actors.membership.directory import Address, Directory, ReplicaId
+from velella.actors.membership.directory import Directory, ReplicaAddress, ReplicaId
 from velella.actors.messaging.client import Lost, NotSent, Outgoing
 from velella.actors.messaging.router import Router
 from velella.core.errors import Busy, DeadlineExceeded, Unavailable, VelellaError
@@ -48,7 +48,7 @@ class Replica:
 class Way:
     """The link to a place, as long as the directory has it."""
 
-    def __init__(self, machine: Routing, address: Address) -> None:
+    def __init__(self, machine: Routing, address: ReplicaAddress) -> None:
         self.machine, self.index, self.left = machine, address.replica.index, False
 
     async def request(self, message: Outgoing, left: float) -> Any:
@@ -140,7 +140,7 @@ class Routing(RuleBasedStateMachine):
     def change(self, listed: frozenset[int]) -> None:
         self.version += 1
         self.listed = listed
-        addresses = [(Address(ReplicaId("product", index), path=f"/{index}"), ["product"]) for index in sorted(listed)]
+        addresses = [(ReplicaAddress(ReplicaId("product", index), path=f"/{index}"), ["product"]) for index in sorted(listed)]
 
         self.loop.inside(lambda: self.router.update(Directory.of(addresses, self.version)))
 

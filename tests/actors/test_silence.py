@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from velella.actors.host import Host
-from velella.actors.membership.directory import Address, Directory, Identity, ReplicaId
+from velella.actors.membership.directory import Directory, Identity, ReplicaAddress, ReplicaId
 from velella.core.errors import ReplyLost, Unavailable
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ async def test_a_process_that_has_nothing_to_say_knocks_and_hears_that_its_place
 async def test_a_message_to_somebody_who_had_the_address_before_is_refused(colony: Colony, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("velella.actors.messaging.router.PATIENCE_SECONDS", 0.3)
     host = await colony.host(0)
-    other = Address(ReplicaId("others", 3), host.address.node, host.address.path)
+    other = ReplicaAddress(ReplicaId("others", 3), host.address.node, host.address.path)
     colony.addresses[:] = [other]
     toy = await colony.connect()
     with pytest.raises(Unavailable):
@@ -115,7 +115,7 @@ def test_who_knows_more_counts() -> None:
     me, other = ReplicaId("toys", 0), ReplicaId("toys", 1)
 
     def directory(incarnation: str, version: int) -> Directory:
-        return Directory.of([(Address(me, incarnation=incarnation), []), (Address(other, incarnation="o"), [])], version)
+        return Directory.of([(ReplicaAddress(me, incarnation=incarnation), []), (ReplicaAddress(other, incarnation="o"), [])], version)
 
     frozen = Identity(me, "old").after(directory("old", 4))
     assert frozen.is_superseded(directory("new", 5))
@@ -124,6 +124,8 @@ def test_who_knows_more_counts() -> None:
     assert not Identity(me, "new").after(directory("old", 4)).is_superseded(directory("old", 5)), "nobody has been told of it yet"
     assert frozen.after(Directory(version=5, suspects=frozenset([me]))).is_superseded(directory("new", 6)), "it was left out before"
     assert not frozen.is_superseded(Directory(version=9, suspects=frozenset([me]))), "it is away, not replaced"
-    assert not frozen.is_superseded(Directory(version=9, draining=frozenset([Address(me, incarnation="old")]))), "it finishes"
-    assert frozen.is_superseded(Directory(version=9, draining=frozenset([Address(me, incarnation="new")]))), "its successor leaves too"
+    assert not frozen.is_superseded(Directory(version=9, draining=frozenset([ReplicaAddress(me, incarnation="old")]))), "it finishes"
+    assert frozen.is_superseded(Directory(version=9, draining=frozenset([ReplicaAddress(me, incarnation="new")]))), (
+        "its successor leaves too"
+    )
     assert frozen.is_superseded(Directory(version=9)), "its place was given up"

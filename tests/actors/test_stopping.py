@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from velella.actors.host import Host
-from velella.actors.membership.directory import Address, ReplicaId
+from velella.actors.membership.directory import ReplicaAddress, ReplicaId
 from velella.core.message import Service
 from velella.core.settings import Settings
 
@@ -33,7 +33,7 @@ class Part(Service):
 @pytest.mark.parametrize("how", ["never", "fails"])
 async def test_a_part_of_a_host_that_does_not_stop_keeps_no_other(tmp_path: Path, how: str) -> None:
     stopped: list[str] = []
-    host = Host(Settings(_env_file=None), [], address=Address(ReplicaId("toys", 0), path=str(tmp_path / "s")))
+    host = Host(Settings(_env_file=None), [], address=ReplicaAddress(ReplicaId("toys", 0), path=str(tmp_path / "s")))
     await host.start()
     for name in ("locking", "product", "workflows", "http"):
         host.services[name] = Part(name, stopped, how if name in ("http", "product") else "at once")

@@ -18,7 +18,7 @@ import pytest
 from velella.actors.cluster.autoscale import Scaling
 from velella.actors.cluster.supervisor import Supervisor, supervisor_handle
 from velella.actors.host import Host
-from velella.actors.membership.directory import Address, ReplicaId
+from velella.actors.membership.directory import ReplicaAddress, ReplicaId
 from velella.actors.topology import Pool, Topology
 from velella.core.errors import Misconfigured, VelellaError
 from velella.core.settings import Settings
@@ -53,7 +53,7 @@ def replicas(report: dict[str, Any], pool: str) -> list[dict[str, Any]]:
 
 
 async def client(supervisor: Supervisor) -> Host:
-    host = Host(supervisor.settings, [], address=Address(ReplicaId("test", 0)), directory=supervisor.directory())
+    host = Host(supervisor.settings, [], address=ReplicaAddress(ReplicaId("test", 0)), directory=supervisor.directory())
     await host.start()
     return host
 

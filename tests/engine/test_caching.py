@@ -14,7 +14,7 @@ import pytest
 from velella.actors.caching import Cache
 from velella.actors.caching.invalidation import Announcer, Invalidation
 from velella.actors.host import Host
-from velella.actors.membership.directory import Address, Directory, ReplicaId
+from velella.actors.membership.directory import Directory, ReplicaAddress, ReplicaId
 from velella.actors.services import load, module_names
 from velella.core.errors import DeadlineExceeded
 from velella.core.message import CallContext, call_context, current_call
@@ -221,7 +221,7 @@ class Doors:
         self.settings = Settings(_env_file=None, data_dir=folder, cache_seconds=2.0, modules={"review": "shop.review:MODULE"})
         ids = [ReplicaId("http", 0), ReplicaId("http", 1), ReplicaId("caching", 0), ReplicaId("product", 0), ReplicaId("pricing", 0)]
         ids += [ReplicaId("promotion", 0), ReplicaId("review", 0)]
-        self.addresses = {id: Address(id, "here", str(folder / str(id))) for id in ids}
+        self.addresses = {id: ReplicaAddress(id, "here", str(folder / str(id))) for id in ids}
         self.hosts: dict[str, Host] = {}
         self.told: dict[str, list[frozenset[str] | None]] = {"http-0": [], "http-1": []}
 
@@ -298,10 +298,10 @@ def test_every_module_that_remembers_is_told_first_and_has_a_memory() -> None:
 
 async def test_a_source_that_is_a_door_too_forgets_again_when_all_sources_have() -> None:
     """Else its door would fill, between the two, from another source that had not heard yet."""
-    both, other, whole = (Address(ReplicaId(pool, 0), path=f"/{pool}") for pool in ("both", "other", "whole"))
+    both, other, whole = (ReplicaAddress(ReplicaId(pool, 0), path=f"/{pool}") for pool in ("both", "other", "whole"))
     settings = Settings(_env_file=None)
     rest = [name for name in REMEMBERING if name != "tax"]
-    me = Address(ReplicaId("me", 0), path="/me")
+    me = ReplicaAddress(ReplicaId("me", 0), path="/me")
     split = Host(settings, [], address=me, directory=Directory.of([(both, ["http", *rest]), (other, ["tax"])], 1))
     spread = Invalidation(split.router, settings)
     assert spread._waves(spread.holders()) == ({both.replica, other.replica}, {both.replica})

@@ -16,7 +16,7 @@ from velella.actors.host import Host
 from velella.actors.locking import ActorLocks, LockProvider, LockTable, locks
 from velella.actors.locking.leases import HeldLock
 from velella.actors.locking.table import LONGEST_LEASE
-from velella.actors.membership.directory import Address, Directory, ReplicaId
+from velella.actors.membership.directory import Directory, ReplicaAddress, ReplicaId
 from velella.core.errors import Conflict, Unavailable
 from velella.core.settings import ProviderSettings, Settings
 
@@ -202,7 +202,7 @@ class Shards:
         self.settings = settings
         self.folder = folder
         self.stack = stack
-        self.addresses = [Address(ReplicaId("locking", i), "here", str(folder / f"locking-{i}")) for i in range(2)]
+        self.addresses = [ReplicaAddress(ReplicaId("locking", i), "here", str(folder / f"locking-{i}")) for i in range(2)]
         self.directory = Directory.of((address, ["locking"]) for address in self.addresses)
         self.hosts: dict[int, Host] = {}
 
@@ -214,7 +214,7 @@ class Shards:
         await self.hosts.pop(index).stop(0.1)
 
     async def client(self, index: int) -> LockProvider[object]:
-        host = Host(self.settings, [], address=Address(ReplicaId("client", index), "here"), directory=self.directory)
+        host = Host(self.settings, [], address=ReplicaAddress(ReplicaId("client", index), "here"), directory=self.directory)
         made = locks(host.context)
         await host.start()
         self.stack.push_async_callback(host.stop, 0.1)

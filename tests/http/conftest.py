@@ -179,7 +179,12 @@ def _shouted(request: Request, row: dict[str, Any]) -> dict[str, Any]:
 PEOPLE = Plain("user", "test-create-people", "test-update-people", "test-delete-people", hooks="people", event="person")
 
 routes.resource(
-    "/admin/people", PERSON, PEOPLE, list=Filters(q=TEXT, email=MANY), create=Write(NewPerson, before=_shouted), update=ChangedPerson
+    "/admin/people",
+    PERSON,
+    PEOPLE,
+    list=Filters(q=TEXT, email=MANY),
+    create=Write(NewPerson, before=_shouted),
+    update=ChangedPerson,
 )
 
 

@@ -18,7 +18,7 @@ from velella.core.service.providers import Providers
 from velella.core.settings import BuyerEmail, ProviderSettings, Settings
 from velella.modules.notification import MODULE
 from velella.modules.notification.emails import from_template
-from velella.modules.notification.provider import Message, NotificationProvider
+from velella.modules.notification.provider import NotificationMessage, NotificationProvider
 from velella.modules.notification.service import NotificationService
 from velella.workflows.notification.buyer_emails import sent
 
@@ -35,10 +35,10 @@ class Pigeon(NotificationProvider):
     channels = ("email", "sms")
 
     def __init__(self) -> None:
-        self.sent: list[Message] = []
+        self.sent: list[NotificationMessage] = []
         self.fails: list[Exception] = []
 
-    async def send(self, message: Message) -> str | None:
+    async def send(self, message: NotificationMessage) -> str | None:
         await asyncio.sleep(0.01)
         if self.fails:
             raise self.fails.pop(0)

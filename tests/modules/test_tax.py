@@ -14,7 +14,7 @@ from velella.core.errors import InvalidData, NotFound
 from velella.core.flow import keep
 from velella.core.service.providers import Providers
 from velella.core.settings import ProviderSettings
-from velella.modules.tax.provider import Taxable, TaxLine, TaxProvider
+from velella.modules.tax.provider import CalculatedTaxLine, Taxable, TaxProvider
 from velella.modules.tax.providers.system import SystemTaxProvider
 from velella.modules.tax.service import TaxService
 
@@ -31,8 +31,8 @@ class Outside(TaxProvider):
 
     identifier: ClassVar[str] = "outside"
 
-    async def tax_lines(self, taxables: Sequence[Taxable], context: Mapping[str, Any]) -> list[TaxLine]:
-        return [TaxLine(one.line["id"], D("8.875"), "NYC", "New York", is_shipping=one.is_shipping) for one in taxables]
+    async def tax_lines(self, taxables: Sequence[Taxable], context: Mapping[str, Any]) -> list[CalculatedTaxLine]:
+        return [CalculatedTaxLine(one.line["id"], D("8.875"), "NYC", "New York", is_shipping=one.is_shipping) for one in taxables]
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import ray
 
 from velella.actors.cluster.ray_runtime import NAMESPACE
 from velella.actors.cluster.replica import named_actors
-from velella.actors.membership.directory import Address, Directory
+from velella.actors.membership.directory import Directory, ReplicaAddress
 from velella.actors.membership.epochs import epoch_of, first_version
 
 
@@ -18,7 +18,7 @@ def main(cluster: str, replica: str, by: str) -> None:
     epoch = epoch_of(ray.get(actors[replica].health.remote(0, 0))["directory"]) + int(by)
     if int(by):
         reports = ray.get([actor.health.remote(0, 0) for actor in actors.values()])
-        directory = Directory.of(((Address.from_wire(one["address"]), one["services"]) for one in reports), first_version(epoch))
+        directory = Directory.of(((ReplicaAddress.from_wire(one["address"]), one["services"]) for one in reports), first_version(epoch))
         ray.get(actors[replica].update.remote(directory.to_wire()))
     print(epoch)
 

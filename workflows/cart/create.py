@@ -17,7 +17,7 @@ from .context import CUSTOMER, REGION, CartContext, check_country
 from .discounts import open_with_promotions
 from .lines import put_lines
 from .pricing import CartMarket
-from .saving import Changed, changed_cart
+from .saving import ChangedCart, changed_cart
 from .types import Buyer, Region
 from .working import WorkingCart
 
@@ -37,7 +37,7 @@ async def create_cart(
     promo_codes: Sequence[str] = (),
     items: Sequence[Mapping[str, Any]] = (),
     additional_data: Mapping[str, Any] | None = None,
-) -> Changed:
+) -> ChangedCart:
     """Create a cart, with lines if `items` name variants. Returns the cart.
 
     Default of the region: that of the shipping address's country, the store's own, or the first. Default of the currency: the region's.

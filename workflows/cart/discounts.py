@@ -57,7 +57,7 @@ async def discount(
     """
     offers = await (_by_ids(flow, draft.entered) if counted else _offers(flow, draft, codes, action))
     draft.entered = {promotion["id"] for promotion in offers if not promotion["is_automatic"]}
-    made: Sequence[computing.Adjustment] = ()
+    made: Sequence[computing.ComputedAdjustment] = ()
     if offers and (draft.items or draft.shipping_methods):
         cart = await _snapshot(flow, draft, cart_context)
         for added in await flow.hooks.setPromotionContext(draft, action, codes):
@@ -103,7 +103,7 @@ async def _by_codes(flow: Flow, codes: Sequence[str]) -> list[Promotion]:
     return [promotion for promotion in found if promotion["status"] == "active"]
 
 
-def _adjustment(made: computing.Adjustment, prefix: str) -> Adjustment:
+def _adjustment(made: computing.ComputedAdjustment, prefix: str) -> Adjustment:
     return {"id": new_id(prefix), "code": made.code, "amount": made.amount, "promotion_id": made.promotion_id}
 
 

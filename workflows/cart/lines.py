@@ -16,7 +16,7 @@ from ..kit import Flow, workflow
 from .context import load_context
 from .discounts import save_all
 from .pricing import CartMarket
-from .saving import Changed, changed_cart, find_item, load_open, lock_of
+from .saving import ChangedCart, changed_cart, find_item, load_open, lock_of
 from .sellables import whole
 from .working import WorkingCart
 
@@ -24,7 +24,7 @@ from .working import WorkingCart
 @workflow("add-to-cart", hooks=("validate", "setPricingContext"), emits=("cart.updated",))
 async def add_to_cart(
     flow: Flow, cart_id: str, items: Sequence[Mapping[str, Any]], additional_data: Mapping[str, Any] | None = None
-) -> Changed:
+) -> ChangedCart:
     """Add variants to a cart: `variant_id`, `quantity`, `metadata`, and `unit_price` if the caller sets the price.
 
     Returns the cart after the change. A variant that is in the cart with the same metadata is added to its line, at today's price for all.
@@ -67,7 +67,7 @@ def _check_size(draft: WorkingCart) -> None:
 @workflow("update-line-item-in-cart", hooks=("validate", "setPricingContext"), emits=("cart.updated",))
 async def update_line_item(
     flow: Flow, cart_id: str, item_id: str, update: Mapping[str, Any], additional_data: Mapping[str, Any] | None = None
-) -> Changed:
+) -> ChangedCart:
     """Change the quantity (0 removes the line) or the metadata of a line. Its price is found again for the quantity. Returns the cart after
     the change.
 

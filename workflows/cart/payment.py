@@ -20,7 +20,7 @@ def payable(total: Decimal) -> Decimal:
     return max(total, Decimal(0))
 
 
-class Money(TypedDict):
+class OwedAmount(TypedDict):
     amount: Decimal
     currency_code: str
 
@@ -29,8 +29,8 @@ class OtherAmount(TypedDict):
     """The new amount of a payment collection, and the old one."""
 
     id: str
-    before: Money
-    now: Money
+    before: OwedAmount
+    now: OwedAmount
 
 
 async def other_amount(flow: Flow, draft: WorkingCart) -> OtherAmount | None:
@@ -38,9 +38,9 @@ async def other_amount(flow: Flow, draft: WorkingCart) -> OtherAmount | None:
     id: str | None = draft["payment_collection_id"]
     if id is None:
         return None
-    now = Money(amount=payable(draft.total()), currency_code=draft["currency_code"])
+    now = OwedAmount(amount=payable(draft.total()), currency_code=draft["currency_code"])
     row: CollectionAmount = await flow.modules.payment.retrieve("payment_collection", id, fields=("amount", "currency_code"))
-    before = Money(amount=row["amount"], currency_code=row["currency_code"])
+    before = OwedAmount(amount=row["amount"], currency_code=row["currency_code"])
     return None if before == now else {"id": id, "before": before, "now": now}
 
 

@@ -11,7 +11,7 @@ from ...modules.pricing.types import CalculatedPrice
 from ..kit import Flow, workflow
 from .context import CartContext, load_context
 from .discounts import Action, save_all, work_out_discounts
-from .saving import Changed, changed_cart, load_open, lock_of
+from .saving import ChangedCart, changed_cart, load_open, lock_of
 from .sellables import confirm_stock, described, load_prices, load_sellables, priced, whole
 from .shipping import refresh_shipping
 from .taxes import work_out_taxes
@@ -95,7 +95,7 @@ async def update_tax_lines(flow: Flow, cart_id: str, force: bool = False, loaded
 @workflow("update-cart-promotions", hooks=("validate", "setPromotionContext"), emits=("cart.updated",))
 async def update_cart_promotions(
     flow: Flow, cart_id: str, promo_codes: Sequence[str] = (), action: Action = "add", loaded: Loaded | None = None
-) -> Changed | None:
+) -> ChangedCart | None:
     """Compute the discounts of a cart, after codes were entered, removed, or replaced by others. Returns the cart after the change.
 
     Automatic promotions always take part. A code without a discount isn't kept: it has to be entered again. `loaded` is

@@ -25,7 +25,7 @@ async def load_open(flow: Flow, cart_id: str) -> Cart:
     return cart
 
 
-class Changed(TypedDict):
+class ChangedCart(TypedDict):
     """A cart that was just written, so that the caller needn't read it again."""
 
     cart: Cart
@@ -36,7 +36,7 @@ class Changed(TypedDict):
     """Its buyer, with the fields of `surroundings.CUSTOMER`."""
 
 
-def changed_cart(draft: WorkingCart, cart_context: CartContext) -> Changed:
+def changed_cart(draft: WorkingCart, cart_context: CartContext) -> ChangedCart:
     return {
         "cart": draft.written,
         "is_promoted": bool(draft.promotion_ids()),

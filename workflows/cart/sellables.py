@@ -48,7 +48,7 @@ MOST = 2**31 - 1
 
 
 @dataclass
-class Part:
+class InventoryPart:
     """An inventory item that a variant consists of."""
 
     item_id: str
@@ -67,7 +67,7 @@ class SellableVariant:
     product: SoldProduct
     price_set_id: str | None
     has_shipping_profile: bool
-    parts: list[Part]
+    parts: list[InventoryPart]
 
     @property
     def guarded(self) -> bool:
@@ -116,7 +116,7 @@ async def load_sellables(flow: Flow, variant_ids: Iterable[str], sales_channel_i
     sellables = SellableVariants()
     for id in ids:
         parts = [
-            Part(pair["inventory_item_id"], Decimal(pair["required_quantity"]), *stock[pair["inventory_item_id"]])
+            InventoryPart(pair["inventory_item_id"], Decimal(pair["required_quantity"]), *stock[pair["inventory_item_id"]])
             for pair in made_of
             if pair["variant_id"] == id and pair["inventory_item_id"] in stock
         ]

@@ -15,7 +15,7 @@ from ..kit import Flow, workflow
 from .context import load_context
 from .discounts import save_all
 from .pricing import CartMarket
-from .saving import Changed, changed_cart, load_open, lock_of
+from .saving import ChangedCart, changed_cart, load_open, lock_of
 from .shipping import list_with_pricing, seen_by_provider
 from .types import PricedOption
 from .working import WorkingCart
@@ -24,7 +24,7 @@ from .working import WorkingCart
 @workflow("add-shipping-method-to-cart", hooks=("validate",), emits=("cart.updated",))
 async def add_shipping_methods(
     flow: Flow, cart_id: str, options: Sequence[Mapping[str, Any]], additional_data: Mapping[str, Any] | None = None
-) -> Changed:
+) -> ChangedCart:
     """Give a cart these shipping options (`id`, `data`), in place of those of the same shipping profiles. Returns the cart after the
     change.
 

@@ -9,7 +9,7 @@ from ...modules.fulfillment.types import QuotedPrice, ShippingOption
 from ...modules.pricing.types import CalculatedPrice
 
 
-class Country(TypedDict):
+class RegionCountry(TypedDict):
     """A country of a region."""
 
     iso_2: str
@@ -23,7 +23,7 @@ class Region(TypedDict):
     name: str
     currency_code: str
     automatic_taxes: bool
-    countries: list[Country]
+    countries: list[RegionCountry]
 
 
 class CustomerGroup(TypedDict):

@@ -16,13 +16,13 @@ from .context import CartContext, check_country, load_context
 from .create import find_customer, find_sales_channel, normal_email
 from .discounts import save_all
 from .pricing import CartMarket
-from .saving import Changed, changed_cart, load_open, lock_of
+from .saving import ChangedCart, changed_cart, load_open, lock_of
 from .taxes import drop_asked_taxes
 from .working import WorkingCart
 
 
 @workflow("update-cart", hooks=("validate", "setPricingContext", "cartUpdated"), emits=("cart.region_updated", "cart.updated"))
-async def update_cart(flow: Flow, cart_id: str, update: Given, additional_data: Given | None = None) -> Changed:
+async def update_cart(flow: Flow, cart_id: str, update: Given, additional_data: Given | None = None) -> ChangedCart:
     """Change the named fields of a cart: its email (None: unchanged), region_id, sales_channel_id, shipping_address, billing_address,
     locale, metadata, or promo_codes (these replace all others). Returns the cart after the change.
 

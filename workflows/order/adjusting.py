@@ -16,7 +16,7 @@ from ...core.errors import InvalidData
 from ...core.ids import new_id
 from ...modules.cart.tables import COLUMNS
 from ...modules.order.changes.actions import ADJUSTING
-from ...modules.order.changes.applying import Price, Prices
+from ...modules.order.changes.applying import Prices, TaxesAndDiscounts
 from ...modules.order.pending import NONE_OPEN
 from ...modules.order.types import Act, Change, ChangeRevision, PreviewedOrder
 from ..cart.context import CartContext, load_context
@@ -61,8 +61,8 @@ def prices_of(order: Order, document: WorkingCart) -> Prices:
     return {id: price for kind in _PREFIXES for id, price in _prices(order, document, kind).items()}
 
 
-def _prices(order: Order, document: WorkingCart, kind: Kind) -> dict[str, Price]:
-    prices: dict[str, Price] = {}
+def _prices(order: Order, document: WorkingCart, kind: Kind) -> dict[str, TaxesAndDiscounts]:
+    prices: dict[str, TaxesAndDiscounts] = {}
     of_order: Any = order[kind]
     before = {line["id"]: line for line in of_order}
     lines: Any = document.items if kind == "items" else document.shipping_methods

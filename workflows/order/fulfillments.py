@@ -27,7 +27,7 @@ from .changes import counting, lock_of, register
 ADDRESS = (*FIELDS, "metadata")
 
 
-class Plan(TypedDict):
+class PlannedFulfillment(TypedDict):
     """What is to be sent."""
 
     quantities: list[tuple[str, Decimal]]
@@ -84,7 +84,7 @@ async def create_order_fulfillment(
 @step(reads=True)
 async def plan_fulfillment(
     flow: Flow, order_id: str, items: Sequence[Row], location_id: str | None, shipping_option_id: str | None, address: Row | None
-) -> Plan:
+) -> PlannedFulfillment:
     order = await flow.modules.order.load(order_id)
     quantities = _quantities(order, items)
     option = await _option(flow, order, shipping_option_id)
@@ -144,7 +144,7 @@ async def _option(flow: Flow, order: Order, id: str | None) -> Row | None:
     return rows[0] if rows else None
 
 
-class Part(TypedDict):
+class LineStock(TypedDict):
     """What a line takes of the stock."""
 
     inventory_item_id: str | None
@@ -153,11 +153,11 @@ class Part(TypedDict):
     allow_backorder: bool
 
 
-async def parts_of(flow: Flow, lines: Mapping[str, OrderLine], quantities: Sequence[tuple[str, Decimal]]) -> list[tuple[str, Part]]:
+async def parts_of(flow: Flow, lines: Mapping[str, OrderLine], quantities: Sequence[tuple[str, Decimal]]) -> list[tuple[str, LineStock]]:
     """Lines, and what they take of the stock."""
     waits = await _backorders(flow, (lines[id]["variant_id"] for id, _ in quantities))
     (pairs,) = await flow.graph.pairs_of(("product_variant_inventory_item", "variant_id", sorted(waits)))
-    parts: list[tuple[str, Part]] = []
+    parts: list[tuple[str, LineStock]] = []
     for id, quantity in quantities:
         of = [pair for pair in pairs if pair["variant_id"] == lines[id]["variant_id"]]
         taken = [(pair["inventory_item_id"], quantity * Decimal(pair["required_quantity"])) for pair in of] or [(None, quantity)]
@@ -180,7 +180,7 @@ def _data(order: Order, option: Row | None) -> Row:
     return next((method["data"] or {} for method in order["shipping_methods"] if method["shipping_option_id"] == option["id"]), {})
 
 
-def packed(line: OrderLine, part: Part) -> Row:
+def packed(line: OrderLine, part: LineStock) -> Row:
     says = {"title": line["variant_title"] or line["title"], "sku": line["variant_sku"] or "", "barcode": line["variant_barcode"] or ""}
     return {**says, "line_item_id": line["id"], "inventory_item_id": part["inventory_item_id"], "quantity": part["quantity"]}
 

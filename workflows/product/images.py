@@ -12,7 +12,7 @@ Pairs = list[list[str]]
 """(variant, image)."""
 
 
-class Changed(TypedDict):
+class ChangedImages(TypedDict):
     added: list[str]
     removed: list[str]
 
@@ -41,7 +41,7 @@ async def _drop_thumbnails(flow: Flow, removed: Pairs) -> None:
 
 
 @workflow("batch-variant-images")
-async def batch_variant_images(flow: Flow, variant_id: str, add: list[str] | None = None, remove: list[str] | None = None) -> Changed:
+async def batch_variant_images(flow: Flow, variant_id: str, add: list[str] | None = None, remove: list[str] | None = None) -> ChangedImages:
     """Assign images to a variant, unassign others. Returns the given images. Raises NotFound for the variant."""
     if remove:
         flow.durably()
@@ -53,7 +53,7 @@ async def batch_variant_images(flow: Flow, variant_id: str, add: list[str] | Non
 
 
 @workflow("batch-image-variants")
-async def batch_image_variants(flow: Flow, image_id: str, add: list[str] | None = None, remove: list[str] | None = None) -> Changed:
+async def batch_image_variants(flow: Flow, image_id: str, add: list[str] | None = None, remove: list[str] | None = None) -> ChangedImages:
     """Assign an image to variants, unassign it from others. Returns the given variants. Raises NotFound for the image."""
     if remove:
         flow.durably()

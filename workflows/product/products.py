@@ -11,7 +11,7 @@ from ..kit import Flow, workflow
 from ..links import relink, unlink_all
 from ..rows import Selector, selected, written
 from .stock import items_of_none_but
-from .variants import Batch, bare, equip_variants, reprice_variants, restock_variants
+from .variants import VariantBatch, bare, equip_variants, reprice_variants, restock_variants
 
 ELSEWHERE = ("sales_channels", "shipping_profile_id", "additional_data")
 """Members of a product's input that belong to other modules."""
@@ -151,7 +151,7 @@ async def delete_products(flow: Flow, ids: list[str]) -> list[str]:
 @workflow("batch-products", durable=True)
 async def batch_products(
     flow: Flow, create: list[Row] | None = None, update: list[Row] | None = None, delete: list[str] | None = None
-) -> Batch:
+) -> VariantBatch:
     """Delete, then change, then create, so that deleted rows make room for new ones. All of it, or nothing."""
     deleted = await flow.run(delete_products, ids=delete) if delete else []
     updated = await flow.run(update_products, products=update) if update else []

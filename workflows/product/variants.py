@@ -157,7 +157,7 @@ async def delete_product_variants(flow: Flow, ids: list[str]) -> list[str]:
     return gone
 
 
-class Batch(TypedDict):
+class VariantBatch(TypedDict):
     created: list[Row]
     updated: list[Row]
     deleted: list[str]
@@ -166,7 +166,7 @@ class Batch(TypedDict):
 @workflow("batch-product-variants", durable=True)
 async def batch_product_variants(
     flow: Flow, create: list[Row] | None = None, update: list[Row] | None = None, delete: list[str] | None = None
-) -> Batch:
+) -> VariantBatch:
     """Delete, then change, then create, so that deleted rows make room for new ones. All of it, or nothing."""
     deleted = await flow.run(delete_product_variants, ids=delete) if delete else []
     updated = await flow.run(update_product_variants, product_variants=update) if update else []

@@ -25,7 +25,7 @@ from ...metrics import Histogram, Sample
 from ...rows import Typed, TypedRows
 from .compiled import WIDE, BoundStatement, Compiled, compiled
 from .failures import Disconnected, OutOfTime, ReadOnly, translated, was_not_sent
-from .pool import Connection, ConnectionPool
+from .pool import ConnectionPool, PooledConnection
 
 T = TypeVar("T")
 AfterCommit = Callable[[], Awaitable[None]]
@@ -62,14 +62,14 @@ class Transaction:
 
     __slots__ = ("_lock", "after_commit", "connection", "database", "open")
 
-    def __init__(self, database: Database, connection: Connection) -> None:
+    def __init__(self, database: Database, connection: PooledConnection) -> None:
         self.database = database
         self.connection = connection
         self.after_commit: list[AfterCommit] = []
         self.open = True
         self._lock = asyncio.Lock()
 
-    async def run(self, sql: str, send: Callable[[Connection], Awaitable[T]]) -> T:
+    async def run(self, sql: str, send: Callable[[PooledConnection], Awaitable[T]]) -> T:
         """Run one statement. Tasks started inside the transaction take turns on its connection."""
         database = self.database
         async with self._lock:
@@ -208,7 +208,7 @@ class Database:
         """Return all rows of a bound statement."""
         timeout = _time_left()
 
-        def fetch(connection: Connection) -> Awaitable[list[asyncpg.Record]]:
+        def fetch(connection: PooledConnection) -> Awaitable[list[asyncpg.Record]]:
             return connection.fetch(asked.sql, *asked.arguments, timeout=timeout)
 
         return self._run(asked.sql, _with_custom_plan(fetch) if asked.custom_plan else fetch)
@@ -288,13 +288,13 @@ class Database:
 
     # -- inside
 
-    async def _connect(self) -> Connection:
-        connection: Connection = await asyncpg.connect(
+    async def _connect(self) -> PooledConnection:
+        connection: PooledConnection = await asyncpg.connect(
             self.url,
             statement_cache_size=512,
             max_cached_statement_lifetime=0,
             max_cacheable_statement_size=WIDE,
-            connection_class=Connection,
+            connection_class=PooledConnection,
             server_settings={**_SESSION, "statement_timeout": str(int(self.statement_timeout * 1000))},
         )
         await _set_codecs(connection)
@@ -306,14 +306,14 @@ class Database:
             raise Unavailable("The database is not open.")
         return self._pool
 
-    def _run(self, sql: str, send: Callable[[Connection], Awaitable[T]]) -> Coroutine[Any, Any, T]:
+    def _run(self, sql: str, send: Callable[[PooledConnection], Awaitable[T]]) -> Coroutine[Any, Any, T]:
         running = _transactions.get().get(id(self))
         doing = running.run(sql, send) if running is not None and running.open else self._send(sql, send)
         if tracing.is_on():
             return tracing.traced(doing, tracing.statement_name(sql), "client", db_system_name="postgresql", db_query_text=sql)
         return doing
 
-    async def _send(self, sql: str, send: Callable[[Connection], Awaitable[T]]) -> T:
+    async def _send(self, sql: str, send: Callable[[PooledConnection], Awaitable[T]]) -> T:
         """Send on a connection of the pool; on the next one if this one turns out to have been lost while it was idle."""
         pool, tries = self._opened(), self.connections
         while True:
@@ -346,10 +346,10 @@ class Database:
         return better
 
 
-def _with_custom_plan(send: Callable[[Connection], Awaitable[T]]) -> Callable[[Connection], Awaitable[T]]:
+def _with_custom_plan(send: Callable[[PooledConnection], Awaitable[T]]) -> Callable[[PooledConnection], Awaitable[T]]:
     """`send` with a custom plan for its values. Costs two short statements more."""
 
-    async def carry_out(connection: Connection) -> T:
+    async def carry_out(connection: PooledConnection) -> T:
         await connection.execute(_PLAN_ANEW)
         try:
             answer = await send(connection)
@@ -395,7 +395,7 @@ class _borrowed:
         self._pool = pool
         self._timeout = timeout
 
-    async def __aenter__(self) -> Connection:
+    async def __aenter__(self) -> PooledConnection:
         self._connection = await _acquired(self._pool, self._timeout)
         return self._connection
 
@@ -404,7 +404,7 @@ class _borrowed:
         self._pool.release(self._connection, doubtful=isinstance(error, _DOUBTFUL))
 
 
-async def _acquired(pool: ConnectionPool, timeout: float | None) -> Connection:
+async def _acquired(pool: ConnectionPool, timeout: float | None) -> PooledConnection:
     """Take a connection from the pool. An error raised here means that nothing was sent."""
     try:
         return await pool.acquire(timeout)
@@ -429,7 +429,7 @@ def _time_left() -> float | None:
     return left
 
 
-async def _set_codecs(connection: Connection) -> None:
+async def _set_codecs(connection: PooledConnection) -> None:
     """Decode jsonb to Python values and json to the bytes of its text. Bytes given for either are sent as they are."""
     await connection.set_type_codec(
         "jsonb",

@@ -28,7 +28,7 @@ _FAREWELL = 5.0
 """Seconds a connection has to close in good order."""
 
 
-class Connection(asyncpg.Connection):
+class PooledConnection(asyncpg.Connection):
     """A connection that counts how much its server process holds in memory for it."""
 
     __slots__ = ("_texts", "prepared")
@@ -47,11 +47,11 @@ class Connection(asyncpg.Connection):
 
 
 class ConnectionPool:
-    def __init__(self, connect: Callable[[], Awaitable[Connection]], size: int) -> None:
+    def __init__(self, connect: Callable[[], Awaitable[PooledConnection]], size: int) -> None:
         self.size = size
         self._connect = connect
-        self._idle: list[Connection] = []
-        self._waiting: deque[asyncio.Future[Connection | None]] = deque()
+        self._idle: list[PooledConnection] = []
+        self._waiting: deque[asyncio.Future[PooledConnection | None]] = deque()
         self._open = 0
         """Connections that are open, being made, or being closed."""
         self._ending = Tasks("a connection could not be ended")
@@ -68,7 +68,7 @@ class ConnectionPool:
     def in_use(self) -> int:
         return self._open - len(self._idle)
 
-    def take(self) -> Connection | None:
+    def take(self) -> PooledConnection | None:
         """Take an idle connection, for this caller alone until `release`; None where none is idle."""
         idle = self._idle
         while idle:
@@ -78,7 +78,7 @@ class ConnectionPool:
             self._open -= 1
         return None
 
-    async def acquire(self, timeout: float | None = None) -> Connection:
+    async def acquire(self, timeout: float | None = None) -> PooledConnection:
         """Take a connection, for this caller alone until `release`. Raises TimeoutError if none was free in time, and what connecting
         raises."""
         connection = self.take()
@@ -93,7 +93,7 @@ class ConnectionPool:
         finally:
             self.waits.observe(time.monotonic() - started)
 
-    def release(self, connection: Connection, *, doubtful: bool = False) -> None:
+    def release(self, connection: PooledConnection, *, doubtful: bool = False) -> None:
         """Give a connection back. `doubtful`: its statement was given up. A connection that has prepared too much is replaced by a new
         one."""
         if doubtful or self._closed or connection.prepared > PREPARED or connection.is_closed() or connection.is_in_transaction():
@@ -118,13 +118,13 @@ class ConnectionPool:
             with contextlib.suppress(TimeoutError):  # a connection that hasn't closed by then is cut off when the process ends
                 await asyncio.wait_for(self._empty.wait(), patience)
 
-    async def _new_or_next(self) -> Connection:
+    async def _new_or_next(self) -> PooledConnection:
         if self._closed:
             raise asyncpg.InterfaceError("the pool is closed")
         if self._open < self.size:
             self._open += 1
             return await self._new()
-        turn: asyncio.Future[Connection | None] = asyncio.get_running_loop().create_future()
+        turn: asyncio.Future[PooledConnection | None] = asyncio.get_running_loop().create_future()
         self._waiting.append(turn)
         try:
             connection = await turn
@@ -138,7 +138,7 @@ class ConnectionPool:
             raise
         return connection if connection is not None else await self._new()
 
-    async def _new(self) -> Connection:
+    async def _new(self) -> PooledConnection:
         """Connect. The caller has counted the connection in `_open` already."""
         try:
             return await self._connect()
@@ -146,7 +146,7 @@ class ConnectionPool:
             self._room()
             raise
 
-    async def _end(self, connection: Connection) -> None:
+    async def _end(self, connection: PooledConnection) -> None:
         try:
             await connection.close(timeout=_FAREWELL)
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
@@ -161,7 +161,7 @@ class ConnectionPool:
             if not self._open:
                 self._empty.set()
 
-    def _hand_on(self, connection: Connection | None) -> bool:
+    def _hand_on(self, connection: PooledConnection | None) -> bool:
         """Give a connection (None: leave to make one) to the caller that has waited longest; False where none waits."""
         while self._waiting:
             turn = self._waiting.popleft()

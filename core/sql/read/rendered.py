@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from hashlib import blake2b
 
-from ...kept import OBJECT, Kept
+from ...kept import OBJECT, BoundedCache
 
 KEPT = 16 * 1024 * 1024
 """Bytes of texts that a process keeps for one module."""
@@ -22,7 +22,7 @@ class Rendered:
     """The texts that were made of stored ones."""
 
     def __init__(self, capacity: int = KEPT) -> None:
-        self._texts: Kept[bytes] = Kept(capacity)
+        self._texts: BoundedCache[bytes] = BoundedCache(capacity)
 
     def of(self, shape: bytes, stored: Sequence[str], render: Callable[[str], bytes]) -> list[bytes]:
         """What `render` makes of each stored text. `shape`: all that it depends on besides the text, above all the fields asked for."""

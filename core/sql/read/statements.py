@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ...errors import InvalidData
-from ...kept import Kept, weight
+from ...kept import BoundedCache, weight
 from ..db.compiled import WIDE, BoundStatement
 from ..schema.catalog import Catalog
 from ..schema.query import Query
@@ -41,7 +41,7 @@ class Statements:
         """`known`: see `Documents`."""
         self.catalog = Catalog(schema)
         self.documents = Documents(self.catalog, known)
-        self._pages: Kept[Numbered] = Kept(STATEMENT_BYTES)
+        self._pages: BoundedCache[Numbered] = BoundedCache(STATEMENT_BYTES)
         self._whole: dict[str, Numbered] = {}
         """By entity with a document: the statement that finds one row by its key."""
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from ....core.emails import email_address, folded
 from ....core.errors import InvalidData
-from ..provider import AuthProvider, Identities, Outcome, proven, refused
+from ..provider import AuthenticationResponse, AuthProvider, Identities, proven, refused
 from .scrypt import Cost, hash_password, unknown_password, verify_password
 from .turns import Turns
 
@@ -46,7 +46,7 @@ class EmailPassword(AuthProvider):
         self._turns = Turns(threads, room, room // 2)
         self._nobody = unknown_password(self.cost)
 
-    async def authenticate(self, given: Mapping[str, Any], identities: Identities) -> Outcome:
+    async def authenticate(self, given: Mapping[str, Any], identities: Identities) -> AuthenticationResponse:
         read = _credentials(given)
         if isinstance(read, str):
             return refused(read)
@@ -58,7 +58,7 @@ class EmailPassword(AuthProvider):
             return refused(WRONG)
         return proven(await identities.identity(known))
 
-    async def register(self, given: Mapping[str, Any], identities: Identities) -> Outcome:
+    async def register(self, given: Mapping[str, Any], identities: Identities) -> AuthenticationResponse:
         read = _credentials(given)
         if isinstance(read, str):
             return refused(read)
@@ -68,7 +68,7 @@ class EmailPassword(AuthProvider):
         identity = await identities.create(email, await self._hashed(self._long_enough(read[1]), given))
         return proven(identity) if identity is not None else taken
 
-    async def update(self, given: Mapping[str, Any], identities: Identities) -> Outcome:
+    async def update(self, given: Mapping[str, Any], identities: Identities) -> AuthenticationResponse:
         email, password = given.get("entity_id"), given.get("password")
         if not isinstance(email, str) or not email:
             return refused(f"Cannot update {self.identifier} provider identity without email")

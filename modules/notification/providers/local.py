@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from ....core.logs import logger
-from ..provider import Message, NotificationProvider
+from ..provider import NotificationMessage, NotificationProvider
 
 log = logger("velella.notification.local")
 
@@ -21,7 +21,7 @@ class LocalNotifications(NotificationProvider):
         """`channels`: default: all that no other provider delivers."""
         self.channels = channels
 
-    async def send(self, message: Message) -> str | None:
+    async def send(self, message: NotificationMessage) -> str | None:
         said = message.content
         log.info(
             "notification",

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import aiohttp
 
 from ....core.errors import Busy, InvalidData, Unavailable, UnexpectedState
-from ..provider import Message, NotificationProvider
+from ..provider import NotificationMessage, NotificationProvider
 
 
 class SendGrid(NotificationProvider):
@@ -41,7 +41,7 @@ class SendGrid(NotificationProvider):
         self._timeout = aiohttp.ClientTimeout(total=timeout)
         self._session: aiohttp.ClientSession | None = None
 
-    async def send(self, message: Message) -> str | None:
+    async def send(self, message: NotificationMessage) -> str | None:
         if self._session is None:
             self._session = aiohttp.ClientSession(headers=self._headers, timeout=self._timeout)
         async with self._session.post(self._url, json=self._body(message)) as answer:
@@ -53,7 +53,7 @@ class SendGrid(NotificationProvider):
         if self._session is not None:
             await self._session.close()
 
-    def _body(self, message: Message) -> dict[str, Any]:
+    def _body(self, message: NotificationMessage) -> dict[str, Any]:
         receiver: dict[str, Any] = {"to": [{"email": message.to}], "custom_args": {"notification_id": message.id}}
         body: dict[str, Any] = {"personalizations": [receiver], "from": {"email": message.sender or self._from}}
         theirs = self._templates.get(message.template or "")

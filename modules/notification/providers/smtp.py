@@ -13,7 +13,7 @@ from email.utils import formatdate, parseaddr
 from typing import Any, ClassVar, Literal
 
 from ....core.errors import InvalidData, Misconfigured
-from ..provider import Message, NotificationProvider
+from ..provider import NotificationMessage, NotificationProvider
 
 
 class Smtp(NotificationProvider):
@@ -56,7 +56,7 @@ class Smtp(NotificationProvider):
             "timeout": timeout,
         }
 
-    async def send(self, message: Message) -> str | None:
+    async def send(self, message: NotificationMessage) -> str | None:
         email = self._email(message)
         library = self._library
         try:
@@ -71,7 +71,7 @@ class Smtp(NotificationProvider):
             raise
         return str(email["Message-ID"])
 
-    def _email(self, message: Message) -> EmailMessage:
+    def _email(self, message: NotificationMessage) -> EmailMessage:
         said = message.content
         if said is None:
             raise InvalidData(f"There is no template {message.template}")

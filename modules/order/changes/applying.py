@@ -13,14 +13,14 @@ from ..types import Act
 from .actions import ACTIONS, PRICES, Counting, adjusted, amount, details_of, priced_in
 
 
-class Price(TypedDict):
+class TaxesAndDiscounts(TypedDict):
     """Taxes and discounts of a line or a shipping method."""
 
     tax_lines: Sequence[TaxLine]
     adjustments: Sequence[Adjustment]
 
 
-Prices = Mapping[str, Price]
+Prices = Mapping[str, TaxesAndDiscounts]
 """Taxes and discounts by the ids of lines and shipping methods."""
 
 

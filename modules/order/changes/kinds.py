@@ -18,7 +18,7 @@ Written = list[tuple[str, Row]]
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class ChangeKind:
     """One kind of change."""
 
     type: str
@@ -112,17 +112,17 @@ EDITING = frozenset({"ITEM_ADD", "ITEM_UPDATE", "SHIPPING_ADD", "SHIPPING_UPDATE
 EDITING |= {"PROMOTION_ADD", "PROMOTION_REMOVE", *ADJUSTING}
 RECEIVING = ("RECEIVE_RETURN_ITEM", "RECEIVE_DAMAGED_RETURN_ITEM")
 
-KINDS: Mapping[str, Kind] = {
+KINDS: Mapping[str, ChangeKind] = {
     kind.type: kind
     for kind in (
-        Kind(
+        ChangeKind(
             "return_request",
             frozenset({"RETURN_ITEM", "SHIPPING_ADD"}),
             "Order return request should have at least 1 item",
             frozenset({"RETURN_ITEM"}),
             written=_requested,
         ),
-        Kind(
+        ChangeKind(
             "exchange",
             frozenset({"RETURN_ITEM", "ITEM_ADD", "SHIPPING_ADD", *ADJUSTING}),
             "Order exchange request should have at least 1 item inbound and 1 item outbound",
@@ -130,16 +130,18 @@ KINDS: Mapping[str, Kind] = {
             each=True,
             written=_replaced,
         ),
-        Kind(
+        ChangeKind(
             "claim",
             frozenset({"WRITE_OFF_ITEM", "RETURN_ITEM", "ITEM_ADD", "SHIPPING_ADD", *ADJUSTING}),
             "Order claim request should have at least 1 item",
             frozenset({"WRITE_OFF_ITEM", "RETURN_ITEM", "ITEM_ADD"}),
             written=_claimed,
         ),
-        Kind("transfer", frozenset({"TRANSFER_CUSTOMER"}), "Order transfer request has no customer", frozenset({"TRANSFER_CUSTOMER"})),
-        Kind("edit", EDITING, "", frozenset()),
-        Kind(
+        ChangeKind(
+            "transfer", frozenset({"TRANSFER_CUSTOMER"}), "Order transfer request has no customer", frozenset({"TRANSFER_CUSTOMER"})
+        ),
+        ChangeKind("edit", EDITING, "", frozenset()),
+        ChangeKind(
             "return_receive",
             frozenset(RECEIVING),
             "Order receive return request should have at least 1 item",

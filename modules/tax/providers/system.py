@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from ..provider import Taxable, TaxLine, TaxProvider
+from ..provider import CalculatedTaxLine, Taxable, TaxProvider
 
 
 class SystemTaxProvider(TaxProvider):
@@ -13,9 +13,9 @@ class SystemTaxProvider(TaxProvider):
 
     identifier: ClassVar[str] = "system"
 
-    async def tax_lines(self, taxables: Sequence[Taxable], context: Mapping[str, Any]) -> list[TaxLine]:
+    async def tax_lines(self, taxables: Sequence[Taxable], context: Mapping[str, Any]) -> list[CalculatedTaxLine]:
         return [
-            TaxLine(taxable.line["id"], rate.rate, rate.code, rate.name, rate.id, taxable.is_shipping)
+            CalculatedTaxLine(taxable.line["id"], rate.rate, rate.code, rate.name, rate.id, taxable.is_shipping)
             for taxable in taxables
             for rate in taxable.rates
         ]

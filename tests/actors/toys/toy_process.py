@@ -9,7 +9,7 @@ import sys
 import uvloop
 
 from velella.actors.host import Host
-from velella.actors.membership.directory import Address, Directory
+from velella.actors.membership.directory import Directory, ReplicaAddress
 from velella.core.settings import Settings
 
 
@@ -17,7 +17,7 @@ async def main(plan: dict[str, object]) -> None:
     host = Host(
         Settings.model_validate(plan["settings"]),
         plan["services"],  # type: ignore[arg-type]
-        address=Address.from_wire(plan["address"]),  # type: ignore[arg-type]
+        address=ReplicaAddress.from_wire(plan["address"]),  # type: ignore[arg-type]
         directory=Directory.from_wire(plan["directory"]),  # type: ignore[arg-type]
         listen=plan["listen"],  # type: ignore[arg-type]
     )

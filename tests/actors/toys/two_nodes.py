@@ -20,7 +20,7 @@ from ray.cluster_utils import Cluster
 from velella.actors.cluster.replica import batch_call
 from velella.actors.cluster.supervisor import Supervisor
 from velella.actors.host import Host
-from velella.actors.membership.directory import Address, ReplicaId
+from velella.actors.membership.directory import ReplicaAddress, ReplicaId
 from velella.actors.topology import Pool, Topology
 from velella.core.settings import Settings
 
@@ -46,7 +46,7 @@ async def look(address: str, folder: Path, message_host: str | None) -> dict[str
         client = Host(
             supervisor.settings,
             [],
-            address=Address(ReplicaId("client", 0), "a third node"),
+            address=ReplicaAddress(ReplicaId("client", 0), "a third node"),
             directory=supervisor.directory(),
             actor=batch_call,
         )

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from velella.modules.auth.provider import AuthProvider, Identities, Outcome, elsewhere, proven, refused
-from velella.modules.fulfillment.provider import Consignment, Data, FulfillmentProvider, Price
+from velella.modules.auth.provider import AuthenticationResponse, AuthProvider, Identities, elsewhere, proven, refused
+from velella.modules.fulfillment.provider import CalculatedPrice, Consignment, Data, FulfillmentProvider
 from velella.modules.payment.provider import Ask, PaymentProvider
 from velella.modules.payment.provider import Outcome as Paid
 
@@ -26,8 +26,8 @@ class Scales(FulfillmentProvider):
     async def can_calculate(self, option: Data) -> bool:
         return True
 
-    async def calculate_price(self, option: Data, data: Data, context: Data) -> Price:
-        return Price(Decimal("7.50"))
+    async def calculate_price(self, option: Data, data: Data, context: Data) -> CalculatedPrice:
+        return CalculatedPrice(Decimal("7.50"))
 
     async def create(self, key: str, data: Data, items: Sequence[Data], order: Data | None, fulfillment: Data) -> Consignment:
         return Consignment()
@@ -68,13 +68,13 @@ class Lighthouse(AuthProvider):
     display_name = "Lighthouse"
     CODE = "two short, one long"
 
-    async def authenticate(self, given: Mapping[str, Any], identities: Identities) -> Outcome:
+    async def authenticate(self, given: Mapping[str, Any], identities: Identities) -> AuthenticationResponse:
         return elsewhere(f"https://lighthouse.example/?code={self.CODE}")
 
-    async def register(self, given: Mapping[str, Any], identities: Identities) -> Outcome:
+    async def register(self, given: Mapping[str, Any], identities: Identities) -> AuthenticationResponse:
         return await self.authenticate(given, identities)
 
-    async def validate_callback(self, given: Mapping[str, Any], identities: Identities) -> Outcome:
+    async def validate_callback(self, given: Mapping[str, Any], identities: Identities) -> AuthenticationResponse:
         if given["query"].get("code") != self.CODE:
             return refused("That isn't how we blink")
         made = await identities.create("keeper", {})

@@ -13,7 +13,7 @@ import pytest
 
 from velella.core.ids import ulid
 from velella.core.settings import Settings
-from velella.modules.notification.provider import Message
+from velella.modules.notification.provider import NotificationMessage
 from velella.modules.notification.service import NotificationService
 from velella.workflows.notification.emails import admin_url, storefront_url
 
@@ -27,11 +27,11 @@ PASSWORD = "correct horse battery"
 class Postman:
     """What the local provider is given."""
 
-    sent: list[Message]
+    sent: list[NotificationMessage]
     on_strike: set[str] = field(default_factory=set)
     """Addresses that the next email doesn't get to."""
 
-    async def email_to(self, to: str, nth: int = 1) -> Message:
+    async def email_to(self, to: str, nth: int = 1) -> NotificationMessage:
         for _ in range(200):
             found = [message for message in self.sent if message.to == to]
             if len(found) >= nth:
@@ -46,7 +46,7 @@ def postman(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Postman:
     assert isinstance(service, NotificationService)
     made = Postman([])
 
-    async def send(message: Message) -> None:
+    async def send(message: NotificationMessage) -> None:
         if message.to in made.on_strike:
             made.on_strike.remove(message.to)
             raise ConnectionError("the post is on strike")
@@ -56,7 +56,7 @@ def postman(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Postman:
     return made
 
 
-def link(message: Message) -> tuple[str, dict[str, str]]:
+def link(message: NotificationMessage) -> tuple[str, dict[str, str]]:
     """Path and query of the address in a message."""
     assert message.content is not None
     [url] = [line for line in message.content.text.splitlines() if line.startswith("http")]
