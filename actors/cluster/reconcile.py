@@ -55,7 +55,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Start:
+class StartReplica:
     """Make a replica."""
 
     pool: Pool
@@ -73,7 +73,7 @@ class Retire:
     member: Member
 
 
-Move = Start | Retire
+Move = StartReplica | Retire
 
 
 _LAST = ("workflows", "http")
@@ -99,7 +99,7 @@ def moves(
         own = sorted((member for member in members if member.id.pool == name), key=lambda member: member.id)
         for begun in _next(each, own, placed, nodes, may_replace=behind == name, may_start=name not in held):
             found.append(begun)
-            if isinstance(begun, Start):
+            if isinstance(begun, StartReplica):
                 placed.append(Member(ReplicaId(name, -1), each.pool, None, ReplicaAddress(ReplicaId(name, -1)), placed_on=begun.node or ""))
     return found
 
@@ -129,7 +129,7 @@ def _next(
     missing = wanted.replicas - len(there)
     if missing > 0:
         for _ in range(missing if may_start else 0):
-            yield Start(pool, node_for(pool, members, nodes) if nodes else None, wanted.generation)
+            yield StartReplica(pool, node_for(pool, members, nodes) if nodes else None, wanted.generation)
         return
     if any(member.state in MOVING for member in own):
         return
@@ -142,6 +142,6 @@ def _next(
         return
     elif outdated:
         if may_replace:
-            yield Start(pool, outdated[0].node or None, wanted.generation, outdated[0])
+            yield StartReplica(pool, outdated[0].node or None, wanted.generation, outdated[0])
     elif nodes and (apart := move(pool, members, nodes)) is not None:
-        yield Start(pool, apart[1], wanted.generation, apart[0])
+        yield StartReplica(pool, apart[1], wanted.generation, apart[0])

@@ -37,7 +37,7 @@ from .logpipe import LogPipe
 from .members import Member, directory_of, node_for
 from .nodes import Nodes
 from .ray_runtime import Cluster, Surroundings, run_dir
-from .reconcile import Hold, Start, Wanted, in_order, moves
+from .reconcile import Hold, StartReplica, Wanted, in_order, moves
 from .rollout import Rollout
 
 log = logger("velella.supervisor")
@@ -423,10 +423,10 @@ class Supervisor:
         now = time.monotonic()
         held = {name for name, held in self._held.items() if held.until > now}
         for one in moves(list(self.wanted.values()), self.all_members(), self._nodes.settled, held):
-            self._moves.begin(self._start(one) if isinstance(one, Start) else self._retire(one.member))
+            self._moves.begin(self._start(one) if isinstance(one, StartReplica) else self._retire(one.member))
         self.changes.look()
 
-    def _start(self, one: Start) -> Coroutine[Any, Any, None]:
+    def _start(self, one: StartReplica) -> Coroutine[Any, Any, None]:
         """Make a replica. Until it takes messages its state is STARTING."""
         member = self._plan(one.pool)
         member.placed_on = one.node or ""

@@ -16,7 +16,7 @@ from ...core.flow import FlowContext, Workflow, workflow_named
 from ...core.flow.attempts import as_velella_error
 from ...core.flow.journal import Diverged, Entry, Parked, Superseded
 from ...core.flow.outside import ONWARD
-from ...core.flow.run import DURABLE_SECONDS, Answer, Run
+from ...core.flow.run import DURABLE_SECONDS, EarlyAnswer, Run
 from ...core.ids import new_id
 from ...core.logs import logger
 from ...core.message import CallContext, call_context, current_call
@@ -50,7 +50,7 @@ class _Start:
     """An execution with a caller in this process that waits for it."""
 
     task: asyncio.Task[Any]
-    answer: asyncio.Future[Answer]
+    answer: asyncio.Future[EarlyAnswer]
     """Its answer before its end."""
 
 
@@ -113,7 +113,7 @@ class DurableFlows:
         return travelled(result) if joined else result
 
     def _begin(self, workflow: Workflow[..., Any], input: dict[str, Any], key: str | None) -> _Start:
-        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[EarlyAnswer] = asyncio.get_running_loop().create_future()
         task = self._tasks.begin(self._to_the_end(workflow, pack(input), key, current_call().trace_id, answer))
         start = _Start(task, answer)
         if key is not None:
@@ -134,7 +134,7 @@ class DurableFlows:
         return there[0]
 
     async def _to_the_end(
-        self, workflow: Workflow[..., Any], input: bytes, key: str | None, trace_id: str, answer: asyncio.Future[Answer]
+        self, workflow: Workflow[..., Any], input: bytes, key: str | None, trace_id: str, answer: asyncio.Future[EarlyAnswer]
     ) -> Any:
         attempt = 0
         looked_again = False
@@ -159,7 +159,7 @@ class DurableFlows:
     # -- carrying out
 
     async def _carry_out(
-        self, journal: ExecutionJournal, started: float, *, may_look_again: bool = False, answer: asyncio.Future[Answer] | None = None
+        self, journal: ExecutionJournal, started: float, *, may_look_again: bool = False, answer: asyncio.Future[EarlyAnswer] | None = None
     ) -> Any:
         run = self._enter(journal)
         if answer is not None:

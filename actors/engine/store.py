@@ -98,7 +98,7 @@ class Execution:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ExecutionOutcome:
     """The state of an execution, as far as callers need it."""
 
     id: str
@@ -329,9 +329,9 @@ class Executions:
         row = await self._database.fetch_one(queries.OF_KEY, {"workflow": workflow, "key": key, "since": since})
         return (row["id"], row["state"]) if row is not None else None
 
-    async def outcomes(self, ids: Sequence[str]) -> dict[str, Outcome]:
+    async def outcomes(self, ids: Sequence[str]) -> dict[str, ExecutionOutcome]:
         rows = await self._database.fetch(queries.OUTCOMES, {"ids": list(ids)})
-        return {row["id"]: Outcome(*row) for row in rows}
+        return {row["id"]: ExecutionOutcome(*row) for row in rows}
 
     async def settle(self, event: str, subscriber: str, run: str, events: Events, starts: Sequence[Start]) -> None:
         """A subscriber is done with an event, and this is what it has emitted and started."""

@@ -8,7 +8,7 @@ from contextlib import suppress
 from ...core.errors import NotFound, VelellaError
 from ...core.logs import logger
 from ...core.message import call_context
-from .store import Executions, Outcome
+from .store import ExecutionOutcome, Executions
 
 log = logger("velella.workflows")
 
@@ -20,11 +20,11 @@ class Outcomes:
 
     def __init__(self, store: Executions) -> None:
         self._store = store
-        self._waiting: dict[str, asyncio.Future[Outcome]] = {}
+        self._waiting: dict[str, asyncio.Future[ExecutionOutcome]] = {}
         self._asking: asyncio.Task[None] | None = None
         self._pause = FIRST_PAUSE
 
-    async def of(self, id: str) -> Outcome:
+    async def of(self, id: str) -> ExecutionOutcome:
         """The outcome of an execution: its end, its answer, or that it waits. The caller sets the time limit. Raises NotFound if its row is
         dropped."""
         future = self._waiting.get(id)
@@ -57,7 +57,7 @@ class Outcomes:
         finally:
             self._asking = None
 
-    def _settle(self, asked: list[str], outcomes: dict[str, Outcome]) -> None:
+    def _settle(self, asked: list[str], outcomes: dict[str, ExecutionOutcome]) -> None:
         for id in asked:  # not for what was added since: the statement didn't read that
             outcome = outcomes.get(id)
             if outcome is not None and not outcome.is_answered:

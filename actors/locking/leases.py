@@ -23,7 +23,7 @@ log = logger("velella.locking")
 
 @dataclass(slots=True, eq=False)
 class HeldLock(Generic[P]):
-    """A lock that this process holds for a flow. Flows see it as `HeldLock`."""
+    """A lock that this process holds for a flow. Flows see it as `FlowLock`."""
 
     key: str
     owner: str

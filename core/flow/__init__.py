@@ -86,7 +86,7 @@ from .definitions import (
     workflow,
     workflow_named,
 )
-from .flow import Flow, FlowContext, HeldLock, Locks
+from .flow import Flow, FlowContext, FlowLock, Locks
 from .keeping import Kept, keep, take_back, unchanged
 
 __all__ = [
@@ -94,7 +94,7 @@ __all__ = [
     "Event",
     "Flow",
     "FlowContext",
-    "HeldLock",
+    "FlowLock",
     "Hook",
     "Kept",
     "Locks",

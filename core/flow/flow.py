@@ -31,7 +31,7 @@ Work = Step[P, R] | Workflow[P, R]
 Some = Step[..., A] | Workflow[..., A]
 
 
-class HeldLock(Protocol):
+class FlowLock(Protocol):
     """A lock while it is held."""
 
     @property
@@ -57,7 +57,7 @@ class Starts(Protocol):
 class Locks(Protocol):
     """Takes and releases locks."""
 
-    async def take(self, key: str, owner: str, *, wait: float, lease: float) -> HeldLock:
+    async def take(self, key: str, owner: str, *, wait: float, lease: float) -> FlowLock:
         """Take the lock of a key. Raises Conflict after `wait` seconds. The lease is renewed until `give_back`."""
 
     async def give_back(self, held: Any) -> None:
@@ -109,7 +109,7 @@ class Runs(Protocol):
     async def parallel(self, flow: Flow[Any], calls: Sequence[tuple[Some[Any], str, tuple[Any, ...]]], /) -> tuple[Any, ...]: ...
     def answer(self, flow: Flow[Any], value: Any, at_once: Any, /) -> None: ...
     def durably(self, workflow: Workflow[..., Any], /) -> None: ...
-    async def lock(self, key: str, wait: float, lease: float, /) -> HeldLock: ...
+    async def lock(self, key: str, wait: float, lease: float, /) -> FlowLock: ...
     async def unlock(self, key: str, /) -> None: ...
 
 
@@ -265,7 +265,7 @@ class Flow(Generic[M]):
             raise UnexpectedState(f"The workflow {self.workflow.name} doesn't say that it emits {event}.")
         self.keep_events([(event, data)])
 
-    def lock(self, key: str, *, wait: float = 10.0, lease: float = 10.0) -> AbstractAsyncContextManager[HeldLock]:
+    def lock(self, key: str, *, wait: float = 10.0, lease: float = 10.0) -> AbstractAsyncContextManager[FlowLock]:
         """Hold a lock: `async with flow.lock(f"cart:{cart_id}")`. Raises Conflict if it can't be had within `wait` seconds.
 
         A key that this execution holds already isn't taken again: sub-workflows may ask for the locks of the flow they are part of. If the
@@ -309,7 +309,7 @@ class _Locking:
         self._wait = wait
         self._lease = lease
 
-    async def __aenter__(self) -> HeldLock:
+    async def __aenter__(self) -> FlowLock:
         return await self._run.lock(self._key, self._wait, self._lease)
 
     async def __aexit__(self, cause: type[BaseException] | None, *_: object) -> None:
@@ -346,4 +346,4 @@ async def _nothing(*_: Any, **__: Any) -> list[Any]:
     return []
 
 
-__all__ = ["Flow", "FlowContext", "HeldLock", "Hooks", "Locks"]
+__all__ = ["Flow", "FlowContext", "FlowLock", "Hooks", "Locks"]

@@ -17,7 +17,7 @@ from ..logs import logger
 from ..message import CallContext, call_context, current_call, write_seen
 from .attempts import as_velella_error, finished, is_in_doubt, is_refused, pause_after, within, worth_retrying
 from .definitions import Retry, Step, Workflow
-from .flow import Flow, FlowContext, HeldLock
+from .flow import Flow, FlowContext, FlowLock
 from .journal import Checkpoint, Diverged, Entry, Journal, Outgrown, Parked, Start, Superseded
 from .outside import ONWARD, Outside
 from .reading import READ, Ask, refuse_write
@@ -32,7 +32,7 @@ log = logger("velella.flow")
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class EarlyAnswer:
     """What a durable workflow answered before its end."""
 
     kept: Any
@@ -48,7 +48,7 @@ class Answer:
 class _Lock:
     """A lock that an execution holds, and how many of its parts are inside."""
 
-    held: HeldLock
+    held: FlowLock
     users: int = 0
 
 
@@ -84,7 +84,7 @@ class Run:
         self.answered = False
         self.result: Any = None
         """What the flow answered before its end."""
-        self.on_answer: Callable[[Answer], None] = lambda _: None
+        self.on_answer: Callable[[EarlyAnswer], None] = lambda _: None
         self._refusal: tuple[Exception | None, str, Retry] = (None, "", ONWARD)
         """The last refusal of a step: the error, the position, and how the step is tried again."""
         self._decided: BaseException | None = None
@@ -419,7 +419,7 @@ class Run:
         if not self.onward or flow.path:
             raise UnexpectedState(f"The workflow {flow.workflow.name} can't answer here: only beyond its pivot, and for itself.")
         self.answered, self.result = True, travelled(value)
-        self.on_answer(Answer(self.result, self.result if at_once is None else at_once))
+        self.on_answer(EarlyAnswer(self.result, self.result if at_once is None else at_once))
 
     def _done(self, flow: Flow[Any], view: Flow[Any], result: Any) -> None:
         step = view.step
@@ -503,7 +503,7 @@ class Run:
 
     # -- locks
 
-    async def lock(self, key: str, wait: float, lease: float) -> HeldLock:
+    async def lock(self, key: str, wait: float, lease: float) -> FlowLock:
         lock = self._locks.get(key)
         if lock is None:
             self._lock_count += 1

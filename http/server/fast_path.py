@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class _Target:
+class _CachedTarget:
     """What a request leads to: the key under which the front end caches its answer."""
 
     route: Route
@@ -51,7 +51,7 @@ class FastPath:
     def answer(self, http: web.BaseRequest) -> Reply | None:
         """The answer, if the same request was seen before and everything is still valid."""
         asked = _asked(http)
-        target: _Target | None = self._targets.get(asked) if asked is not None else None
+        target: _CachedTarget | None = self._targets.get(asked) if asked is not None else None
         if target is None or target.until <= time.time():
             return None
         kept: Remembered | None = self._answers.get(target.key)
@@ -63,12 +63,12 @@ class FastPath:
         if asked is None:
             return
 
-        async def fill() -> _Target:
+        async def fill() -> _CachedTarget:
             # the actor or the key is checked again, so that a change in between isn't missed
             if actor is not None:
-                return _Target(route, (*cache_key, (), None), actor.claims["exp"] if await self._credentials.stands(actor) else 0.0)
+                return _CachedTarget(route, (*cache_key, (), None), actor.claims["exp"] if await self._credentials.stands(actor) else 0.0)
             key = await self._credentials.publishable_key(http)
-            return _Target(route, (*cache_key, key.sales_channel_ids, None))
+            return _CachedTarget(route, (*cache_key, key.sales_channel_ids, None))
 
         tags, rows = (OF_KEYS, ()) if actor is None else (NOTHING, rows_of(actor))
         await self._targets.get_or_fill(asked, tags, fill, rows=rows, size=lambda _: len(asked[0]) + len(asked[1]) + 400)

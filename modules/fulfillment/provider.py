@@ -19,7 +19,7 @@ Data = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class CalculatedPrice:
+class ShippingPrice:
     """What sending costs."""
 
     amount: Decimal
@@ -70,7 +70,7 @@ class FulfillmentProvider(ABC):
         """Whether the provider can price this option for a cart."""
         return False
 
-    async def calculate_price(self, option: Data, data: Data, context: Data) -> CalculatedPrice:
+    async def calculate_price(self, option: Data, data: Data, context: Data) -> ShippingPrice:
         """What sending the cart in `context` costs. `option` is the shipping option's provider data."""
         raise NotAllowed(f"The fulfillment provider {self.identifier} doesn't calculate prices")
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
 from velella.actors.cluster.members import Member
-from velella.actors.cluster.reconcile import Retire, Start, Wanted, is_outdated, is_settled, moves
+from velella.actors.cluster.reconcile import Retire, StartReplica, Wanted, is_outdated, is_settled, moves
 from velella.actors.membership.directory import ReplicaAddress, ReplicaId
 from velella.actors.membership.states import ReplicaState
 from velella.actors.topology import Pool
@@ -129,7 +129,7 @@ class Cluster(RuleBasedStateMachine):
         ]
         begun = moves(list(self.wanted.values()), list(self.members.values()), nodes)
         for one in begun:
-            if isinstance(one, Start):
+            if isinstance(one, StartReplica):
                 self.start(one)
             else:
                 assert isinstance(one, Retire)
@@ -141,7 +141,7 @@ class Cluster(RuleBasedStateMachine):
             assert len(self.of(name)) <= max(there[name], self.wanted[name].replicas + 1), "nothing is begun twice"
         return bool(begun)
 
-    def start(self, one: Start) -> None:
+    def start(self, one: StartReplica) -> None:
         name = one.pool.name
         taken = {member.id.index for member in self.of(name)}
         id = ReplicaId(name, next(n for n in range(len(taken) + 1) if n not in taken))

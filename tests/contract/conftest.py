@@ -19,7 +19,7 @@ from velella.actors.services import service_names
 from velella.cli.accounts import create_admin
 from velella.core.settings import ProviderSettings, Settings, default_providers
 from velella.http.server import FrontEnd
-from velella.modules.fulfillment.provider import CalculatedPrice, Consignment, Data, FulfillmentProvider
+from velella.modules.fulfillment.provider import Consignment, Data, FulfillmentProvider, ShippingPrice
 from velella.workflows.defaults import seed_defaults
 
 from ..conftest import clone
@@ -41,8 +41,8 @@ class Reckoner(FulfillmentProvider):
     async def can_calculate(self, option: Data) -> bool:
         return True
 
-    async def calculate_price(self, option: Data, data: Data, context: Data) -> CalculatedPrice:
-        return CalculatedPrice(Decimal("7.50"))
+    async def calculate_price(self, option: Data, data: Data, context: Data) -> ShippingPrice:
+        return ShippingPrice(Decimal("7.50"))
 
     async def create(self, key: str, data: Data, items: Sequence[Data], order: Data | None, fulfillment: Mapping[str, Any]) -> Consignment:
         return Consignment()

@@ -290,16 +290,16 @@ async def test_a_durable_workflow_is_not_run_as_a_part_of_another_one(toy: Any, 
 
 async def test_many_wait_for_one_and_another_begins_to_be_waited_for_meanwhile(engine_database: str) -> None:
     """Ids that come while the database is being asked are not taken for gone."""
-    from velella.actors.engine.store import Outcome
+    from velella.actors.engine.store import ExecutionOutcome
     from velella.actors.engine.waiting import Outcomes
 
     asking, go_on = asyncio.Event(), asyncio.Event()
 
     class Store:
-        async def outcomes(self, ids: list[str]) -> dict[str, Outcome]:
+        async def outcomes(self, ids: list[str]) -> dict[str, ExecutionOutcome]:
             asking.set()
             await go_on.wait()
-            return {id: Outcome(id, "done", None, None, None) for id in ids}
+            return {id: ExecutionOutcome(id, "done", None, None, None) for id in ids}
 
     outcomes = Outcomes(Store())  # type: ignore[arg-type]
     first = asyncio.create_task(outcomes.of("wfex_first"))

@@ -12,7 +12,7 @@ from velella.core.errors import InvalidData, NotAllowed, NotFound, Unavailable
 from velella.core.flow import keep
 from velella.core.service.providers import Providers
 from velella.core.settings import ProviderSettings
-from velella.modules.fulfillment.provider import CalculatedPrice, Consignment, Data, FulfillmentProvider
+from velella.modules.fulfillment.provider import Consignment, Data, FulfillmentProvider, ShippingPrice
 from velella.modules.fulfillment.providers.manual import ManualFulfillmentProvider
 from velella.modules.fulfillment.service import FulfillmentService
 
@@ -38,8 +38,8 @@ class Courier(FulfillmentProvider):
     async def can_calculate(self, option: Data) -> bool:
         return True
 
-    async def calculate_price(self, option: Data, data: Data, context: Data) -> CalculatedPrice:
-        return CalculatedPrice(D("1.50") * len(context["items"]), is_tax_inclusive=True)
+    async def calculate_price(self, option: Data, data: Data, context: Data) -> ShippingPrice:
+        return ShippingPrice(D("1.50") * len(context["items"]), is_tax_inclusive=True)
 
     async def create(self, key: str, data: Data, items: Sequence[Data], order: Data | None, fulfillment: Data) -> Consignment:
         self.asked.append(("create", key))

@@ -112,7 +112,7 @@ def buyer_of(document: Mapping[str, Any]) -> Row:
     return {"customer_email": document["email"]} | {name: document[name] for name in COUNTED_BY if name != "customer_email"}
 
 
-class _Pairs(TypedDict):
+class _CheckoutPairs(TypedDict):
     made_of: list[Row]
     profiles: list[Row]
     located: list[Row]
@@ -120,7 +120,7 @@ class _Pairs(TypedDict):
     """The payment providers that the region offers."""
 
 
-async def _pairs_of(flow: Flow, draft: WorkingCart, variant_ids: Sequence[str]) -> _Pairs:
+async def _pairs_of(flow: Flow, draft: WorkingCart, variant_ids: Sequence[str]) -> _CheckoutPairs:
     products = sorted({item["product_id"] for item in draft.items if item["product_id"] is not None})
     channel = draft["sales_channel_id"]
     region = draft["region_id"]
@@ -150,7 +150,7 @@ async def _check_shipping(flow: Flow, items: Sequence[OrderLine], methods: Seque
         raise InvalidData("The cart items require shipping profiles that are not satisfied by the current shipping methods")
 
 
-async def _session(flow: Flow, draft: WorkingCart, pairs: _Pairs) -> str | None:
+async def _session(flow: Flow, draft: WorkingCart, pairs: _CheckoutPairs) -> str | None:
     """The payment session that pays for the cart; None if there is nothing to pay.
 
     An authorised session counts whichever provider it is with; for others the region must offer the provider.

@@ -28,7 +28,7 @@ from cachetools import TTLCache
 from ....core.errors import Busy, InvalidData, Misconfigured, NotAllowed, Unavailable, UnexpectedState
 from ....core.json import received
 from ....core.rows import Row
-from ..provider import CalculatedPrice, Consignment, Data, FulfillmentProvider, Tracking
+from ..provider import Consignment, Data, FulfillmentProvider, ShippingPrice, Tracking
 
 API = "https://api.shipstation.com/v2"
 KEYS = "https://api.shipengine.com/jwks"
@@ -127,7 +127,7 @@ class ShipStationFulfillment(FulfillmentProvider):
     async def can_calculate(self, option: Data) -> bool:
         return await self.validate_option(option.get("data") or option)
 
-    async def calculate_price(self, option: Data, data: Data, context: Data) -> CalculatedPrice:
+    async def calculate_price(self, option: Data, data: Data, context: Data) -> ShippingPrice:
         """The rate of the option's service for the cart, in the cart's currency. Raises InvalidData without an address to send to, or
         where the carrier has no rate."""
         address = context.get("shipping_address")
@@ -154,7 +154,7 @@ class ShipStationFulfillment(FulfillmentProvider):
         amount, of = known
         if of != currency:
             raise InvalidData(f"ShipStation prices this shipping option in {of.upper()}, the cart is in {currency.upper()}")
-        return CalculatedPrice(amount)
+        return ShippingPrice(amount)
 
     # -- fulfillments
 

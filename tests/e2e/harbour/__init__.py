@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from velella.modules.auth.provider import AuthenticationResponse, AuthProvider, Identities, elsewhere, proven, refused
-from velella.modules.fulfillment.provider import CalculatedPrice, Consignment, Data, FulfillmentProvider
+from velella.modules.fulfillment.provider import Consignment, Data, FulfillmentProvider, ShippingPrice
 from velella.modules.payment.provider import Ask, PaymentProvider
 from velella.modules.payment.provider import Outcome as Paid
 
@@ -26,8 +26,8 @@ class Scales(FulfillmentProvider):
     async def can_calculate(self, option: Data) -> bool:
         return True
 
-    async def calculate_price(self, option: Data, data: Data, context: Data) -> CalculatedPrice:
-        return CalculatedPrice(Decimal("7.50"))
+    async def calculate_price(self, option: Data, data: Data, context: Data) -> ShippingPrice:
+        return ShippingPrice(Decimal("7.50"))
 
     async def create(self, key: str, data: Data, items: Sequence[Data], order: Data | None, fulfillment: Data) -> Consignment:
         return Consignment()
