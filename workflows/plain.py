@@ -11,6 +11,7 @@ writes are undone when something fails afterwards.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
@@ -43,6 +44,7 @@ class Plain:
         delete: str | None = None,
         *,
         hooks: str | None = None,
+        rows_as: str | None = None,
         event: str | None = None,
         create_by: Method | None = None,
         update_by: Method | None = None,
@@ -52,13 +54,15 @@ class Plain:
         Args:
             create, update, delete: the workflows' names.
             hooks: `productTags` where they have hooks: `productTagsCreated`, `…Updated` with the rows and the `additional_data`, and
-                `…Deleted` with the ids.
+                `…Deleted` with the `ids`.
+            rows_as: what the rows are called there: `product_tags` by default.
             event: `product-tag` where they emit `product-tag.created`, `.updated`, `.deleted` for each id.
             create_by, update_by, delete_by: writes of the service (of all rows, or ids) where the module has more to do than to write
                 the rows of this entity.
         """
         self.entity = entity
         self._hooks = hooks
+        self._rows_as = rows_as or re.sub("(?=[A-Z])", "_", hooks or "").lower()
         self._event = event
         if create is not None:
             self.create = self._named(create, "created", _creating(self, create_by))
@@ -74,10 +78,11 @@ class Plain:
         events = (f"{self._event}.{done}",) if self._event is not None else ()
         return workflow(name, durable=durable, hooks=hooks, emits=events)(function)
 
-    async def announce(self, flow: Flow, done: str, ids: Sequence[str], *given: Any) -> None:
-        """Run the hook, and emit the events, after a write."""
+    async def announce(self, flow: Flow, done: str, ids: Sequence[str], rows: Sequence[Row] | None = None) -> None:
+        """Run the hook, and emit the events, after a write. `rows`: what is there now."""
         if self._hooks is not None:
-            await getattr(flow.hooks, f"{self._hooks}{done.capitalize()}")(*given)
+            given = {"ids": ids} if rows is None else {self._rows_as: rows}
+            await getattr(flow.hooks, f"{self._hooks}{done.capitalize()}")(**given)
         if self._event is not None:
             for id in ids:
                 flow.emit(f"{self._event}.{done}", id=id)
@@ -87,7 +92,7 @@ def _creating(plain: Plain, by: Method | None) -> Any:
     async def create(flow: Flow, rows: list[Row], additional_data: Row | None = None) -> list[Row]:
         write = flow.run(create_rows, plain.entity, rows) if by is None else flow.run(write_rows, plain.entity, by.__name__, rows)
         made = (await write)["answer"]
-        await plain.announce(flow, "created", [row["id"] for row in made], made, additional_data)
+        await plain.announce(flow, "created", [row["id"] for row in made], made)
         return made
 
     return create
@@ -97,7 +102,7 @@ def _updating(plain: Plain, by: Method | None) -> Any:
     async def update(flow: Flow, rows: list[Row], additional_data: Row | None = None) -> list[Row]:
         write = flow.run(update_rows, plain.entity, rows) if by is None else flow.run(write_rows, plain.entity, by.__name__, rows)
         changed = (await write)["answer"]
-        await plain.announce(flow, "updated", [row["id"] for row in rows], changed, additional_data)
+        await plain.announce(flow, "updated", [row["id"] for row in rows], changed)
         return changed
 
     return update
@@ -111,7 +116,7 @@ def _deleting(plain: Plain, by: Method | None) -> Any:
             done = await flow.run(write_rows, plain.entity, by.__name__, ids)
             await unlink_all(flow, done["change"])
             gone = done["answer"]
-        await plain.announce(flow, "deleted", gone, gone)
+        await plain.announce(flow, "deleted", gone)
         return gone
 
     return remove

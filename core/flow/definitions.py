@@ -105,6 +105,13 @@ class Step(Generic[P, R]):
         """The name under which the step is found again after a crash."""
         return f"{self.function.__module__}:{self.function.__qualname__}"
 
+    def takes(self, after: int) -> frozenset[str] | None:
+        """The names of its parameters behind the flow and this many others; None: any."""
+        parameters = list(inspect.signature(self.function).parameters.values())
+        if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+            return None
+        return frozenset(parameter.name for parameter in parameters[1 + after :] if parameter.kind is not parameter.VAR_POSITIONAL)
+
     def __call__(self, flow: Any, /, *args: P.args, **kwargs: P.kwargs) -> Awaitable[R]:
         return self.function(flow, *args, **kwargs)
 
@@ -333,7 +340,8 @@ def _register_step(function: StepFunction[P, R], *, name: str | None = None, **o
 def on_hook(workflow: str, hook: str) -> Callable[[StepFunction[P, R] | Step[P, R]], Step[P, R]]:
     """Run a function (or a step with its undo) at a hook of a workflow, which may be loaded before or after.
 
-    The function gets the flow and what the workflow passes to the hook; the workflow gets the list of what all handlers return.
+    The function gets the flow, and of what the workflow offers at the hook what it has parameters for, by their names (`input`, `cart`,
+    `additional_data`, …: docs/events-and-hooks.md); the workflow gets the list of what all handlers return.
     """
 
     def make(handler: StepFunction[P, R] | Step[P, R]) -> Step[P, R]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -116,11 +117,12 @@ class Runs(Protocol):
 class Flow(Generic[M]):
     """One running workflow, as seen from its function or from one of its steps."""
 
-    __slots__ = ("_count", "_run", "events", "graph", "modules", "path", "step", "undo", "workflow")
+    __slots__ = ("_count", "_given", "_run", "events", "graph", "modules", "path", "step", "undo", "workflow")
 
     def __init__(self, run: Runs, workflow: Workflow[..., Any], path: str, step: Step[..., Any] | None = None) -> None:
         self._run = run
         self._count = 0
+        self._given: tuple[tuple[Any, ...], dict[str, Any]] = (), {}
         self.undo: list[Entry] = []
         self.events: list[tuple[str, dict[str, Any]]] | None = None
         self.workflow = workflow
@@ -152,6 +154,12 @@ class Flow(Generic[M]):
     @property
     def settings(self) -> Settings:
         return self._run.context.settings
+
+    @property
+    def input(self) -> dict[str, Any]:
+        """What this workflow was run with, by the names of its parameters."""
+        args, kwargs = self._given
+        return self.workflow.bind(*args, **kwargs)
 
     @property
     def started_at(self) -> datetime:
@@ -252,7 +260,12 @@ class Flow(Generic[M]):
 
     @property
     def hooks(self) -> Hooks:
-        """Named places for an application's own steps: `await flow.hooks.validate(cart)` gives the list of what they returned."""
+        """Named places for an application's own steps: `await flow.hooks.validate(cart=cart)` gives the list of what they returned.
+
+        A handler takes those of the named arguments that it wants. It is always offered the `input` of the workflow, and the
+        `additional_data` in it. An argument that is a function without parameters, async or not, is called only for a handler that takes
+        it.
+        """
         return Hooks(self)
 
     def emit(self, event: str, /, **data: Any) -> None:
@@ -278,6 +291,10 @@ class Flow(Generic[M]):
         return _Locking(self._run, key, wait, lease)
 
     # -- inside
+
+    def begin(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """Note what the workflow is run with."""
+        self._given = args, kwargs
 
     def keep_events(self, events: list[tuple[str, dict[str, Any]]]) -> None:
         if self.events is None:
@@ -335,10 +352,22 @@ class Hooks:
         if not handlers:
             return _nothing
 
-        async def call(*args: Any, **kwargs: Any) -> list[Any]:
-            return [await flow.run(handler, *args, **kwargs) for handler in handlers]
+        async def call(*args: Any, **offered: Any) -> list[Any]:
+            given = flow.input
+            offered = {"input": given, "additional_data": given.get("additional_data"), **offered}
+            return [await flow.run(handler, *args, **await _taken(handler, len(args), offered)) for handler in handlers]
 
         return call
+
+
+async def _taken(handler: Step[..., Any], after: int, offered: dict[str, Any]) -> dict[str, Any]:
+    """The arguments that a handler asks for by their names, beside the first ones that it gets by position."""
+    names = handler.takes(after)
+    for name in offered if names is None else names & offered.keys():
+        if inspect.isfunction(offered[name]):
+            value = offered[name]()
+            offered[name] = await value if inspect.isawaitable(value) else value
+    return offered if names is None else {name: offered[name] for name in names & offered.keys()}
 
 
 async def _nothing(*_: Any, **__: Any) -> list[Any]:

@@ -151,6 +151,7 @@ class Run:
     async def _body(self, flow: Flow[Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run the function of a workflow or a sub-workflow. If it fails, its steps are undone before the error is raised."""
         workflow = flow.workflow
+        flow.begin(args, kwargs)
         if not self._recorded and workflow.outlives(self.context.wants):
             self.durably(workflow)
         timeout = workflow.timeout

@@ -12,6 +12,8 @@ import pytest
 from velella.actors.engine.coordinator import load_workflows
 from velella.core.flow import Workflow, workflow_named
 
+from . import hooks_and_events
+
 load_workflows(["velella.workflows"])
 PROMISED: dict[str, dict[str, str]] = {
     each["workflow"]: each for each in json.loads((Path(__file__).parent / "workflows.json").read_text())
@@ -43,3 +45,12 @@ def departures(flow: Workflow[..., object], promised: dict[str, str]) -> Iterato
             yield f"{what}: {name} is missing"
         for name in sorted(set(ours or ()) - theirs):
             yield f"{what}: {name} is not promised"
+
+
+def test_the_documentation_lists_every_workflow_hook_and_event() -> None:
+    assert hooks_and_events.document() == hooks_and_events.DOCUMENT.read_text(), "run python -m velella.tests.contract.hooks_and_events"
+
+
+def test_a_hook_is_offered_what_the_api_promises() -> None:
+    rows = [line for line in hooks_and_events.tables().splitlines() if "| without " in line]
+    assert {re.sub(r".*\| without (.*) \|", r"\1", row) for row in rows} <= {"`orderChange`", "`orderChange`, `previewedOrder`"}

@@ -115,7 +115,7 @@ async def test_hooks_run_their_handlers_in_order_and_are_undone_with_the_rest(co
 
     @on_hook("short-hooked", "validate")
     @step(reads=True)
-    async def checked(flow: Flow, cart: str) -> str:
+    async def checked(flow: Flow, cart: str) -> str:  # by position, as a workflow of one's own may give it
         return f"checked {cart}"
 
     assert (await carry_out(context, hooked, fail=False))[0] == ["checked cart"], "they only look, so it stays short"

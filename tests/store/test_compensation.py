@@ -17,29 +17,80 @@ _fails: set[tuple[str, str]] = set()
 
 @on_hook("complete-cart", "beforePaymentAuthorization")
 @step(reads=True)
-async def refuse_order(flow: Flow, cart_id: str, order: Any) -> None:
-    if ("beforePaymentAuthorization", cart_id) in _fails:
+async def refuse_order(flow: Flow, input: Any) -> None:
+    if ("beforePaymentAuthorization", input["id"]) in _fails:
         raise NotAllowed("The application says no")
 
 
 @on_hook("update-cart", "cartUpdated")
 @step(reads=True)
-async def refuse_update(flow: Flow, cart_id: str, additional_data: Any) -> None:
-    if ("cartUpdated", cart_id) in _fails:
+async def refuse_update(flow: Flow, cart: Any) -> None:
+    if ("cartUpdated", cart["id"]) in _fails:
         raise NotAllowed("The application says no")
 
 
 @on_hook("add-to-cart", "validate")
 @step(reads=True)
-async def refuse_line(flow: Flow, draft: Any, additional_data: Any) -> None:
-    if ("validate", draft.id) in _fails:
+async def refuse_line(flow: Flow, cart: Any) -> None:
+    if ("validate", cart["id"]) in _fails:
         raise NotAllowed("The application says no")
+
+
+_seen: dict[str, list[tuple[str, Any]]] = {}
+"""By cart that is looked at: the workflow, and what its hook `validate` was given."""
+
+
+@step(reads=True)
+async def look(flow: Flow, input: Any, cart: Any, additional_data: Any) -> None:
+    if (seen := _seen.get(cart["id"])) is not None:
+        seen.append((flow.workflow.name, {**input, "more": additional_data}))
+
+
+VALIDATED = (
+    "add-to-cart",
+    "update-line-item-in-cart",
+    "add-shipping-method-to-cart",
+    "transfer-cart-customer",
+    "update-cart",
+    "complete-cart",
+)
+for _workflow in VALIDATED:
+    on_hook(_workflow, "validate")(look)
 
 
 @pytest.fixture(autouse=True)
 def _forget() -> Iterator[None]:
     yield
     _fails.clear()
+    _seen.clear()
+
+
+async def test_an_application_sees_what_is_asked_for(market: Market, store: Store) -> None:
+    variant = await market.new_variant({"eur": "10"}, stock=9)
+    cart = await store.ready(variant)
+    seen = _seen[cart["id"]] = []
+    more = {"gift": True}
+    path = f"/store/carts/{cart['id']}"
+    await store.post(f"{path}/line-items", {"variant_id": variant, "quantity": 2, "metadata": {"n": 1}})
+    name, given = seen[-1]
+    assert (name, given["cart_id"], given["more"]) == ("add-to-cart", cart["id"], None)
+    [item] = given["items"]
+    assert (item["variant_id"], item["quantity"], item["metadata"]) == (variant, 2, {"n": 1})
+    line = (await store.show(cart))["items"][0]["id"]
+    await store.post(f"{path}/line-items/{line}", {"quantity": 3})
+    name, given = seen[-1]
+    assert (name, given["cart_id"], given["item_id"], given["update"]["quantity"]) == ("update-line-item-in-cart", cart["id"], line, 3)
+    await store.post(f"{path}/shipping-methods", {"option_id": market.option, "data": {"door": 2}})
+    name, given = seen[-1]
+    assert (name, given["options"]) == ("add-shipping-method-to-cart", [{"id": market.option, "data": {"door": 2}}])
+    await store.post(path, {"locale": "de-DE", "additional_data": more})
+    name, given = seen[-1]
+    assert (name, given["id"], given["locale"]) == ("update-cart", cart["id"], "de-DE")
+    assert given["more"] == given["additional_data"] == more
+    other = await store.ready(variant)
+    seen = _seen[other["id"]] = []
+    await store.complete(other)
+    assert [(name, given["id"]) for name, given in seen] == [("complete-cart", other["id"])]
 
 
 async def test_an_order_that_the_application_refuses_moves_no_money(market: Market, store: Store) -> None:

@@ -40,7 +40,7 @@ class Unlucky(Exception):
 
 
 @step(reads=True)
-async def refuse(flow: Flow, rows: Any, additional_data: Any = None) -> None:
+async def refuse(flow: Flow, additional_data: Any) -> None:
     if additional_data == {"refuse": True}:
         raise Unlucky
 

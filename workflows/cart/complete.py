@@ -49,20 +49,21 @@ async def complete_cart(flow: Flow, cart_id: str) -> Completed:
             return _completed(ready["order_id"])
         order = ready["order"]
         assert order is not None, "a cart that is no order yet has one to be placed"
-        await flow.hooks.validate(cart_id, order)
+        asked = {"id": cart_id}
+        await flow.hooks.validate(input=asked, cart={**order, "id": cart_id})
         reservations = await flow.run(reserve_stock, ready["demands"], ready["location_ids"])
         if ready["uses"]:
             await flow.parallel((register_usage, order["id"], ready["uses"], ready["buyer"]), (link_promotions, order["id"], ready["uses"]))
         await flow.run(close_cart, cart_id, ready["version"], order["id"])
         if ready["session_id"] is None and ready["collection_id"] is not None:
             await flow.run(assign_collection, ready["collection_id"], order["id"])
-        await flow.hooks.beforePaymentAuthorization(cart_id, order)
+        await flow.hooks.beforePaymentAuthorization(input=asked, cart={**order, "id": cart_id}, order=order)
         payment = await flow.run(authorize_payment, ready["session_id"], order["id"])
         number = await flow.run(place_order, order)  # not earlier: a refused order is never visible and draws no number
         flow.answer(_completed(order["id"]), at_once=_at_once(order, number["display_id"], ready, payment))
         if payment is not None and payment["captures"]:
             await flow.run(book_captures, order["id"], payment)
-        await flow.hooks.orderCreated(order["id"], cart_id)
+        await flow.hooks.orderCreated(order_id=order["id"], cart_id=cart_id)
         flow.emit("order.placed", id=order["id"])
         for reservation in reservations:
             flow.emit("reservation-item.created", id=reservation["id"], order_id=order["id"])

@@ -78,10 +78,10 @@ async def create_cart(
     market = CartMarket(flow, draft, cart_context, additional_data=additional_data, codes=promo_codes)
     if items:
         await market.price_lines({item["variant_id"] for item in items})
-    await flow.hooks.validate(draft, additional_data)
+    await flow.hooks.validate(cart=lambda: draft.document(flow.now()))
     await reprice(market)
     await open_with_promotions(flow, draft)
-    await flow.hooks.cartCreated(draft.id, additional_data)
+    await flow.hooks.cartCreated(cart=lambda: draft.document(flow.now()))
     flow.emit("cart.created", id=draft.id)
     return changed_cart(draft, cart_context)
 

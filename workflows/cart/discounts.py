@@ -60,7 +60,9 @@ async def discount(
     made: Sequence[computing.ComputedAdjustment] = ()
     if offers and (draft.items or draft.shipping_methods):
         cart = await _snapshot(flow, draft, cart_context)
-        for added in await flow.hooks.setPromotionContext(draft, action, codes):
+        for added in await flow.hooks.setPromotionContext(
+            cart=lambda: draft.document(flow.now()), order=lambda: draft.document(flow.now()), action=action, promo_codes=codes
+        ):
             cart |= added or {}
         made = computing.compute(offers, cart, flow.now(), counted=counted).adjustments
     had = draft.promotion_ids()

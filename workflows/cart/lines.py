@@ -33,7 +33,7 @@ async def add_to_cart(
     """
     async with flow.lock(lock_of(cart_id)):
         draft = WorkingCart(await load_open(flow, cart_id))
-        await flow.hooks.validate(draft, additional_data)
+        await flow.hooks.validate(cart=lambda: draft.document(flow.now()))
         cart_context = await load_context(flow, draft["region_id"], draft["customer_id"])
         put_lines(draft, items)
         market = CartMarket(flow, draft, cart_context, additional_data=additional_data)
@@ -76,7 +76,7 @@ async def update_line_item(
     async with flow.lock(lock_of(cart_id)):
         draft = WorkingCart(await load_open(flow, cart_id))
         line = find_item(draft, item_id)
-        await flow.hooks.validate(draft, additional_data)
+        await flow.hooks.validate(cart=lambda: draft.document(flow.now()))
         quantity = whole(update.get("quantity", line["quantity"]))
         cart_context = await load_context(flow, draft["region_id"], draft["customer_id"])
         variants: set[str] = set()

@@ -7,6 +7,7 @@ from typing import Any
 
 from ...commerce.reprice import reprice
 from ...commerce.types import Line
+from ...core.rows import Row
 from ...modules.pricing.types import CalculatedPrice
 from ..kit import Flow, workflow
 from .context import CartContext, load_context
@@ -56,12 +57,26 @@ class CartMarket:
         prices: Mapping[str, CalculatedPrice] = {}
         if to_price:
             context = self._surroundings.pricing(draft)
-            for added in await self._flow.hooks.setPricingContext(draft, self._additional_data):
+            for added in await self._flow.hooks.setPricingContext(
+                cart=lambda: draft.document(self._flow.now()),
+                cart_id=draft.id,
+                variantIds=list(to_price),
+                items=[line for _, line in lines],
+                item=lines[0][1],
+                region=self._surroundings.region,
+                salesChannel=lambda: self._channel(),
+                customerData={"customer": self._surroundings.customer, "email": draft["email"]},
+                additional_data=self._additional_data,
+            ):
                 context |= added or {}
             prices = await load_prices(self._flow, sellables, to_price, context)
         for id, line in lines:
             item: Line = {**line, **described(sellables[id])}
             draft.put_item(item if item["is_custom_price"] else {**item, **priced(prices[id])})
+
+    async def _channel(self) -> Row | None:
+        id = self._draft["sales_channel_id"]
+        return await self._flow.graph.one("sales_channel", id, ("*",)) if id is not None else None
 
     async def tax(self) -> None:
         await self._flow.run(update_tax_lines, self._draft.id, loaded=(self._draft, self._surroundings))
@@ -110,7 +125,7 @@ async def update_cart_promotions(
         flow.durably()
     async with flow.lock(lock_of(cart_id)):
         draft = WorkingCart(await load_open(flow, cart_id))
-        await flow.hooks.validate(draft, promo_codes)
+        await flow.hooks.validate(cart=lambda: draft.document(flow.now()))
         cart_context = await load_context(flow, draft["region_id"], draft["customer_id"])
         await reprice(CartMarket(flow, draft, cart_context, codes=promo_codes, action=action))
         await save_all(flow, draft)

@@ -262,8 +262,8 @@ async def list_with_pricing(
     draft, cart_context = loaded or await _load(flow, cart_id)
     ids = None if options is None else list(options)
     added = Added(
-        options=await _merged(flow.hooks.setShippingOptionsContext(draft)),
-        calculation=await _merged(flow.hooks.setCalculatedShippingPricingContext(draft)),
+        options=await _asked(flow, draft, flow.hooks.setShippingOptionsContext),
+        calculation=await _asked(flow, draft, flow.hooks.setCalculatedShippingPricingContext),
     )
     return await load_options(
         flow, draft, cart_context, option_ids=ids, data=options, added=added, is_return=is_return, enabled_in_store=enabled_in_store
@@ -278,7 +278,8 @@ async def list_shipping_options(flow: Flow, cart_id: str, is_return: bool = Fals
     """
     draft, cart_context = await _load(flow, cart_id)
     added = Added(
-        options=await _merged(flow.hooks.setShippingOptionsContext(draft)), prices=await _merged(flow.hooks.setPricingContext(draft))
+        options=await _asked(flow, draft, flow.hooks.setShippingOptionsContext),
+        prices=await _asked(flow, draft, flow.hooks.setPricingContext),
     )
     options: list[PricedOption]
     needs, options = await asyncio.gather(
@@ -300,7 +301,7 @@ async def list_shipping_options(flow: Flow, cart_id: str, is_return: bool = Fals
 async def calculate_shipping_option(flow: Flow, cart_id: str, option_id: str, data: Mapping[str, Any] | None = None) -> PricedOption:
     """The price of an option for a cart, with the buyer's data for its provider. Raises NotFound if it can't be chosen for the cart."""
     draft, cart_context = await _load(flow, cart_id)
-    added = Added(calculation=await _merged(flow.hooks.setCalculatedShippingPricingContext(draft)))
+    added = Added(calculation=await _asked(flow, draft, flow.hooks.setCalculatedShippingPricingContext))
     options = await load_options(flow, draft, cart_context, option_ids=[option_id], data={option_id: data or {}}, added=added)
     if not options:
         raise NotFound(f"Shipping option with id: {option_id} was not found")
@@ -325,12 +326,16 @@ async def _load(flow: Flow, cart_id: str) -> tuple[WorkingCart, CartContext]:
     return draft, await load_context(flow, draft["region_id"], draft["customer_id"])
 
 
-async def _merged(answers: Awaitable[list[Mapping[str, Any] | None]]) -> Row:
-    """What the handlers of a hook returned, merged."""
-    context: Row = {}
-    for added in await answers:
-        context |= added or {}
-    return context
+async def _asked(flow: Flow, draft: WorkingCart, hook: Callable[..., Awaitable[list[Mapping[str, Any] | None]]]) -> Row:
+    """What the handlers of a hook add, together."""
+
+    async def sets() -> list[str]:
+        return sorted(await fulfillment_sets_of(flow, draft["sales_channel_id"]))
+
+    merged: Row = {}
+    for answer in await hook(cart=lambda: draft.document(flow.now()), fulfillmentSetIds=sets):
+        merged |= answer or {}
+    return merged
 
 
 async def _needs(flow: Flow, draft: WorkingCart) -> list[tuple[Decimal, dict[str, Decimal]]]:

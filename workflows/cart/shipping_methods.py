@@ -34,7 +34,7 @@ async def add_shipping_methods(
     """
     async with flow.lock(lock_of(cart_id)):
         draft = WorkingCart(await load_open(flow, cart_id))
-        await flow.hooks.validate(draft, additional_data)
+        await flow.hooks.validate(cart=lambda: draft.document(flow.now()))
         cart_context = await load_context(flow, draft["region_id"], draft["customer_id"])
         data = {option["id"]: option.get("data") or {} for option in options}
         found = await flow.run(list_with_pricing, cart_id, data, loaded=(draft, cart_context))

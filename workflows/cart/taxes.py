@@ -24,7 +24,9 @@ async def work_out_taxes(flow: Flow, draft: WorkingCart, cart_context: CartConte
         context: Row = {"address": address}
         if cart_context.customer is not None:
             context["customer"] = cart_context.customer
-        for added in await flow.hooks.setTaxLineContext(draft):
+        for added in await flow.hooks.setTaxLineContext(
+            cart=lambda: draft.document(flow.now()), items=draft.items, shipping_methods=draft.shipping_methods
+        ):
             context |= added or {}
         items = [_taxable(item) for item in draft.items]
         shipping: list[TaxableMethod] = [

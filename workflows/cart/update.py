@@ -57,14 +57,16 @@ async def update_cart(flow: Flow, cart_id: str, update: Given, additional_data: 
         _set_addresses(draft, cart_context, update)
         if moves or _taxed_at(draft) != taxed_before:
             drop_asked_taxes(draft, cart_context)
-        await flow.hooks.validate(draft, additional_data)
+        await flow.hooks.validate(
+            input={"id": cart_id, **update, "additional_data": additional_data}, cart=lambda: draft.document(flow.now())
+        )
         codes: Sequence[str] | None = update.get("promo_codes")
         market = CartMarket(
             flow, draft, cart_context, additional_data=additional_data, codes=codes or (), action="add" if codes is None else "replace"
         )
         await reprice(market, lines_of=_variants(draft) if moves or resold else ())
         await save_all(flow, draft)
-        await flow.hooks.cartUpdated(cart_id, additional_data)
+        await flow.hooks.cartUpdated(cart=lambda: draft.document(flow.now()))
     if moves:
         flow.emit("cart.region_updated", id=cart_id)
     flow.emit("cart.updated", id=cart_id)
@@ -136,7 +138,9 @@ async def transfer_cart(flow: Flow, cart_id: str, customer_id: str, additional_d
     """
     async with flow.lock(lock_of(cart_id)):
         draft = WorkingCart(await load_open(flow, cart_id))
-        await flow.hooks.validate(draft, additional_data)
+        await flow.hooks.validate(
+            input={"id": cart_id, "customer_id": customer_id, "additional_data": additional_data}, cart=lambda: draft.document(flow.now())
+        )
         cart_context, before = await asyncio.gather(
             load_context(flow, draft["region_id"], customer_id), load_context(flow, None, draft["customer_id"])
         )

@@ -76,7 +76,7 @@ async def create_draft_order(flow: Flow, given: Row, additional_data: Row | None
         flow.durably()
         await flow.run(link_promotions, order["id"], [{"promotion_id": id, "code": None, "amount": Decimal(0)} for id in promotions])
     await flow.run(place_order, order)
-    await flow.hooks.orderCreated(order["id"], additional_data)
+    await flow.hooks.orderCreated(order=order)
     return str(order["id"])
 
 

@@ -140,5 +140,5 @@ async def create_credit_line(
         act["details"] = {"metadata": metadata} if metadata else {}
         await flow.run(credit, order_id, [act], {"change_type": "credit_line"})
         await flow.run(settle_difference, order_id)
-        await flow.hooks.creditLinesCreated(order_id)
+        await flow.hooks.creditLinesCreated(order_id=order_id, credit_lines=[act])
     return order_id

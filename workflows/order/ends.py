@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from ...core.errors import NotAllowed, Unavailable, VelellaError
 from ...core.rows import Row
+from ...core.waiting import all_of
 from ...modules.payment.types import Payment
 from ..kit import Flow, step, workflow
 from ..payment.payments import add_to_order
@@ -28,7 +29,7 @@ async def cancel_order(flow: Flow, order_id: str, canceled_by: str | None = None
         for payment in settled:
             await flow.run(add_to_order, payment)
         await flow.run(close_collections, order_id)
-        await flow.hooks.orderCanceled(order_id)
+        await flow.hooks.orderCanceled(order=lambda: flow.modules.order.load(order_id))
     flow.emit("order.canceled", id=order_id)
     for reservation in released:
         flow.emit("reservation-item.deleted", id=reservation, order_id=order_id)
@@ -113,7 +114,7 @@ async def mark(flow: Flow, order_id: str, status: str, but: Sequence[str]) -> No
 async def complete_order(flow: Flow, order_id: str, additional_data: Row | None = None) -> str:
     """Say that an order, or a draft, is done. Its id. Raises NotFound; InvalidData for a cancelled one."""
     await flow.run(mark, order_id, "completed", ("canceled",))
-    await flow.hooks.ordersCompleted([order_id], additional_data)
+    await flow.hooks.ordersCompleted(orders=lambda: all_of(flow.modules.order.load(order_id)))
     flow.emit("order.completed", id=order_id)
     return order_id
 

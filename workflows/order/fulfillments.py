@@ -70,7 +70,7 @@ async def create_order_fulfillment(
         more = {"id": id, "metadata": metadata, "created_by": created_by}
         fulfillment = await flow.run(ask_provider, {**plan["fulfillment"], **more}, order_id)
         await link(flow, {"order_fulfillment": [{"order_id": order_id, "fulfillment_id": id}]})
-        await flow.hooks.fulfillmentCreated(fulfillment, additional_data)
+        await flow.hooks.fulfillmentCreated(fulfillment=fulfillment)
     flow.emit("order.fulfillment_created", order_id=order_id, fulfillment_id=id, no_notification=no_notification)
     for level in sent["levels"]:
         flow.emit("inventory-level.updated", id=level, order_id=order_id)
@@ -227,7 +227,7 @@ async def create_order_shipment(
             raise InvalidData(f"Items with ids {', '.join(unknown)} does not exist in order with id {order_id}.")
         shipment = (await flow.run(mark_shipped, fulfillment_id, labels or [], created_by))["answer"]
         await flow.run(register, order_id, counting("SHIP_ITEM", fulfillment_id, packed["quantities"]))
-        await flow.hooks.shipmentCreated(shipment, additional_data)
+        await flow.hooks.shipmentCreated(shipment=shipment)
     flow.emit("shipment.created", id=fulfillment_id, no_notification=no_notification)
     return fulfillment_id
 
@@ -345,7 +345,7 @@ async def cancel_order_fulfillment(
         fulfillment = await flow.run(call_off, fulfillment_id)
         await flow.run(register, order_id, counting("CANCEL_ITEM_FULFILLMENT", fulfillment_id, packed["quantities"]))
         back = await flow.run(reserve_again, packed["items"], packed["location_id"])
-        await flow.hooks.orderFulfillmentCanceled(fulfillment, additional_data)
+        await flow.hooks.orderFulfillmentCanceled(fulfillment=fulfillment)
     flow.emit("order.fulfillment_canceled", order_id=order_id, fulfillment_id=fulfillment_id, no_notification=no_notification)
     for level in back["levels"]:
         flow.emit("inventory-level.updated", id=level, order_id=order_id)

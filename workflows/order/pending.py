@@ -331,7 +331,7 @@ async def shipping_acts(flow: Flow, change: Change, given: Row) -> list[Act]:
     """The act that adds a shipping method: by which option, at today's price or at `custom_amount`, with its taxes."""
     order = await flow.modules.order.load(change["order_id"])
     cart_context = await load_context(flow, order["region_id"], order["customer_id"])
-    option = await price_option(flow, working(order), cart_context, given["shipping_option_id"], await _told(flow, order))
+    option = await price_option(flow, working(order), cart_context, given["shipping_option_id"], await _told(flow, order, change, given))
     custom = given.get("custom_amount")
     amount = option["amount"] if custom is None else custom
     if amount is None:
@@ -368,13 +368,24 @@ PRICED = ("setPricingContext",)
 """Hooks of flows in which an application says more of what rules of prices can be about."""
 
 
-async def _told(flow: Flow, order: Order) -> Added:
+async def _told(flow: Flow, order: Order, change: Change, given: Row) -> Added:
     """What an application's hook adds, where the flow has it."""
     added = Added()
     if "setPricingContext" in (flow.workflow.hooks or ()):
-        for more in await flow.hooks.setPricingContext(order, None):
+        for more in await flow.hooks.setPricingContext(
+            order=order,
+            order_change=change,
+            order_claim=lambda: _row(flow, "order_claim", change["claim_id"]),
+            order_exchange=lambda: _row(flow, "order_exchange", change["exchange_id"]),
+            order_return=lambda: _row(flow, "return", change["return_id"]),
+            shipping_option_id=given.get("shipping_option_id"),
+        ):
             added.prices |= more or {}
     return added
+
+
+async def _row(flow: Flow, entity: str, id: str | None) -> Row | None:
+    return await flow.modules.order.retrieve(entity, id) if id is not None else None
 
 
 async def revised_shipping(flow: Flow, change: Change, act: Act, given: Row) -> ActRevision:
@@ -390,7 +401,9 @@ async def revised_shipping(flow: Flow, change: Change, act: Act, given: Row) -> 
         if amount is None:
             order = await flow.modules.order.load(change["order_id"])
             cart_context = await load_context(flow, order["region_id"], order["customer_id"])
-            option = await price_option(flow, working(order), cart_context, line["shipping_option_id"], await _told(flow, order))
+            option = await price_option(
+                flow, working(order), cart_context, line["shipping_option_id"], await _told(flow, order, change, given)
+            )
             amount = option["amount"]
         line |= {"amount": amount, "is_custom_amount": given["custom_amount"] is not None}
         made |= {"amount": amount, "line": line}

@@ -60,7 +60,7 @@ async def create_products(flow: Flow, products: list[Row], additional_data: Row 
         flow.emit("product.created", id=row["id"])
     for variant in variants:
         flow.emit("product-variant.created", id=variant["id"])
-    await flow.hooks.productsCreated(made, additional_data)
+    await flow.hooks.productsCreated(products=made)
     return made
 
 
@@ -117,7 +117,7 @@ async def update_products(
             profile = product["shipping_profile_id"]
             await relink(flow, "product_shipping_profile", "product_id", product["id"], [profile] if profile else [])
         flow.emit("product.updated", id=product["id"])
-    await flow.hooks.productsUpdated(changed["products"], additional_data)
+    await flow.hooks.productsUpdated(products=changed["products"])
     return changed["products"]
 
 
@@ -144,7 +144,7 @@ async def delete_products(flow: Flow, ids: list[str]) -> list[str]:
     await drop_items(flow, late)
     for id in gone["products"]:
         flow.emit("product.deleted", id=id)
-    await flow.hooks.productsDeleted(gone["products"])
+    await flow.hooks.productsDeleted(ids=gone["products"])
     return gone["products"]
 
 

@@ -109,7 +109,7 @@ async def create_product_variants(flow: Flow, product_variants: list[Row], addit
     await equip_variants(flow, variants, product_variants)
     for variant in variants:
         flow.emit("product-variant.created", id=variant["id"])
-    await flow.hooks.productVariantsCreated(variants, additional_data)
+    await flow.hooks.productVariantsCreated(product_variants=variants)
     return variants
 
 
@@ -138,7 +138,7 @@ async def update_product_variants(
     await reprice_variants(flow, given)
     for variant in changed:
         flow.emit("product-variant.updated", id=variant["id"])
-    await flow.hooks.productVariantsUpdated(changed, additional_data)
+    await flow.hooks.productVariantsUpdated(product_variants=changed)
     return changed
 
 
@@ -153,7 +153,7 @@ async def delete_product_variants(flow: Flow, ids: list[str]) -> list[str]:
     gone = await delete(flow, "product_variant", ids)
     for id in gone:
         flow.emit("product-variant.deleted", id=id)
-    await flow.hooks.productVariantsDeleted(gone)
+    await flow.hooks.productVariantsDeleted(ids=gone)
     return gone
 
 

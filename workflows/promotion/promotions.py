@@ -23,7 +23,7 @@ async def update_promotions_status(flow: Flow, promotions_data: list[Row], addit
     """Set promotions to draft, active or inactive: each by its id and `status`. Raises NotFound."""
     await flow.run(change_promotions, promotions_data)
     promotions = await flow.modules.promotion.list("promotion", {"id": [row["id"] for row in promotions_data]})
-    await flow.hooks.promotionStatusUpdated(promotions, additional_data)
+    await flow.hooks.promotionStatusUpdated(promotions=promotions)
     return promotions
 
 
@@ -38,7 +38,7 @@ async def update_promotions(flow: Flow, promotions_data: list[Row], additional_d
     if statuses:
         await flow.run(update_promotions_status, statuses, additional_data)
     promotions = await flow.modules.promotion.list("promotion", {"id": [row["id"] for row in promotions_data]})
-    await flow.hooks.promotionsUpdated(promotions, additional_data)
+    await flow.hooks.promotionsUpdated(promotions=promotions)
     return promotions
 
 

@@ -19,7 +19,11 @@ STOCK_LOCATIONS = Plain(
     update_by=StockLocationService.update_locations,
 )
 create_stock_locations = Plain(
-    "stock_location", "create-stock-locations-workflow", hooks="stockLocations", create_by=StockLocationService.create_locations
+    "stock_location",
+    "create-stock-locations-workflow",
+    hooks="stockLocations",
+    rows_as="stockLocations",
+    create_by=StockLocationService.create_locations,
 ).create
 """Locations with their `address`, or the `address_id` of an existing one. Only creating has a hook."""
 
