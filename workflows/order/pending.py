@@ -92,7 +92,7 @@ def adding(name: str, entity: str, kind: str, acts: Acts, *, hooks: tuple[str, .
         await change_by(flow, change, draft, add_acts, change["id"], made)
         return str(change["order_id"])
 
-    return _named(name, add, hooks)
+    return named(name, add, hooks=hooks)
 
 
 def returning(name: str, entity: str, kind: str, acts: Acts, *, hooks: tuple[str, ...] = ()) -> Workflow[..., str]:
@@ -106,7 +106,7 @@ def returning(name: str, entity: str, kind: str, acts: Acts, *, hooks: tuple[str
         await change_by(flow, change, False, add_returning, change["id"], made, {"location_id": location})
         return str(change["order_id"])
 
-    return _named(name, add, hooks)
+    return named(name, add, hooks=hooks)
 
 
 async def sent_from(flow: Flow, order_id: str) -> str | None:
@@ -124,7 +124,7 @@ def revising(name: str, revised: Revised, *, hooks: tuple[str, ...] = (), draft:
         await change_by(flow, change, draft, revise_act, change["id"], action_id, made)
         return str(change["order_id"])
 
-    return _named(name, revise, hooks)
+    return named(name, revise, hooks=hooks)
 
 
 def removing(name: str, *, draft: bool = False) -> Workflow[..., str]:
@@ -135,7 +135,7 @@ def removing(name: str, *, draft: bool = False) -> Workflow[..., str]:
         await change_by(flow, change, draft, remove_act, change["id"], action_id)
         return str(change["order_id"])
 
-    return _named(name, remove, ())
+    return named(name, remove)
 
 
 def dropping(name: str, entity: str, kind: str, *, keeps: bool = False) -> Workflow[..., str]:
@@ -148,12 +148,13 @@ def dropping(name: str, entity: str, kind: str, *, keeps: bool = False) -> Workf
         await flow.run(drop_change, change["id"], None if keeps else {entity: id, **back})
         return str(change["order_id"])
 
-    return _named(name, drop, ())
+    return named(name, drop)
 
 
-def _named(name: str, function: Any, hooks: tuple[str, ...]) -> Workflow[..., str]:
+def named(name: str, function: Any, **options: Any) -> Workflow[..., str]:
+    """A workflow of a function that was made for it, with the options of `workflow`."""
     function.__qualname__ = f"{function.__name__}({name!r})"
-    made: Workflow[..., str] = workflow(name, hooks=hooks)(function)
+    made: Workflow[..., str] = workflow(name, **options)(function)
     return made
 
 

@@ -14,7 +14,7 @@ from ...core.ids import new_id
 from ...core.rows import Row
 from ...core.sql.schema.query import Query
 from ...modules.order.types import Act, Change
-from ..kit import Flow, Workflow, step, workflow
+from ..kit import Flow, Workflow, step
 from ..links import link
 from .adjusting import change_by
 from .changes import lock_of
@@ -30,6 +30,7 @@ from .pending import (
     dropping,
     item_acts,
     line_acts,
+    named,
     new_change,
     open_change,
     removing,
@@ -61,7 +62,7 @@ def _beginning(name: str, entity: Swap) -> Workflow[..., str]:
         await flow.run(begin_change, order_id, {**new_change(_KIND[entity], given, created_by), **cause}, {entity: row})
         return id
 
-    return _named(name, begin)
+    return named(name, begin)
 
 
 def _confirming(name: str, entity: Swap, event: str) -> Workflow[..., str]:
@@ -87,7 +88,7 @@ def _confirming(name: str, entity: Swap, event: str) -> Workflow[..., str]:
         flow.emit(event, order_id=order_id, **{_KEY[entity]: id})
         return order_id
 
-    return _named(name, confirm, durable=True, emits=("reservation-item.created", event))
+    return named(name, confirm, durable=True, emits=("reservation-item.created", event))
 
 
 @step(pivot=True)
@@ -118,13 +119,7 @@ def _calling_off(name: str, entity: Swap) -> Workflow[..., str]:
             flow.emit("reservation-item.deleted", id=reservation, order_id=thing["order_id"])
         return id
 
-    return _named(name, cancel, durable=True, emits=("reservation-item.deleted",))
-
-
-def _named(name: str, function: Any, **options: Any) -> Workflow[..., str]:
-    function.__qualname__ = f"{function.__name__}({name!r})"
-    made: Workflow[..., str] = workflow(name, **options)(function)
-    return made
+    return named(name, cancel, durable=True, emits=("reservation-item.deleted",))
 
 
 async def _written_off(flow: Flow, change: Change, given: Row) -> list[Act]:
@@ -151,7 +146,7 @@ def _shipping(name: str, entity: Swap) -> Workflow[..., str]:
             await change_by(flow, change, False, add_acts, change["id"], acts)
         return str(change["order_id"])
 
-    return _named(name, ship)
+    return named(name, ship)
 
 
 begin_claim = _beginning("begin-claim-order", "order_claim")
