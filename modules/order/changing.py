@@ -1,4 +1,4 @@
-"""What changes in an order, and what is written down of it: pure functions over whole orders, no database."""
+"""How orders change, and which changes are recorded: pure functions over whole orders, no database."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from .tables import order_address
 from .types import Act
 
 _COLUMNS = ("email", "customer_id", "locale", "metadata")
-"""What an amendment may change besides addresses."""
+"""The columns that an amendment may change, besides the addresses."""
 _TOLD = ("email", "customer_id", "sales_channel_id", "locale", "metadata")
-"""What of that is written down as a change of its own, with what it was before; addresses are, too."""
+"""The columns of which a change is recorded with the values before and after, as for addresses."""
 _OWN = frozenset({"id", "root_id", "created_at", "updated_at", "deleted_at"})
 _ADDRESS = tuple(f"{column.name}" for column in order_address.c if column.name not in _OWN)
-"""Columns of an address that a new one takes over."""
+"""The columns that a new address takes over from the former one."""
 
 
 class Amendment(TypedDict):
-    """What was changed in an order, by name, and the changes that were written down."""
+    """The changed fields of an order before and after, and the ids of the recorded changes."""
 
     before: Row
     after: Row
@@ -38,20 +38,20 @@ class Amendment(TypedDict):
 
 @dataclass(slots=True)
 class ChangedOrder:
-    """What is to be written of an order that was changed in place."""
+    """A changed order, and the rows that are written with it."""
 
     answer: Any
     order: Order | None = None
-    """What it is then; None: it was changed in place."""
+    """The changed order; None: the order that was read was changed in place."""
     changes: list[Row] = field(default_factory=list)
     """Rows of `order_change`."""
     actions: list[Row] = field(default_factory=list)
     """Rows of `order_change_action`."""
     withdrawn: Sequence[str] = ()
-    """Changes that are taken back."""
+    """Ids of changes that are deleted."""
 
     def write_down(self, order: Order, at: str, *acts: Mapping[str, object], **change: Any) -> str:
-        """A change that has been made already, by these actions. Returns its id."""
+        """Record a confirmed change with these actions. Returns its id."""
         id, version = new_id("ordch"), order["version"]
         self.changes.append({"id": id, "version": version, "status": "confirmed", "confirmed_at": at, "created_at": at, **change})
         self.actions += [{"id": new_id("ordchact"), "order_change_id": id, "version": version, "applied": True, **act} for act in acts]
@@ -59,7 +59,7 @@ class ChangedOrder:
 
 
 def amend(order: Order, given: Mapping[str, Any], by: str | None, at: str, *, draft: bool = False) -> ChangedOrder:
-    """Change what an order says about its buyer. The outcome's answer is an `Amendment`. See `OrderService.amend`."""
+    """Change the fields of an order about its buyer. The answer is an `Amendment`. See `OrderService.amend`."""
     if order["status"] == "canceled":
         raise NotAllowed("A canceled order can't be changed")
     columns = (*_COLUMNS, "sales_channel_id") if draft else _COLUMNS
@@ -89,7 +89,7 @@ def amend(order: Order, given: Mapping[str, Any], by: str | None, at: str, *, dr
 
 
 def put_back(order: Order, amendment: Amendment, at: str) -> ChangedOrder:
-    """Take back an amendment, but for what somebody has changed since."""
+    """Undo an amendment, except for fields that were changed again since."""
     after = amendment["after"]
     now: Mapping[str, Any] = order
     back = {name: value for name, value in amendment["before"].items() if _says(name, now[name]) == _says(name, after[name])}
@@ -98,7 +98,7 @@ def put_back(order: Order, amendment: Amendment, at: str) -> ChangedOrder:
 
 
 def add_transactions(order: Order, given: Sequence[NewTransaction], credited: Mapping[str, Any], at: str) -> ChangedOrder | None:
-    """Write down money that moved, and bring the summary up to date. The outcome's answer: ids of what is new; None where nothing is."""
+    """Record payments and refunds, and update the summary. The answer is the ids of the new transactions. Returns None if none is new."""
     known = {(row["reference"], row["reference_id"]) for row in order["transactions"]}
     new: list[OrderTransaction] = []
     for each in given:
@@ -123,7 +123,7 @@ def add_transactions(order: Order, given: Sequence[NewTransaction], credited: Ma
 
 
 def _beyond(kept: Summary, moved: Sequence[Decimal]) -> Decimal:
-    """How much more was given back than the shop owed."""
+    """The amount of refunds beyond what the shop owed."""
     given_back = total([-amount for amount in moved if amount < 0])
     if not given_back:
         return Decimal(0)
@@ -132,7 +132,7 @@ def _beyond(kept: Summary, moved: Sequence[Decimal]) -> Decimal:
 
 
 def _paid(kept: Summary, paid: Decimal, refunded: Decimal) -> Summary:
-    """A summary with other figures of what is paid. What is left to pay changes by that: what is asked back isn't to be paid."""
+    """A summary with other paid and refunded totals. Its pending difference moves by as much: it also leaves out requested returns."""
     current, credit = Decimal(kept["current_order_total"]), Decimal(kept["credit_line_total"])
     moved = difference(difference(paid, refunded), Decimal(kept["transaction_total"]))
     pending = difference(Decimal(kept["pending_difference"]), moved)
@@ -140,7 +140,7 @@ def _paid(kept: Summary, paid: Decimal, refunded: Decimal) -> Summary:
 
 
 def register(order: Order, acts: Sequence[Act], change: Mapping[str, Any], at: str) -> ChangedOrder:
-    """Do this to an order at once: its next version. The outcome's answer is the change's id. See `OrderService.register`."""
+    """Apply actions to an order at once: its next version. The answer is the change's id. See `OrderService.register`."""
     check_alive(order)
     check_draft(order, False)
     after = applied(order, acts, at)
@@ -150,13 +150,13 @@ def register(order: Order, acts: Sequence[Act], change: Mapping[str, Any], at: s
 
 
 def unregister(order: Order, change: Mapping[str, Any], acts: Sequence[Act], former: Mapping[str, Any], at: str) -> ChangedOrder:
-    """Take back what `register` did: this change (`id`, `version`). `former`: the summary of the version before. See
+    """Undo `register`: delete this change (`id`, `version`). `former`: the summary of the version before. See
     `OrderService.unregister`."""
     return ChangedOrder(True, order=taken_back(order, acts, at, change["version"], former), withdrawn=[change["id"]])
 
 
 def cancel(order: Order, at: str) -> ChangedOrder:
-    """Call an order off. The outcome's answer is how it stood before. See `OrderService.cancel`."""
+    """Cancel an order. The answer is its status before. See `OrderService.cancel`."""
     check_alive(order)
     if order["status"] == "completed":
         raise NotAllowed("A completed order can't be canceled: what was sent comes back by a return")
@@ -166,30 +166,31 @@ def cancel(order: Order, at: str) -> ChangedOrder:
 
 
 def set_status(order: Order, status: str, but: Collection[str], at: str) -> ChangedOrder:
-    """Say how an order stands, unless it is in one of the states `but`. The outcome's answer is how it stood before."""
+    """Set an order's status. The answer is the status before. Raises InvalidData if its status is one of `but`."""
     if order["status"] in but:
         raise InvalidData(f"Order {order['id']} is {order['status']} and can't be {status}")
     return ChangedOrder(order["status"], order=order | {"status": status, "updated_at": at})
 
 
 def reopen(order: Order, status: str, at: str) -> ChangedOrder:
-    """Take back `cancel`: the order stands as it did."""
+    """Undo `cancel`: set the status that the order had."""
     return ChangedOrder(True, order=order | {"status": status, "canceled_at": None, "updated_at": at})
 
 
 def check_alive(order: Order) -> None:
+    """Raises InvalidData if the order is cancelled."""
     if order["status"] == "canceled":
         raise InvalidData(f"Order with id {order['id']} has been canceled.")
 
 
 def check_draft(order: Mapping[str, Any], draft: bool) -> None:
-    """Raises InvalidData for a draft where an order is wanted, or the other way round."""
+    """Raises InvalidData if the order is a draft and shouldn't be, or isn't and should."""
     if bool(order["is_draft_order"]) != draft:
         raise InvalidData(f"Order {order['id']} is {'not ' if draft else ''}a draft order")
 
 
 def convert(order: Order, at: str) -> ChangedOrder:
-    """Make an order of a draft. The outcome's answer is True. See `OrderService.convert`."""
+    """Turn a draft into an order. The answer is True. See `OrderService.convert`."""
     check_alive(order)
     check_draft(order, True)
     return ChangedOrder(True, order=order | {"status": "pending", "is_draft_order": False, "updated_at": at})
@@ -204,8 +205,8 @@ def _credited(order: Order, outcome: ChangedOrder, amount: Decimal, credited: Ma
 
 
 def _laid_over(name: str, there: Address | None, given: Mapping[str, Any], at: str, anywhere: bool) -> Address | None:
-    """A new address of what is given and what was there; None where that is the same. Raises InvalidData for another country, unless it may
-    be `anywhere`."""
+    """A new address from the given fields and those of the present one (`there`); None if they are equal. Raises InvalidData for another
+    country, unless `anywhere` is set."""
     if unknown := given.keys() - {*_ADDRESS}:
         raise InvalidData(f"Address has no field '{sorted(unknown)[0]}'")
     former: Mapping[str, Any] = there or {}
@@ -214,7 +215,7 @@ def _laid_over(name: str, there: Address | None, given: Mapping[str, Any], at: s
     if not anywhere and country is not None and given.get("country_code", country) != country:
         raise InvalidData(f"The country of the {name.replace('_', ' ')} can't be changed")
     if all(kept[column] == value for column, value in given.items()):
-        return None  # said again, as forms do
+        return None  # a form sends every field, changed or not
     columns: Any = {"id": new_id("ordaddr"), **kept, **given, "created_at": at, "updated_at": at, "deleted_at": None}
     address: Address = columns
     return address
@@ -227,7 +228,7 @@ def _taken(name: str, kept: Any, given: Any) -> Any:
 
 
 def _says(name: str, value: Any) -> Any:
-    """What tells one value from another: an address is never changed, but another one takes its place."""
+    """The value by which two values of a field are compared: of an address its id, since an address is replaced and never changed."""
     return value["id"] if name in ADDRESSES and value is not None else value
 
 

@@ -1,7 +1,7 @@
-"""Changes that are worked on before they are confirmed: begun, filled with actions, shown, confirmed or dropped.
+"""Changes that stay open until they are confirmed: a change is begun, gets actions, is previewed, and is confirmed or dropped.
 
-Whoever writes to a change holds its row, so that what was checked still holds when it is written. Dropping deletes the change with what was
-begun for it; nothing of the order has changed until it is confirmed.
+Every write to a change locks its row first, so that its checks still hold when it writes. Dropping deletes the change, and the return,
+claim or exchange that was begun with it. The order itself doesn't change before the change is confirmed.
 """
 
 from __future__ import annotations
@@ -41,17 +41,17 @@ _SUBJECTS: Mapping[Cause, Subject] = {"return_id": "return", "claim_id": "order_
 
 
 class Priced(TypedDict):
-    """Taxes and discounts, and what they were worked out for."""
+    """Taxes and discounts, and the order and change that they were computed for."""
 
     revision: int
-    """The order's."""
+    """The order's revision."""
     acts: Sequence[str]
-    """Ids of the change's actions, in their order."""
+    """The ids of the change's actions, in their order."""
     prices: Prices
 
 
 class Pending(Writing):
-    """What an order service says of open changes."""
+    """The part of the order service for open changes."""
 
     @writes(key="order_id")
     async def begin(
@@ -63,11 +63,11 @@ class Pending(Writing):
         *,
         draft: bool = False,
     ) -> Change:
-        """Begin a change of an order, or of a `draft` (`change_type`, and what else is known of it), with actions, and create what it is
-        of: entity → row.
+        """Begin a change of an order, or of a `draft`, with actions. `beside`: the return, claim or exchange to be created with it
+        (entity → row).
 
-        Returns the change. Raises NotFound; InvalidData where the order is cancelled, or is none (or no draft), or where another change of
-        it is open.
+        Returns the change. Raises NotFound; InvalidData if the order is cancelled, is a draft (or isn't, with `draft`), or has another open
+        change.
         """
         order = await self.load(order_id)
         changing.check_alive(order)
@@ -84,10 +84,10 @@ class Pending(Writing):
 
     @writes
     async def add_acts(self, change_id: str, acts: Sequence[Act], *, carries: bool | None = None) -> list[str]:
-        """Add actions to an open change. Their ids.
+        """Add actions to an open change. Returns their ids.
 
-        `carries`: whether it carried promotions over when it was read, as in all that follows. Raises InvalidData where it isn't open, or
-        the order doesn't allow one of them; Conflict where that is otherwise by now.
+        `carries`, here and below: the change's `carry_over_promotions` when the caller read it. Raises InvalidData if the change isn't
+        open, or the order doesn't allow one of the actions; Conflict if `carry_over_promotions` is another by now.
         """
         change = await self._hold(change_id, *OPEN, carries=carries)
         rows = [self._row(change, act) for act in acts]
@@ -100,10 +100,10 @@ class Pending(Writing):
     async def add_returning(
         self, change_id: str, acts: Sequence[Act], given: Mapping[str, Any], *, carries: bool | None = None
     ) -> list[str]:
-        """Add actions of the return of a claim or an exchange to its open change; the first ones begin that return, with what is
-        `given` of it (`location_id`).
+        """Add actions for the return of a claim or an exchange to its open change. The first ones create that return, with the columns
+        `given` (`location_id`).
 
-        Their ids. Raises what `add_acts` raises.
+        Returns their ids. Raises what `add_acts` raises.
         """
         change = await self._hold(change_id, *OPEN, carries=carries)
         subjects = await self._subjects(change)
@@ -130,9 +130,9 @@ class Pending(Writing):
 
     @writes
     async def revise_act(self, change_id: str, act_id: str, given: ActRevision, *, carries: bool | None = None) -> str:
-        """Change an action of an open change: its `details` (those that are named), `amount`, `internal_note` and `line`. Its id.
+        """Change an action of an open change: the given fields of its `details`, its `amount`, `internal_note` and `line`. Returns its id.
 
-        Raises NotFound where it isn't one of the change; InvalidData as `add_acts` does.
+        Raises NotFound if the change has no such action; else what `add_acts` raises.
         """
         change = await self._hold(change_id, *OPEN, carries=carries)
         act = _act_of(change, act_id)
@@ -146,7 +146,7 @@ class Pending(Writing):
 
     @writes
     async def remove_act(self, change_id: str, act_id: str, *, carries: bool | None = None) -> str:
-        """Take an action out of an open change. Its id. Raises NotFound; InvalidData where the change isn't open."""
+        """Remove an action from an open change. Returns its id. Raises NotFound; InvalidData if the change isn't open."""
         change = await self._hold(change_id, *OPEN, carries=carries)
         _act_of(change, act_id)
         await self.delete("order_change_action", [act_id])
@@ -162,11 +162,10 @@ class Pending(Writing):
         seen: Sequence[str] | None = None,
         said: ChangeRevision | None = None,
     ) -> None:
-        """Say anew what promotions take off in an open change, in place of what was said before; and what else is `said` of it
-        (`carry_over_promotions`, `internal_note`).
+        """Replace the actions of an open change that set discounts, and set the fields `said` of the change.
 
-        `seen`: ids of the other actions, for which that was worked out. Raises InvalidData where it isn't open, or of a kind that leaves
-        promotions alone; Conflict where it has other actions by now.
+        `seen`: the ids of the other actions, for which the discounts were computed. Raises InvalidData if the change isn't open, or if
+        promotions are to be carried over by a kind of change that doesn't; Conflict if it has other actions by now.
         """
         change = await self._hold(change_id, *OPEN)
         if said is not None and said.get("carry_over_promotions") and not KINDS[change["change_type"]].takes.issuperset(ADJUSTING):
@@ -184,20 +183,20 @@ class Pending(Writing):
 
     @writes
     async def request(self, change_id: str, *, by: str | None = None) -> None:
-        """Say that an open change waits to be confirmed. Raises InvalidData where it isn't open."""
+        """Mark an open change as waiting for its confirmation. Raises InvalidData if it isn't open."""
         await self._hold(change_id, *OPEN)
         await self.update("order_change", [{"id": change_id, "status": "requested", "requested_by": by, "requested_at": iso(utc_now())}])
 
     @writes
     async def decline(self, change_id: str, *, by: str | None = None, reason: str | None = None) -> None:
-        """Say no to an open change: it stays, and is done with. Raises InvalidData where it isn't open."""
+        """Decline an open change: it is kept, and closed. Raises InvalidData if it isn't open."""
         await self._hold(change_id, *OPEN)
         said = {"status": "declined", "declined_by": by, "declined_reason": reason, "declined_at": iso(utc_now())}
         await self.update("order_change", [{"id": change_id, **said}])
 
     @writes
     async def drop(self, change_id: str, beside: Mapping[str, str] | None = None) -> None:
-        """Give an open change up, and what was begun for it: entity → id. Raises InvalidData where it isn't open."""
+        """Delete an open change, and what was begun with it (entity → id). Raises InvalidData if it isn't open."""
         await self._hold(change_id, *OPEN)
         await self.delete("order_change", [change_id])
         for entity, id in (beside or {}).items():
@@ -205,10 +204,10 @@ class Pending(Writing):
 
     @writes
     async def confirm(self, change_id: str, *, by: str | None = None, priced: Priced | None = None) -> Order:
-        """Do what an open change says: the order's next version, and what else its kind writes. The order as it is then.
+        """Confirm an open change: write the order's next version, and the other rows of its kind. Returns the changed order.
 
-        `priced`: taxes and discounts of that version, worked out for the order and the change as they were read. Raises InvalidData where
-        it isn't open, where nothing is in it, or where the order doesn't allow it (any more); Collided where what was priced has changed.
+        `priced`: taxes and discounts of that version, computed for the order and the change as the caller read them. Raises InvalidData if
+        the change isn't open, lacks actions, or the order doesn't allow it; Collided if the order or the change is another by now.
         """
         change = await self._hold(change_id, *OPEN)
         kind, acts, at = KINDS[change["change_type"]], change["actions"], iso(utc_now())
@@ -232,10 +231,10 @@ class Pending(Writing):
 
     @writes
     async def call_off(self, entity: Subject, id: str, *, by: str | None = None) -> Order:
-        """Call a return, a claim or an exchange off, in the order's next version: what it asked for isn't asked for any more, and what it
-        added isn't sent. The order as it is then.
+        """Cancel a return, a claim or an exchange, in the order's next version: its items are neither requested back nor sent any more.
+        Returns the changed order.
 
-        Raises NotFound; NotAllowed where something of it has come back or was sent, or where it is called off already.
+        Raises NotFound; NotAllowed if some of its items were returned or sent, or if it is cancelled already.
         """
         await self.database.fetch_value(queries.HOLD_THING[entity], {"id": id})
         column = next(column for column, of in _SUBJECTS.items() if of == entity)
@@ -258,9 +257,9 @@ class Pending(Writing):
 
     @reads
     async def preview(self, order_id: str, *, adjusted: bool = True) -> PreviewedOrder:
-        """An order as it would be with its open change, and that as `order_change` (None where there is none). Raises NotFound.
+        """Returns an order as it would be with its open change, and the change as `order_change` (None: no change is open).
 
-        `adjusted` off: without what promotions take off by that change.
+        Raises NotFound. `adjusted` off: without the discounts that the change sets.
         """
         order = await self.load(order_id)
         found: list[Change] = await self.list("order_change", {"order_id": order_id, "status": list(OPEN)}, fields=_WHOLE, limit=1)
@@ -271,15 +270,15 @@ class Pending(Writing):
 
     @reads
     async def act_line(self, act_id: str) -> OrderLine | OrderShippingMethod | None:
-        """What an action of an open change puts into the order; None where that is nothing. Raises NotFound."""
+        """The line or shipping method that an action of an open change adds; None if it adds none. Raises NotFound."""
         act: Act = await self.retrieve("order_change_action", act_id, fields=("*", "line"))
         return self._opened_act(act)["line"]
 
     # -- inside
 
     async def _hold(self, change_id: str, *statuses: str, carries: bool | None = None) -> Change:
-        """A change with its actions, held. Raises InvalidData where it isn't in one of these statuses; Conflict where it doesn't carry
-        promotions over as it did."""
+        """Lock a change, and return it with its actions. Raises InvalidData if it has none of these statuses; Conflict if its
+        `carry_over_promotions` isn't as given."""
         held = await self.database.fetch_value(queries.HOLD_CHANGE, {"id": change_id, "statuses": list(statuses)})
         if held is None:
             raise InvalidData(NONE_OPEN)
@@ -289,7 +288,7 @@ class Pending(Writing):
         return change
 
     async def _subjects(self, change: Mapping[str, Any]) -> Subjects:
-        """What a change is of, with its items: by its `return_id`, `claim_id` and `exchange_id`."""
+        """The return, claim and exchange of a change, with their items."""
         rows: dict[str, Any] = {}
         for column, entity in _SUBJECTS.items():
             if change[column] is not None:
@@ -325,7 +324,7 @@ class Pending(Writing):
         }
 
     def _kept(self, act: Act) -> Row:
-        """An action as it is stored: what it puts into the order is a document with amounts as texts."""
+        """An action as it is stored: its line is a document, with amounts as text."""
         line = act.get("line")
         if line is None:
             return {**act}
@@ -352,9 +351,9 @@ _WHOLE = ("*", "actions.*", "actions.line")
 
 
 def undoing(order: Order, column: Cause, subjects: Subjects) -> list[Act]:
-    """The actions that take out of an order what a return, claim or exchange has done to it; `column` says which of them it is.
+    """The actions that undo what a return, claim or exchange has done to an order; `column` says which of them it is.
 
-    Raises NotAllowed where something of it was sent.
+    Raises NotAllowed if some of its items were sent.
     """
     lines = {line["id"]: line for line in order["items"]}
     back, claim = subjects.get("return"), subjects.get("order_claim")
@@ -382,7 +381,7 @@ def _about(action: str, line: str, quantity: Amount) -> Act:
 
 
 def check_filled(kind: ChangeKind, acts: Sequence[Act]) -> None:
-    """Raises InvalidData where a change has none of the actions that it has to have."""
+    """Raises InvalidData if a change lacks the actions that its kind needs."""
     there = {act["action"] for act in acts} & kind.needs
     if (kind.needs - there) if kind.each else (kind.needs and not there):
         raise InvalidData(kind.nothing)

@@ -35,8 +35,8 @@ _LINES = "items"
 class OrderService(Pending):
     """Orders with their lines, addresses, shipping methods, transactions and the summary of what is paid.
 
-    A write reads the order, works out what it shall be (`changing.py`), and sends all of it with the revision that was read, as one
-    statement. Where another one was faster nothing is written, and it is begun again.
+    A write reads the order, computes the changed order (`changing.py`), and writes all of it with one statement that names the revision
+    that was read. If another write was faster, nothing is written, and the write begins again.
     """
 
     schema = SCHEMA
@@ -49,9 +49,9 @@ class OrderService(Pending):
 
     @reads
     async def query(self, query: Query) -> Page:
-        """One page, as every module gives it. Orders, their items and shipping methods also show totals (see `core.totals`).
+        """Returns one page. Orders, their items and shipping methods also show totals (see `commerce/totals.py`).
 
-        An order that is asked for by its id and one of its former `version`s is shown as it was then.
+        A query for one order's id and one of its former `version`s returns the order as it was then.
         """
         if query.entity != "order":
             return await super().query(query)
@@ -71,10 +71,10 @@ class OrderService(Pending):
 
     @writes(one_statement=True, answers=True)
     async def place(self, order: NewOrder) -> int:
-        """Create an order, all of which is given (see `placing.placed`).
+        """Store a new order (see `placing.placed`).
 
-        Returns the number under which people know it (`display_id`). Numbers rise, and each is given once: so that none is missing, an
-        order is placed when nothing can refuse it any more. A crash may still leave a gap.
+        Returns its number for people (`display_id`). Numbers rise, and each is given once. An order is placed when nothing can refuse it
+        any more, so that no number is missing; a crash may still leave a gap.
         """
         params = {**self._written(order), "created_at": as_time(order["created_at"]), "words": words(order)}
         number: int = await self.answer(queries.PLACE, params)
@@ -83,9 +83,9 @@ class OrderService(Pending):
 
     @writes(one_statement=True, answers=True)
     async def discard(self, order_id: str) -> bool:
-        """Remove an order that did not come about, with all that is in it. Whether there was one.
+        """Remove an order that was not completed, with everything in it. Returns whether it existed. May be repeated.
 
-        Only for taking back `place`: what a shop has accepted is cancelled, not removed.
+        Only to undo `place`: an order that the shop has accepted is cancelled, not removed.
         """
         gone = await self.answer(queries.DISCARD, {"id": order_id}) is not None
         if gone:
@@ -98,36 +98,37 @@ class OrderService(Pending):
     async def amend(self, order_id: str, changes: Mapping[str, Any], *, by: str | None = None, draft: bool = False) -> Amendment:
         """Change `email`, `customer_id`, `locale`, `metadata`, `shipping_address` and `billing_address`.
 
-        What an address names is laid over the one there was, as a new one. What is new of the email, the locale, the metadata and the
-        addresses is written down as confirmed changes of the order, `by` a user; its version stays. Raises NotFound; NotAllowed for a
-        cancelled order; InvalidData for another country, which would be other taxes. A `draft` may go to another country and change its
-        `sales_channel_id`; what is no draft any more is InvalidData then.
+        The fields of a given address replace those of the present one, and the result is a new address. Each changed email, locale,
+        metadata and address is recorded as a confirmed change of the order, made `by` a user; the order's version stays. Raises NotFound;
+        NotAllowed for a cancelled order; InvalidData for another country, which would mean other taxes.
+
+        `draft`: the order has to be a draft, else InvalidData. A draft may change its country and its `sales_channel_id`.
         """
         amendment: Amendment = await self._change(order_id, lambda order, at: changing.amend(order, changes, by, at, draft=draft))
         return amendment
 
     @writes(key="order_id", one_statement=True, answers=True)
     async def put_back(self, order_id: str, amendment: Amendment) -> None:
-        """Take back `amend`, but for what somebody has changed since. May be repeated. Raises NotFound."""
+        """Undo `amend`, except for fields that were changed again since. May be repeated. Raises NotFound."""
         await self._change(order_id, lambda order, at: changing.put_back(order, amendment, at))
 
     # -- what becomes of it
 
     @writes(key="order_id", one_statement=True, answers=True)
     async def register(self, order_id: str, acts: Sequence[Act], change: NewChange | None = None) -> str:
-        """Do this to an order at once (see `changes`): its next version, and a confirmed change that says so, with what else `change` says
-        of it. Returns the change's id.
+        """Apply actions to an order at once (see `changes`): writes its next version and a confirmed change with these actions and the
+        fields of `change`. Returns the change's id.
 
-        Raises NotFound; InvalidData where the order is cancelled or doesn't allow one of the actions: nothing is done.
+        Raises NotFound; InvalidData if the order is cancelled or doesn't allow one of the actions; then nothing is written.
         """
         id: str = await self._change(order_id, lambda order, at: changing.register(order, acts, change or {}, at))
         return id
 
     @writes(key="order_id", one_statement=True, answers=True)
     async def unregister(self, order_id: str, change_id: str, acts: Sequence[Act]) -> None:
-        """Take back `register` of actions that count units, whatever has been done since.
+        """Undo `register` of actions that count units, whatever was done since.
 
-        The order is in its former version again. Where another one has followed meanwhile, the number of the version stays.
+        The order gets its former version number again, unless another version has followed meanwhile.
         """
         change = await self.retrieve("order_change", change_id, fields=("id", "version"))
         former = await self._summary_at(order_id, change["version"] - 1)
@@ -135,22 +136,23 @@ class OrderService(Pending):
 
     @writes(key="order_id", one_statement=True, answers=True)
     async def cancel(self, order_id: str) -> str:
-        """Call an order off. Returns the status that it had, for `reopen` to take it back.
+        """Cancel an order. Returns its status before, for `reopen`.
 
-        Raises NotFound; InvalidData where it is cancelled already; NotAllowed where it is completed, or some of it is in a fulfilment that
-        isn't cancelled.
+        Raises NotFound; InvalidData if it is cancelled already; NotAllowed if it is completed, or a part of it is in a fulfilment that
+        isn't
+        cancelled.
         """
         before: str = await self._change(order_id, changing.cancel)
         return before
 
     @writes(key="order_id", one_statement=True, answers=True)
     async def reopen(self, order_id: str, status: str) -> None:
-        """Take back `cancel`. May be repeated. Raises NotFound."""
+        """Undo `cancel`: set the status that the order had. May be repeated. Raises NotFound."""
         await self._change(order_id, lambda order, at: changing.reopen(order, status, at))
 
     @writes(key="order_id", one_statement=True, answers=True)
     async def set_status(self, order_id: str, status: str, *, but: Sequence[str] = ()) -> str:
-        """Say how an order stands. Returns how it stood before. Raises NotFound; InvalidData where it is in one of the states `but`."""
+        """Set an order's status. Returns the status before. Raises NotFound; InvalidData if its status is one of `but`."""
         before: str = await self._change(order_id, lambda order, at: changing.set_status(order, status, but, at))
         return before
 
@@ -158,9 +160,10 @@ class OrderService(Pending):
 
     @writes(key="order_id", one_statement=True, answers=True)
     async def price(self, order_id: str, revision: int, prices: Prices) -> bool:
-        """Give a draft other taxes and discounts, worked out for what it was at a revision. Whether it is that; else nothing is done.
+        """Give a draft taxes and discounts that were computed for one of its revisions. Returns False, and writes nothing, if the draft
+        has another revision by now.
 
-        Raises NotFound; InvalidData where it is no draft.
+        Raises NotFound; InvalidData if it is no draft.
         """
 
         def work(order: Order, at: str) -> ChangedOrder | None:
@@ -171,9 +174,9 @@ class OrderService(Pending):
 
     @writes(key="order_id")
     async def convert(self, order_id: str, revision: int) -> None:
-        """Make an order of a draft that still is what it was at a revision.
+        """Turn a draft into an order, if it still has this revision.
 
-        Raises NotFound; Collided where it isn't; InvalidData where it is no draft, or is cancelled, or is being edited.
+        Raises NotFound; Collided if it has another revision; InvalidData if it is no draft, is cancelled, or is being edited.
         """
         order: Order = {**await self.load(order_id), "revision": revision}
         await self._write_changed(order, changing.convert(order, iso(utc_now())))
@@ -182,7 +185,7 @@ class OrderService(Pending):
 
     @writes
     async def discard_draft(self, order_id: str) -> None:
-        """Delete a draft. Raises NotFound; InvalidData where it is no draft."""
+        """Delete a draft. Raises NotFound; InvalidData if it is no draft."""
         order = await self.load(order_id)
         changing.check_draft(order, True)
         await self._write_changed(order, ChangedOrder(True, order={**order, "updated_at": iso(utc_now())}))  # nobody converts it meanwhile
@@ -194,12 +197,12 @@ class OrderService(Pending):
     async def add_transactions(
         self, order_id: str, transactions: Sequence[NewTransaction], *, credited: Mapping[str, Any] | None = None
     ) -> list[str]:
-        """Write down money that was paid (`amount` above zero) or given back (below), and bring the summary up to date.
+        """Record payments (`amount` above zero) and refunds (below), and update the summary.
 
-        Each names its `amount`, `currency_code`, and the `reference` and `reference_id` of what caused it (`capture`, `capt_…`): a cause is
-        counted once, however often it is reported. What is given back beyond what the shop owes makes the order cheaper: by a credit line
-        of the next version, with the `reference` and `reference_id` that `credited` names. Returns the ids of those that are new.
-        Raises NotFound.
+        Each has an `amount`, a `currency_code`, and the `reference` and `reference_id` of its cause (`capture`, `capt_…`): a cause is
+        counted once, however often it is reported. A refund beyond what the shop owes makes the order cheaper, by a credit line in its
+        next version
+        with the `reference` and `reference_id` of `credited`. Returns the ids of the transactions that are new. Raises NotFound.
         """
         new: list[str] | None = await self._change(
             order_id, lambda order, at: changing.add_transactions(order, transactions, credited or {}, at)

@@ -24,8 +24,8 @@ _LINES = "items"
 
 
 class Writing(ModuleService):
-    """What every write of an order is made of: it reads the order, works out what it shall be, and sends all of it with the revision that
-    was read, as one statement. Where another one was faster nothing is written, and it is begun again."""
+    """How orders are written: a write reads the order, computes the changed order, and writes all of it with one statement that names the
+    revision that was read. If another write was faster, nothing is written, and the write begins again."""
 
     @reads(key="order_id")
     async def load(self, order_id: str) -> Order:
@@ -41,7 +41,8 @@ class Writing(ModuleService):
     async def _change(
         self, order_id: str, work: Callable[[Order, str], ChangedOrder | None], statement: SelfRecording = queries.CHANGE
     ) -> Any:
-        """Have an order changed, at a time, and write it. What the outcome answers; None where there is nothing to be written."""
+        """Change an order by `work`, called with the order and the time, and write the result. Returns its answer; None if `work` returns
+        None: then nothing is written."""
         idle = False
 
         async def params() -> Mapping[str, Any] | None:
@@ -62,7 +63,7 @@ class Writing(ModuleService):
         return answer
 
     async def _write_changed(self, was: Order, outcome: ChangedOrder) -> Any:
-        """Write what became of an order that was read in the running transaction. Raises Collided where it was changed meanwhile."""
+        """Write a changed order that was read in the running transaction. Raises Collided if another write was faster."""
         assert outcome.order is not None
         answer = await self.answer(queries.CHANGE, self._changed(_columns(was), outcome.order, outcome))
         if answer is None:
@@ -71,7 +72,7 @@ class Writing(ModuleService):
         return answer
 
     def _changed(self, former: Row, order: Order, outcome: ChangedOrder) -> dict[str, Any]:
-        """The parameters of `CHANGE`. `former`: what its columns said before."""
+        """The parameters of `CHANGE`. `former`: the order's columns before the change."""
         return {
             **self._written(order),
             "expected": order["revision"],
@@ -84,7 +85,7 @@ class Writing(ModuleService):
         }
 
     def _written(self, order: Mapping[str, Any]) -> dict[str, Any]:
-        """The parameters of a statement that writes all of an order. Raises InvalidData for what can't be in one."""
+        """The parameters of a statement that writes all of an order. Raises InvalidData for values that its columns don't take."""
         fields = self.statements.catalog.fields(SCHEMA["order"])
         params: dict[str, Any] = {"id": order["id"], "updated_at": as_time(order["updated_at"])}
         for name in COLUMNS:

@@ -1,4 +1,4 @@
-"""What can be done to an order: each action by its name."""
+"""The actions of changes: how each kind checks an order, and changes it."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from ..types import Act, ActDetails, ActRevision, Cause
 BELOW = ("tax_lines", "adjustments")
 PRICES = ("unit_price", "compare_at_unit_price")
 CAUSES: tuple[Cause, ...] = ("return_id", "claim_id", "exchange_id")
-"""What may have brought a change about, and what is in an order by it."""
+"""The columns that name the return, claim or exchange to which a change, a line or a shipping method belongs."""
 ADJUSTING = ("ITEM_ADJUSTMENTS_REPLACE", "SHIPPING_ADJUSTMENTS_REPLACE")
-"""Actions that say what promotions take off of lines, and of shipping methods."""
+"""The actions that replace the discounts of lines, and of shipping methods."""
 Counted = Literal[
     "quantity",
     "fulfilled_quantity",
@@ -36,32 +36,34 @@ Priced = OrderLine | OrderShippingMethod
 
 
 class Action(ABC):
-    """One kind of thing that is done to orders. It works on an order that `applied` has copied: on its lines and what they count."""
+    """One kind of action. It works on a copy of the order, which `applied` has made."""
 
     name: str
 
     @abstractmethod
     def check(self, order: Order, act: Act) -> None:
-        """Raises InvalidData where the order doesn't allow it."""
+        """Raises InvalidData if the order doesn't allow the action."""
 
     @abstractmethod
     def apply(self, order: Order, act: Act, at: str) -> None:
-        """Do it, at that time."""
+        """Change the order. `at`: the time, for its timestamps."""
 
 
 @dataclass(frozen=True, slots=True)
 class Counting(Action):
-    """Counts units of a line (`details`: `reference_id`, `quantity`) to what has happened to it, or takes them back."""
+    """Adds units of a line (`details`: `reference_id`, `quantity`) to columns of its detail, and subtracts them from others."""
 
     name: str
     refusal: str
-    """What is said where there aren't so many: `{item}` is the line's id."""
+    """The message if there are fewer units; `{item}` is the line's id."""
     of: Counted
-    """What they are units of: a column of the line's detail."""
+    """The column that limits the units,"""
     but: tuple[Counted, ...] = ()
-    """Those of them that are counted elsewhere already."""
+    """minus these columns."""
     more: tuple[Counted, ...] = ()
+    """The columns that rise."""
     less: tuple[Counted, ...] = ()
+    """The columns that fall."""
 
     def check(self, order: Order, act: Act) -> None:
         line, quantity = line_of(order, act), quantity_of(act)
@@ -78,13 +80,14 @@ class Counting(Action):
 
     @property
     def taken_back(self) -> Counting:
-        """The action that counts them back."""
+        """The action that undoes this one."""
         return Counting(self.name, self.refusal, self.more[0] if self.more else self.of, more=self.less, less=self.more)
 
 
 @dataclass(frozen=True, slots=True)
 class Adding(Action):
-    """Puts a line or a shipping method into the order: the act's `line`, all of it. Its `detail` names what brought it."""
+    """Adds a line or a shipping method to the order: the action's `line`. Its `detail` names the return, claim or exchange
+    it belongs to."""
 
     name: str
     into: Literal["items", "shipping_methods"]
@@ -101,7 +104,7 @@ class Adding(Action):
 
 
 class UpdateLine(Action):
-    """Gives a line another `quantity`, and maybe another `unit_price`. One of which there are none any more goes with the next version."""
+    """Sets a line's `quantity`, and its prices if they are given. The next version of the order leaves lines of quantity 0 out."""
 
     name = "ITEM_UPDATE"
 
@@ -125,7 +128,7 @@ class UpdateLine(Action):
 
 
 class RemoveShipping(Action):
-    """Takes a shipping method out of the order: the act's `reference_id`."""
+    """Removes a shipping method from the order: the action's `reference_id`."""
 
     name = "SHIPPING_REMOVE"
 
@@ -138,7 +141,7 @@ class RemoveShipping(Action):
 
 
 class UpdateShipping(RemoveShipping):
-    """Gives a shipping method of the order another `amount`, which a merchant has chosen."""
+    """Sets the `amount` of a shipping method of the order by hand."""
 
     name = "SHIPPING_UPDATE"
 
@@ -151,8 +154,8 @@ class UpdateShipping(RemoveShipping):
 
 @dataclass(frozen=True, slots=True)
 class Adjust(Action):
-    """Says what promotions take off a line or a shipping method (`details`: `reference_id`, `adjustments`). It doesn't mind one that the
-    order has no more: what was worked out before that went is worked out again after it."""
+    """Replaces the discounts of a line or a shipping method (`details`: `reference_id`, `adjustments`). A line that the order doesn't have
+    any more is passed over: discounts are computed again after each action."""
 
     name: str
 
@@ -166,7 +169,7 @@ class Adjust(Action):
 
 @dataclass(frozen=True, slots=True)
 class Promote(Action):
-    """Enters a promotion (the act's `reference_id`), or takes it away: what it takes off then, `Adjust` says."""
+    """Adds a promotion to the order (the action's `reference_id`), or removes it. `Adjust` sets the discounts that follow."""
 
     name: str
 
@@ -176,7 +179,7 @@ class Promote(Action):
 
 
 class TransferCustomer(Action):
-    """Hands the order over to another customer (the act's `reference_id`), with `new_email` of its details where it has one."""
+    """Transfers the order to another customer (the action's `reference_id`), and sets its email to `new_email` of the details, if given."""
 
     name = "TRANSFER_CUSTOMER"
 
@@ -192,14 +195,14 @@ class TransferCustomer(Action):
 
 
 def adjusted(line: Priced, rows: Iterable[Adjustment], version: int, at: str) -> list[Adjustment]:
-    """What is taken off a line, by a version of its order: what was so before stays as it is."""
+    """The discounts of a line in a version of its order. Discounts that the line has already stay as they are."""
     there = {row["id"]: row for row in line["adjustments"]}
     stamps: Stamps = {"created_at": at, "updated_at": at, "deleted_at": None}
     return [there.get(row["id"]) or {**row, **stamps, "amount": amount(row, "amount"), "version": version} for row in rows]
 
 
 def _within(adjustments: list[Adjustment], price: Decimal) -> list[Adjustment]:
-    """Discounts that take no more off than there is: each less by the same share."""
+    """Discounts that together don't exceed the price: if they do, each is reduced by the same share."""
     off = total([row["amount"] for row in adjustments])
     if off <= price:
         return adjustments
@@ -207,7 +210,7 @@ def _within(adjustments: list[Adjustment], price: Decimal) -> list[Adjustment]:
 
 
 class AddCreditLine(Action):
-    """Makes the order cheaper by an `amount`, for the sake of the act's `reference`."""
+    """Adds a credit line over an `amount`, with the action's `reference` as its cause."""
 
     name = "CREDIT_LINE_ADD"
 
@@ -313,7 +316,7 @@ ACTIONS: Mapping[str, Action] = {
 
 
 def stamped(line: Mapping[str, Any], at: str) -> Row:
-    """A copy of a line or shipping method as it is when it comes into being at that time."""
+    """A copy of a new line or shipping method, with the timestamps of its creation."""
     stamps = {"created_at": at, "updated_at": at}
     below = {name: [{**row, **stamps} for row in line.get(name) or ()] for name in BELOW}
     return {**line, **stamps, **below, "detail": {**dict.fromkeys(CAUSES), **line["detail"], **stamps}}
@@ -332,7 +335,7 @@ def line_in(act: Act) -> Priced:
 
 
 def line_of(order: Order, act: Act) -> OrderLine:
-    """The line that an act is about. Raises InvalidData where the order has none such."""
+    """The line that an action changes. Raises InvalidData if the order has no such line."""
     id = act["details"]["reference_id"]
     for line in order["items"]:
         if line["id"] == id:
@@ -341,12 +344,12 @@ def line_of(order: Order, act: Act) -> OrderLine:
 
 
 def details_of(act: Act | ActRevision) -> ActDetails:
-    """The details of an action, of which it may have none."""
+    """The details of an action; empty if it has none."""
     return act.get("details") or ActDetails()
 
 
 def quantity_of(act: Act) -> Decimal:
-    """How many units an act is about. Raises InvalidData where that isn't above zero."""
+    """The quantity of an action. Raises InvalidData if it isn't above zero."""
     details = act["details"]
     quantity = amount(details, "quantity")
     if quantity <= 0:
@@ -355,6 +358,6 @@ def quantity_of(act: Act) -> Decimal:
 
 
 def amount(row: Mapping[str, object], name: str) -> Decimal:
-    """A figure of a row, exact; what is missing counts as none."""
+    """An amount or quantity of a row, exact; zero if it is missing or null."""
     value = row.get(name)
     return value if isinstance(value, Decimal) else Decimal(str(value or 0))

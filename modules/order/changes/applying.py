@@ -1,4 +1,4 @@
-"""From an order and actions to the order's next version, and to a preview of it: pure, no database."""
+"""The next version of an order, or a preview of it, from the order and actions: pure, no database."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ Prices = Mapping[str, TaxesAndDiscounts]
 
 
 def applied(order: Order, acts: Iterable[Act], at: str, prices: Prices | None = None) -> Order:
-    """The next version of an order: what it is once all of this is done, one after the other. `order` stays as it is.
+    """The next version of an order, after the actions in their order. `order` itself isn't changed.
 
-    `prices`: taxes and discounts that were worked out for that version; default: what lines have, and what actions say.
+    `prices`: taxes and discounts that were computed for that version; default: those of the lines, as the actions leave them.
 
-    Its summary says what it cost before (`original_order_total`), what it costs now, what of that was credited by this version, and what is
-    left to pay, negative where the shop owes: what is asked to be sent back counts as owed already. Raises InvalidData where the order
-    doesn't allow one of them.
+    The summary has the order's cost before (`original_order_total`) and now, the credit of this version, and what is left to pay, negative
+    where the shop owes: units that are requested back count as owed already. Raises InvalidData if the order doesn't allow one of the
+    actions.
     """
     after: Order = {**_done(order, acts, at), "version": order["version"] + 1, "updated_at": at}
     if prices is not None:
@@ -43,8 +43,8 @@ def applied(order: Order, acts: Iterable[Act], at: str, prices: Prices | None = 
 
 
 def previewed(order: Order, acts: Sequence[Act], at: str) -> Order:
-    """An order as it would be with these actions, in the version that it has: each line and shipping method names its own as `actions`, and
-    what comes back counts once it is received. Raises InvalidData where the order doesn't allow one of them."""
+    """An order as it would be with these actions, in its present version: each line and shipping method has its actions as `actions`, and
+    returned units count once they are received. Raises InvalidData if the order doesn't allow one of the actions."""
     after = _done(order, acts, at)
     if acts:
         after["summary"] = _summary(order, after)
@@ -57,8 +57,8 @@ def previewed(order: Order, acts: Sequence[Act], at: str) -> Order:
 
 
 def taken_back(order: Order, acts: Sequence[Act], at: str, version: int, former: Mapping[str, Any]) -> Order:
-    """An order without what these actions have counted; in the version before that one where they were the last thing that changed it, and
-    else in the same. `former`: that version's summary, for what is counted from one version to the next."""
+    """An order without the units that these actions have counted. If they made the order's present version, the result has the number and
+    the summary (`former`) of the version before; else it keeps its version."""
     after: Order = {**_copy(order), "updated_at": at}
     for act in reversed(acts):
         action = ACTIONS[act["action"]]
@@ -83,7 +83,7 @@ def repriced(order: Order, prices: Prices, at: str) -> Order:
 
 
 def _number(after: Order, at: str) -> None:
-    """Say in all of an order which version of it this is."""
+    """Set the version in every part of an order."""
     for line in after["items"]:
         prices: Any = {name: line.get(name) if line["detail"].get(name) is None else line["detail"].get(name) for name in PRICES}
         line["detail"] |= prices
@@ -104,7 +104,7 @@ def _price(after: Order, prices: Prices, at: str) -> None:
 
 
 def subject_of(act: Act) -> str:
-    """The line or shipping method that an act is about; of another one what it was done for."""
+    """The id of the line or shipping method that an action changes, or else its `reference_id`."""
     line = act.get("line")
     return str(line["id"] if line is not None else details_of(act).get("reference_id") or act.get("reference_id"))
 
@@ -125,7 +125,7 @@ def _done(order: Order, acts: Iterable[Act], at: str) -> Order:
 
 
 def _copy(order: Order) -> Order:
-    """The order, with lines and details of its own."""
+    """A copy of the order, with copies of its lines, shipping methods and details."""
     return {
         **order,
         "items": [{**line, "detail": line["detail"].copy()} for line in order["items"]],
@@ -134,7 +134,7 @@ def _copy(order: Order) -> Order:
 
 
 def _asked_back(after: Order) -> Decimal:
-    """What costs that is asked to be sent back."""
+    """The cost of the units that are requested back."""
     lines = [line for line in after["items"] if amount(line["detail"], "return_requested_quantity") > 0]
     if not lines:
         return Decimal(0)
@@ -146,12 +146,12 @@ def _asked_back(after: Order) -> Decimal:
 
 
 _OF_VERSION = ("original_order_total", "raw_original_order_total", "credit_line_total", "raw_credit_line_total")
-"""Of a summary, what says what changed with the version."""
+"""The fields of a summary that compare a version with the one before."""
 _BACK = ("return_requested_quantity", "return_received_quantity")
 
 
 def _summary(order: Order, after: Order, *, back: Decimal = Decimal(0)) -> Summary:
-    """`back`: what of its cost isn't to be paid any more."""
+    """The summary of a changed order. `back`: the part of its cost that isn't to be paid any more."""
     cost, credit = costs(after)
     credited = difference(credit, *(amount(line, "amount") for line in order["credit_lines"]))
     former = order["summary"]

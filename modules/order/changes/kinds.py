@@ -1,4 +1,4 @@
-"""The kinds of changes that are worked on before they are confirmed: which actions they take, and what is written of them in the end."""
+"""The kinds of changes that stay open until they are confirmed: which actions each takes, and which rows its confirmation writes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..types import Act, Change, Subjects
 from .actions import ADJUSTING, amount, quantity_of
 
 Written = list[tuple[str, Row]]
-"""Entities, and rows of them to be written: an id that is there is changed, another one is new."""
+"""Entities, and rows to be written: a row with a known id is updated, another one is created."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,19 +26,19 @@ class ChangeKind:
     takes: frozenset[str]
     """Names of actions."""
     nothing: str
-    """What is said of one without actions."""
+    """The message if a change lacks the actions of `needs`."""
     needs: frozenset[str]
-    """Actions of which it has to have one; none: it may be empty."""
+    """Names of actions of which a change has to have at least one. Empty: a change may have no actions."""
     each: bool = False
-    """It has to have one of each of these."""
+    """Whether it has to have one of each."""
     check: Callable[[Sequence[Act], Subjects], None] = lambda *_: None
-    """Raises InvalidData where what it is of doesn't allow its actions, beyond what the order says."""
+    """Raises InvalidData if the return, claim or exchange doesn't allow the actions. The order is checked by the actions themselves."""
     written: Callable[[Change, Sequence[Act], Subjects, str], Written] = lambda *_: []
-    """What else is written when one is confirmed, of the change, its actions, what it is of and the time."""
+    """The rows that the confirmation writes besides the order, from the change, its actions, its subjects and the time."""
 
 
 def _requested(change: Change, acts: Sequence[Act], subjects: Subjects, at: str) -> Written:
-    """A return that was asked for: what is to come back."""
+    """A requested return, and its items."""
     id = subjects["return"]["id"]
     items = [
         {"id": new_id("retitem"), "return_id": id, "reason_id": act["details"].get("reason_id"), **_item(act)}
@@ -49,14 +49,14 @@ def _requested(change: Change, acts: Sequence[Act], subjects: Subjects, at: str)
 
 
 def _replaced(change: Change, acts: Sequence[Act], subjects: Subjects, at: str) -> Written:
-    """An exchange: what is to come back, and what is sent for it."""
+    """An exchange: its return, and the items that are sent to the buyer."""
     id = subjects["order_exchange"]["id"]
     new = [{"id": new_id("oexcitem"), "exchange_id": id, **_item(act)} for act in acts if act["action"] == "ITEM_ADD"]
     return [*_requested(change, acts, subjects, at), *(("order_exchange_item", item) for item in new)]
 
 
 def _claimed(change: Change, acts: Sequence[Act], subjects: Subjects, at: str) -> Written:
-    """A claim: what was wrong, what is to come back, and what is sent instead."""
+    """A claim: the claimed items, its return, and the items that are sent instead."""
     id = subjects["order_claim"]["id"]
     items: list[Row] = []
     for act in acts:
@@ -75,13 +75,13 @@ def _item(act: Act) -> Row:
 
 
 def _received(change: Change, acts: Sequence[Act], subjects: Subjects, at: str) -> Written:
-    """A return of which something has come back."""
+    """A return of which items have arrived."""
     back = subjects["return"]
     come = {(act["details"]["reference_id"], act["action"]): Decimal(0) for act in acts}
     for act in acts:
         come[act["details"]["reference_id"], act["action"]] += quantity_of(act)
     items: list[Row] = []
-    for item in back["items"]:  # a line may be asked back twice: each row takes what it still waits for
+    for item in back["items"]:  # a line may have several rows: each takes the units that it still waits for
         waits = difference(amount(item, "quantity"), amount(item, "received_quantity"))
         took: dict[str, Decimal] = {}
         for action in RECEIVING:
@@ -97,7 +97,7 @@ def _received(change: Change, acts: Sequence[Act], subjects: Subjects, at: str) 
 
 
 def _receivable(acts: Sequence[Act], subjects: Subjects) -> None:
-    """What comes back with a return has been asked back by it."""
+    """Raises InvalidData if more arrives than the return has requested."""
     left: dict[str, Decimal] = {}
     for item in subjects["return"]["items"]:
         left[item["item_id"]] = left.get(item["item_id"], Decimal(0)) + amount(item, "quantity") - amount(item, "received_quantity")
