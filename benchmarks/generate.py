@@ -45,7 +45,7 @@ async def generate(settings: Settings, size: Size, seed: int, console: Console) 
     """
     await instance.migrate(settings)
     await seed_defaults(settings)
-    await seed_demo(settings, console)
+    await seed_demo(settings)
     around = await surroundings(settings)
     began = time.perf_counter()
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn(), TimeRemainingColumn())

@@ -20,7 +20,7 @@ from ..core.settings import Settings
 from . import instance
 from .data import DataDir
 from .output import console
-from .seeding import analyze, seed_defaults, seed_demo
+from .seeding import seed
 
 if TYPE_CHECKING:
     from ..actors.cluster.control import SupervisorService
@@ -159,14 +159,11 @@ async def _up(settings: Settings, demo: bool, follow: bool) -> None:
             "Nodes need a database that all of them reach.", hint="--database-url postgresql://… or VELELLA_DATABASE_URL; the embedded one "
             "is for one machine."
         )  # fmt: skip
+    instance.ask_for_public_url(settings)
     settings = _with_cluster_secrets(topology.settings)
     async with instance.database(settings):
         await instance.check_schema(settings)
-        with console.status("Preparing the database …"):
-            is_new = await seed_defaults(settings)
-        if is_new and demo:
-            await seed_demo(settings, console)
-            await analyze(settings)
+        await seed(settings, demo=demo)
     async with joined(settings):
         from ..actors.cluster import detached
 

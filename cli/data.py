@@ -76,7 +76,7 @@ def register(app: typer.Typer) -> None:
         async def work(settings: Settings) -> None:
             await seed_defaults(settings)
             if not empty:
-                await seed_demo(settings, console, visits=True)
+                await seed_demo(settings, visits=True)
             await analyze(settings)
 
         with_database(data_dir, database_url, work)

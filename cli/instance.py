@@ -19,8 +19,9 @@ import psutil
 
 from ..actors.cluster.postgres import EmbeddedPostgres
 from ..core.errors import Misconfigured
+from ..core.logs import logger
 from ..core.private import open_private
-from ..core.settings import Settings, kept_secret
+from ..core.settings import Settings, kept_secret, url_of
 from ..core.settings_sources import read_settings
 
 if TYPE_CHECKING:
@@ -142,15 +143,9 @@ def check_port(settings: Settings) -> None:
             probe.bind((settings.host, settings.port))
         except OSError as error:
             raise Misconfigured(
-                f"Can't listen on {settings.host}:{settings.port}: {error.strerror}.",
+                f"Can't listen on {url_of(settings.host, settings.port)}: {error.strerror}.",
                 hint="Choose another with --port, or stop what listens there.",
             ) from None
-
-
-def url(settings: Settings) -> str:
-    """The shop's URL for a browser on this machine; an address for all interfaces is replaced by a loopback one."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.host, f"[{settings.host}]" if ":" in settings.host else settings.host)
-    return f"http://{host}:{settings.port}"
 
 
 @contextlib.asynccontextmanager
@@ -169,13 +164,15 @@ async def database(settings: Settings) -> AsyncIterator[Settings]:
         await _must_answer(server.url())
         yield settings.model_copy(update={"database_url": server.url()})
         return
-    await server.start()
-    keeping = asyncio.create_task(server.keep())
     try:
-        yield settings.model_copy(update={"database_url": server.url()})
-    finally:
-        keeping.cancel()
-        await asyncio.wait([keeping])
+        await server.start()
+        keeping = asyncio.create_task(server.keep())
+        try:
+            yield settings.model_copy(update={"database_url": server.url()})
+        finally:
+            keeping.cancel()
+            await asyncio.wait([keeping])
+    finally:  # also where its start was interrupted
         await server.stop()
 
 
@@ -248,6 +245,16 @@ def _refuse_older(found: Mapping[str, Found]) -> None:
         if each.pending:
             state = "is empty" if each.is_empty else f"is older than this Velella: {', '.join(each.pending)}"
             raise Misconfigured(f"The database {without_password(url)} {state}.", hint="Run `velella migrate` first.")
+
+
+def ask_for_public_url(settings: Settings) -> None:
+    """Say on the terminal, or in the log, that links will lead nowhere as long as nothing says how other machines reach the shop."""
+    if settings.lacks_public_url:
+        logger("velella").warning(
+            "public_url is not set: links in letters and addresses of files lead to this machine only",
+            links=settings.url,
+            hint="VELELLA_PUBLIC_URL=https://shop.example, or public_url in velella.toml",
+        )
 
 
 DEMO_ADMIN = "admin@example.com"

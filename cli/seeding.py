@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import importlib
+import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from ..actors.host import local_host
@@ -14,23 +15,53 @@ from ..actors.services import service_names
 from ..core.settings import Settings
 from . import instance
 from .accounts import create_admin
+from .output import console
 
 if TYPE_CHECKING:
     from ..actors.host import Host
 
 
-async def seed_defaults(settings: Settings) -> bool:
-    """Create currencies, countries, one store with its default sales channel, publishable key and shipping profile.
+FILLING = {"demo_shop": "being filled"}
+"""Metadata of the store of a new shop until the demo shop is complete: whatever ends its filling, the next start goes on with it."""
+_TURN = 0x53454544
+"""Number of the advisory lock under which a shop is filled."""
 
-    Returns whether the store was created now. May be repeated, also by several processes at once.
+
+async def seed(settings: Settings, *, demo: bool) -> bool:
+    """Fill a new shop with what every store needs, and with the demo shop if `demo`. Returns whether it was filled with that now.
+
+    An interrupted filling is finished. Servers that start on one database at once take turns.
+    """
+    with console.status("Preparing the database …"):
+        turn = await asyncpg.connect(settings.database_of("store"))
+        try:
+            await turn.execute("SELECT pg_advisory_lock($1)", _TURN)
+        except BaseException:
+            turn.terminate()
+            raise
+    try:
+        with console.status("Preparing the database …"):
+            await seed_defaults(settings, FILLING if demo else None)
+            unfinished = demo and await turn.fetchval("SELECT true FROM store WHERE metadata @> $1", json.dumps(FILLING))
+        if unfinished:
+            await seed_demo(settings)
+            await analyze(settings)
+        return bool(unfinished)
+    finally:
+        turn.terminate()  # the server then lets go of the lock
+
+
+async def seed_defaults(settings: Settings, metadata: Mapping[str, Any] | None = None) -> None:
+    """Create currencies, countries, one store (with this metadata) with its default sales channel, publishable key and shipping profile.
+
+    May be repeated, also by several processes at once.
     """
     defaults: Any = importlib.import_module("velella.workflows.defaults")
     async with local_host(settings, visits=True) as host:
-        created: bool = await defaults.seed_defaults(host.modules)
-    return created
+        await defaults.seed_defaults(host.modules, metadata)
 
 
-async def seed_demo(settings: Settings, console: Console, *, visits: bool = False) -> None:
+async def seed_demo(settings: Settings, *, visits: bool = False) -> None:
     """Create the demo shop: regions, shipping, stock, a small catalogue and an admin user. What exists is left alone.
 
     A temporary front end on a free loopback port takes the requests, so it doesn't matter whether a server runs. `visits`: the shop may be
@@ -38,7 +69,7 @@ async def seed_demo(settings: Settings, console: Console, *, visits: bool = Fals
     """
     from . import demo  # here: only this needs an HTTP client
 
-    private = settings.model_copy(update={"host": "127.0.0.1", "port": 0})
+    private = settings.model_copy(update={"host": "127.0.0.1", "port": 0, "log_requests": False})
     async with local_host(private, service_names(settings), visits=visits) as host:
         password = instance.admin_password(settings)
         await _admin(host, password)
@@ -51,6 +82,9 @@ async def seed_demo(settings: Settings, console: Console, *, visits: bool = Fals
 
             front_end: Any = host.services["http"]
             await demo.fill(f"http://127.0.0.1:{front_end.port}", instance.DEMO_ADMIN, password, step)
+        for store in await host.modules.store.list("store", {}, fields=("id", "metadata")):
+            rest = {name: value for name, value in (store["metadata"] or {}).items() if name not in FILLING}
+            await host.modules.store.update_stores([{"id": store["id"], "metadata": rest or None}])
 
 
 async def analyze(settings: Settings) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,11 +14,11 @@ from ..core import logs
 from ..core.settings import Settings
 from . import instance
 from .output import console
-from .seeding import analyze, seed_defaults, seed_demo
+from .seeding import seed
+from .stopping import Stop, stoppable
 
 if TYPE_CHECKING:
     from ..actors.cluster.supervisor import Supervisor
-    from ..actors.topology import Topology
 
 EXAMPLES = """Examples:  velella serve  ·  velella serve --topology pooled  ·  velella serve --empty --data-dir shop2 --port 9001  ·
 velella serve --database-url postgresql://shop@db.internal/shop --host 0.0.0.0"""
@@ -42,38 +41,48 @@ def register(app: typer.Typer) -> None:
         )
         logs.configure(settings)
         with instance.held(settings):
-            asyncio.run(_serve(settings, demo=not empty))
+            code = asyncio.run(_serve(settings, demo=not empty))
+        raise typer.Exit(code)
 
 
-async def _serve(settings: Settings, demo: bool) -> None:
+async def _serve(settings: Settings, demo: bool) -> int:
+    """Serve until a stop is asked for. Returns the exit code: 0, also where that came during the start, and 128 + its number for a
+    second signal, after which nothing was waited for."""
+    with stoppable() as stop:
+        await _serve_until(stop, settings, demo)
+    console.print("Stopped. Nothing is left running; the data stays.")
+    return 0 if stop.hurried_by is None else 128 + stop.hurried_by
+
+
+async def _serve_until(stop: Stop, settings: Settings, demo: bool) -> None:
     from ..actors.cluster.supervisor import Supervisor
     from ..actors.topology import Topology
 
     topology = Topology.of(settings)  # first: a mistake in the file is reported before anything starts
+    instance.ask_for_public_url(settings)
     instance.check_port(settings)
     settings = topology.settings.with_secrets()  # with the databases that the file gives to pools
     embedded = settings.database_url is None
     if not embedded:
         async with instance.database(settings):
             await instance.make_current(settings, embedded=False)
-    stopped = _stop_signal()
     supervisor = Supervisor(settings.model_copy(update={"database_url": instance.database_url(settings)}), topology)
+    stop.on_hurry = supervisor.hurry
     # Ray takes seconds to start: it does so while the database is prepared and filled
     cluster = asyncio.create_task(supervisor.start_cluster())
     try:
         async with instance.database(settings) as settings:
             try:
                 filled = await _prepare(settings, embedded, demo)
-                await cluster
-                if await _start_pools(supervisor, topology, stopped):
-                    await _introduce(settings, topology.name, filled)
-                    await stopped.wait()
-                console.print("Stopping …")
+                with console.status(f"Starting {topology.processes} processes …"):
+                    await cluster
+                    await supervisor.start_pools()
+                await _introduce(settings, topology.name, filled)
+                await stop.asked.wait()
             finally:  # before the database stops
                 await _end(supervisor, cluster)
     finally:
         await _end(supervisor, cluster)
-    console.print("Stopped. Nothing is left running; the data stays.")
 
 
 async def _prepare(settings: Settings, embedded: bool, demo: bool) -> bool:
@@ -81,40 +90,15 @@ async def _prepare(settings: Settings, embedded: bool, demo: bool) -> bool:
     with console.status("Preparing the database …"):
         if embedded:
             await instance.make_current(settings, embedded=True)
-        is_new = await seed_defaults(settings)
-    if is_new and demo:
-        await seed_demo(settings, console)
-        await analyze(settings)
-    return is_new and demo
-
-
-async def _start_pools(supervisor: Supervisor, topology: Topology, stopped: asyncio.Event) -> bool:
-    """Start every pool. False if a stop was requested meanwhile."""
-    with console.status(f"Starting {topology.processes} processes …"):
-        starting = asyncio.create_task(supervisor.start_pools())
-        ended = asyncio.create_task(stopped.wait())
-        await asyncio.wait({starting, ended}, return_when=asyncio.FIRST_COMPLETED)
-        if not starting.done():
-            starting.cancel()
-            await asyncio.wait([starting])
-            return False
-        ended.cancel()
-        await starting
-        return True
+    return await seed(settings, demo=demo)
 
 
 async def _end(supervisor: Supervisor, cluster: asyncio.Task[None]) -> None:
     """Stop what was started, even half-way. May be repeated."""
     await asyncio.wait([cluster])
+    if not cluster.cancelled():
+        cluster.exception()  # it is known, or nobody waits for the start any more
     await supervisor.stop()
-
-
-def _stop_signal() -> asyncio.Event:
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stopped.set)
-    return stopped
 
 
 async def _introduce(settings: Settings, topology: str, filled: bool) -> None:
@@ -124,7 +108,7 @@ async def _introduce(settings: Settings, topology: str, filled: bool) -> None:
     async with local_host(settings, ["api_key", "user"], visits=True) as host:
         keys = await host.modules.api_key.list("api_key", {"type": "publishable", "revoked_at": None}, limit=1)
         users = await host.modules.user.list("user", {}, fields=("email",), limit=1)
-    url = settings.public_url or instance.url(settings)
+    url = settings.url
     built = (settings.dashboard_dir / "site" / "index.html").is_file()
     table = Table.grid(padding=(0, 2))
     table.add_column(style="dim")

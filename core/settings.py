@@ -20,6 +20,8 @@ from .private import private_folder
 PRIVATE_NETWORKS = ("127.0.0.0/8", "::1/128", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
 """A client with such an address hasn't come through a router of the internet."""
 
+LOOPBACK_OF = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}
+"""Addresses that mean all of a machine → the one by which that machine reaches itself."""
 
 BuyerEmail = Literal["order-placed", "order-shipped", "order-returned", "order-refunded", "order-transfer-requested"]
 """An email to a buyer, by its template."""
@@ -64,7 +66,10 @@ class Settings(BaseSettings):
     )
     port: int = Field(9000, ge=0, le=65535, description="Port of the HTTP front ends.")
     data_dir: Path = Field(Path(".velella"), description="Where the embedded PostgreSQL, sockets, secrets and logs lie.")
-    public_url: str | None = Field(None, description="How browsers reach this server. Default: http://<host>:<port>.")
+    public_url: str | None = Field(
+        None,
+        description="How browsers reach this server. Default: http://<host>:<port>. Links in letters and addresses of files begin with it.",
+    )
 
     admin_url: str | None = Field(None, description="Where the dashboard is, for links in emails. Default: public_url/app.")
     storefront_url: str | None = Field(None, description="Where buyers are, for links in emails. Default: the first origin of store_cors.")
@@ -225,6 +230,7 @@ class Settings(BaseSettings):
     # logs
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least severe line that is written.")
     log_format: Literal["auto", "text", "json"] = Field("auto", description="auto: readable on a terminal, JSON otherwise.")
+    log_requests: bool = Field(True, description="Whether each request is a line of the log, at the level info.")
 
     @field_validator("providers")
     @classmethod
@@ -267,6 +273,16 @@ class Settings(BaseSettings):
         return self.model_copy(update={"cache_seconds": 5.0}) if self.cache_seconds is None else self
 
     @property
+    def url(self) -> str:
+        """How browsers reach this server, without a slash at its end: `public_url`, else as this machine itself reaches it."""
+        return self.public_url.rstrip("/") if self.public_url else url_of(self.host, self.port)
+
+    @property
+    def lacks_public_url(self) -> bool:
+        """Whether nothing says how other machines reach this server, although they can: links would lead them to themselves."""
+        return self.public_url is None and self.host in (*LOOPBACK_OF, "node")
+
+    @property
     def dashboard_dir(self) -> Path:
         """Where `velella admin build` puts the dashboard: what is served is `site` in it."""
         return self.data_dir / "dashboard"
@@ -281,6 +297,12 @@ class Settings(BaseSettings):
                 "No database is configured.", hint="Set VELELLA_DATABASE_URL, or let `velella serve` start the embedded one."
             )
         return url
+
+
+def url_of(host: str, port: int) -> str:
+    """The URL of a server that listens on an address. One that means all addresses becomes that of this machine."""
+    host = LOOPBACK_OF.get(host, host)
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def kept_secret(path: Path, size: int = 48) -> str:

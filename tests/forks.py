@@ -18,7 +18,7 @@ from velella.modules import NAMES
 _forking = multiprocessing.get_context("forkserver")
 _forking.set_forkserver_preload(
     [
-        "velella.cli",
+        "velella.cli.app",
         "velella.actors.engine.coordinator",
         "velella.core.service.migrations",
         "velella.http.server",

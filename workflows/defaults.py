@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -23,8 +23,8 @@ REASONS = (
 )
 
 
-async def seed_defaults(modules: Modules) -> bool:
-    """Make sure that the shop has its defaults. Returns whether its store was created now.
+async def seed_defaults(modules: Modules, metadata: Mapping[str, Any] | None = None) -> bool:
+    """Make sure that the shop has its defaults; `metadata`: of the store, if it is created. Returns whether it was created now.
 
     May be repeated, also by several processes at once: one of them creates each thing. Only a shop without a store gets the
     rest: what a merchant changes or deletes later stays so. The store is created last, so that the next start finishes an
@@ -45,7 +45,7 @@ async def seed_defaults(modules: Modules) -> bool:
     for number, reason in enumerate(REASONS):
         row = {"id": f"refr_{own[:-1]}{number}", **reason}
         await _keep(partial(modules.payment.count, "refund_reason"), lambda rows: modules.payment.create("refund_reason", rows), row)
-    return await modules.store.default_store(CURRENCY, channel["id"])
+    return await modules.store.default_store(CURRENCY, channel["id"], metadata)
 
 
 @workflow("create-defaults", durable=True)

@@ -8,6 +8,7 @@ import fcntl
 import os
 import sys
 
+from ...core import logs
 from ...core.settings import Settings
 from .ray_runtime import make_run_dir, run_dir
 
@@ -70,8 +71,7 @@ class LogPipe:
     def _copy(self) -> None:
         if self._pipe is not None:
             with contextlib.suppress(BlockingIOError):
-                sys.stderr.buffer.write(os.read(self._pipe, CAPACITY))
-                sys.stderr.flush()
+                logs.write(os.read(self._pipe, CAPACITY))
 
     def close(self) -> None:
         """Copy what is left and remove the pipe."""

@@ -19,6 +19,7 @@ import signal
 import stat
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -138,14 +139,22 @@ class EmbeddedPostgres:
     # -- the steps of start
 
     def _account(self) -> str | None:
-        """The account to run under: None is our own. As root: an account made for it, that can reach its folders."""
+        """The account to run under: None is our own. As root: that of the data, else one made for it, that can reach its folders."""
         if os.geteuid() != 0:
             return None
+        if self.is_made() and (owner := self.data.stat().st_uid) not in (0, _uid(SYSTEM_USER)):
+            return pwd.getpwuid(owner).pw_name  # root looks at an instance of another account: it stays that account's
         try:
             entry = pwd.getpwnam(SYSTEM_USER)
         except KeyError:
-            subprocess.run(["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", SYSTEM_USER], check=True)
+            made = _run(["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", SYSTEM_USER])
+            if _uid(SYSTEM_USER) is None:
+                raise Misconfigured(
+                    f"The account {SYSTEM_USER}, under which PostgreSQL runs, could not be made: {made.stderr.strip()}",
+                    hint="Run Velella under another account than root, or set VELELLA_DATABASE_URL.",
+                ) from None
             entry = pwd.getpwnam(SYSTEM_USER)
+            log.info("made an account on this machine, for PostgreSQL, which refuses to run as root", account=SYSTEM_USER)
         for folder in (self.folder, self.sockets):
             os.chown(folder, entry.pw_uid, entry.pw_gid)
         for path in (self.folder, self.sockets, _binary("postgres")):
@@ -153,16 +162,16 @@ class EmbeddedPostgres:
         return SYSTEM_USER
 
     def _make_data(self, account: str | None) -> None:
-        if self.data.exists() and any(self.data.iterdir()):
-            shutil.rmtree(self.data)  # a first start that was interrupted: without PG_VERSION it never held a row
-        done = subprocess.run(
-            [_binary("initdb"), "-D", self.data, "-U", USER, "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-instructions"],
-            capture_output=True,
-            text=True,
-            check=False,
-            **_as(account),
-        )
-        if done.returncode:
+        """Make the data folder beside its name, and rename it when it is whole: initdb may be interrupted at any moment."""
+        draft = self.folder / "data.part"
+        shutil.rmtree(draft, ignore_errors=True)
+        options = ["-U", USER, "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-instructions"]
+        done = _run([_binary("initdb"), "-D", draft, *options], account)
+        if done.returncode == 0:
+            if self.data.exists():
+                self.data.rmdir()
+            draft.rename(self.data)
+        else:
             raise Misconfigured(
                 f"The embedded PostgreSQL could not make its data folder: {' '.join(done.stderr.split())[:400]}",
                 hint=f"Is {self.folder} on a disk with space, and writable?",
@@ -252,6 +261,18 @@ def _let_pass(path: Path, own: Path) -> None:
         mode = folder.stat().st_mode
         if folder != own and not mode & stat.S_IXOTH:
             folder.chmod(mode | stat.S_IXOTH)
+
+
+def _run(words: Sequence[str | Path], account: str | None = None) -> subprocess.CompletedProcess[str]:
+    """Run a program to its end, whatever happens on the terminal: Ctrl-C goes to us, not to it."""
+    return subprocess.run(words, capture_output=True, text=True, check=False, start_new_session=True, **_as(account))
+
+
+def _uid(account: str) -> int | None:
+    try:
+        return pwd.getpwnam(account).pw_uid
+    except KeyError:
+        return None
 
 
 def _as(account: str | None) -> dict[str, Any]:

@@ -41,17 +41,29 @@ LONGEST_RUN_DIR = 36
 def run_dir(settings: Settings) -> Path:
     """The folder of the sockets, which may not exist yet: `data_dir/run`, or a separate one where that path is too long for sockets.
 
-    Raises Misconfigured when it belongs to another account.
+    Where root looks at an instance of the account that the data directory belongs to, it is that account's. Raises Misconfigured when it
+    belongs to any other account.
     """
-    folder = settings.data_dir.absolute() / "run"
-    if len(str(folder)) > LONGEST_RUN_DIR:
-        digest = sha256(str(folder).encode()).hexdigest()[:10]
-        folder = Path(tempfile.gettempdir()) / f"velella-{os.getuid()}-{digest}"
-        if len(str(folder)) > LONGEST_RUN_DIR:
-            folder = Path("/tmp") / folder.name
-    if folder.is_symlink() or (folder.exists() and folder.stat().st_uid != os.getuid()):
+    data, own = settings.data_dir.absolute(), os.geteuid()
+    if own == 0 and data.exists() and (owner := data.stat().st_uid) != own:
+        theirs = _run_dir(data / "run", owner)
+        if _belongs(theirs, owner):
+            return theirs
+    folder = _run_dir(data / "run", own)
+    if folder.is_symlink() or (folder.exists() and not _belongs(folder, own)):
         raise Misconfigured(f"{folder} belongs to somebody else.", hint="Choose another --data-dir with a shorter path.")
     return folder
+
+
+def _run_dir(near: Path, account: int) -> Path:
+    if len(str(near)) <= LONGEST_RUN_DIR:
+        return near
+    folder = Path(tempfile.gettempdir()) / f"velella-{account}-{sha256(str(near).encode()).hexdigest()[:10]}"
+    return folder if len(str(folder)) <= LONGEST_RUN_DIR else Path("/tmp") / folder.name
+
+
+def _belongs(folder: Path, account: int) -> bool:
+    return folder.is_dir() and not folder.is_symlink() and folder.stat().st_uid == account
 
 
 def make_run_dir(settings: Settings) -> Path:
@@ -88,10 +100,12 @@ class Cluster:
             await asyncio.get_running_loop().run_in_executor(self._thread, self._join if self.is_joined else self._start)
             _take_back_signals()
         except Exception as error:
+            if not self.is_joined:
+                await asyncio.to_thread(self._keep_logs)
             await self.stop()
             raise Unavailable(
-                f"Ray could not be {'joined' if self.is_joined else 'started'}: {str(error).strip() or type(error).__name__}.",
-                hint="Is the cluster up, and RAY_AUTH_MODE the same here?" if self.is_joined else f"Its logs are under {self._folder()}.",
+                f"Ray could not be {'joined' if self.is_joined else 'started'}: {str(error).strip().rstrip('.') or type(error).__name__}.",
+                hint="Is the cluster up, and RAY_AUTH_MODE the same here?" if self.is_joined else f"Its logs are in {self._kept_logs}.",
             ) from error
 
     async def stop(self) -> None:
@@ -111,6 +125,17 @@ class Cluster:
     # -- in the thread
     def _folder(self) -> Path:
         return run_dir(self._settings) / "ray"
+
+    @property
+    def _kept_logs(self) -> Path:
+        return self._settings.data_dir / "ray-logs"
+
+    def _keep_logs(self) -> None:
+        """Keep the logs of a start that has failed: all else of it is removed."""
+        shutil.rmtree(self._kept_logs, ignore_errors=True)
+        written = self._folder() / "session_latest" / "logs"
+        if written.is_dir():
+            shutil.copytree(written.resolve(), self._kept_logs, ignore_dangling_symlinks=True)
 
     def _start(self) -> None:
         make_run_dir(self._settings)

@@ -122,6 +122,9 @@ class Supervisor:
         self._latest_epoch = 0
         """The highest epoch that replicas have reported."""
         self._stopped = False
+        self._hurried = False
+        self._finishing: set[asyncio.Future[Any]] = set()
+        """Replicas that finish their messages."""
 
     def _packages(self) -> list[str]:
         """The packages that a process with everything imports."""
@@ -494,13 +497,21 @@ class Supervisor:
         finally:  # what could not be stopped in order is ended all the same
             await self._end()
 
+    def hurry(self) -> None:
+        """Wait no longer for messages inside: `stop` then ends replicas as they are."""
+        self._hurried = True
+        for one in self._finishing:
+            one.cancel()
+
     async def _finish(self, members: Iterable[Member], *, drain: bool = False) -> None:
         waiting = [asyncio.ensure_future(_asked(member.actor.stop.remote(FINISH_SECONDS, drain))) for member in members]
-        if waiting:
+        if waiting and not self._hurried:
+            self._finishing.update(waiting)
             done, late = await asyncio.wait(waiting, timeout=2 * FINISH_SECONDS + 5.0)
             for one in late:
                 one.cancel()
             for one in done:
+                self._finishing.discard(one)
                 if not one.cancelled() and (error := one.exception()) is not None:
                     log.warning("a replica did not finish in order", error=str(error).strip())
 
@@ -547,7 +558,7 @@ class Supervisor:
         if host == NODE:
             hosts = (member.report.get("node") for member in self._members.values() if "http" in member.pool.services)
             host = next((node for node in hosts if node), host)
-        return self.settings.public_url or f"http://{host}:{self.settings.port}"
+        return self.settings.model_copy(update={"host": host}).url
 
 
 async def _asked(reference: Any) -> Any:

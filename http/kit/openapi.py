@@ -55,7 +55,7 @@ def describe(routes: Iterable[Route], settings: Settings) -> dict[str, Any]:
     return {
         "openapi": "3.1.0",
         "info": {"title": "Velella", "version": __version__, "description": "The store, admin and authentication API."},
-        "servers": [{"url": settings.public_url or f"http://{settings.host}:{settings.port}"}],
+        "servers": [{"url": settings.url}],
         "paths": dict(sorted(paths.items())),
         "components": {
             "schemas": dict(sorted({"Error": ERROR, **schemas}.items())),

@@ -22,14 +22,15 @@ from pydantic import ValidationError
 from ...actors.caching import Cache
 from ...actors.messaging.admission import Stay
 from ...actors.observe.readiness import Readiness
-from ...core import tracing
+from ...core import logs, tracing
 from ...core.errors import Busy, DeadlineExceeded, Misconfigured, Unavailable, VelellaError
 from ...core.graph.dependencies import Dependencies
 from ...core.json import dumps
 from ...core.kept import TIMES, BoundedCache, weight
-from ...core.logs import frequent, logger
+from ...core.logs import logger
 from ...core.message import CallContext, Service, call_context
 from ...core.metrics import Sample, Timings
+from ...core.settings import url_of
 from ...modules.file.files import Files
 from ..kit.access import CUSTOMER_OPTIONAL, USER
 from ..kit.cached import LONGEST_QUERY, Cached, Remembered
@@ -111,6 +112,7 @@ class FrontEnd(Service):
         """Requests with endless answers."""
         self._runner: web.ServerRunner | None = None
         self._draining = False
+        self._logs_requests = settings.log_requests
         self._openapi: bytes | None = None
         self._readiness = Readiness(context.router)
         self._beside = {"/health": self._health, "/health/ready": self._ready, "/openapi.json": self._description}
@@ -137,7 +139,7 @@ class FrontEnd(Service):
                 hint="Is another server using it? Choose one with --port or VELELLA_PORT.",
             ) from error
         self.port = self._runner.addresses[0][1]
-        log.info("listening", address=f"http://{self.settings.host}:{self.port}", routes=len(self.routes))
+        log.debug("listening", address=url_of(self.settings.host, self.port), routes=len(self.routes))
 
     async def drain(self) -> None:
         """Stop listening, and close each connection with its next answer: a client then connects to another front end, and no request is
@@ -190,14 +192,8 @@ class FrontEnd(Service):
             response.force_close()
         seconds = time.monotonic() - started
         self._timings[reply.route, reply.status].observe(seconds)
-        frequent(
-            "request",
-            method=http.method,
-            path=http.rel_url.raw_path,
-            status=reply.status,
-            ms=round(seconds * 1000, 1),
-            bytes=response.content_length or 0,
-        )
+        if self._logs_requests:
+            logs.request(http.method, http.rel_url.raw_path, reply.status, round(seconds * 1000, 1), response.content_length or 0)
         if reply.stream is not None:
             await self._send(http, response, reply.stream)
         return response

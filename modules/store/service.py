@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from ...core.errors import InvalidData, NotFound
 from ...core.ids import new_id
@@ -50,13 +51,14 @@ class StoreService(ModuleService):
         return changed
 
     @writes
-    async def default_store(self, currency_code: str, sales_channel_id: str) -> bool:
+    async def default_store(self, currency_code: str, sales_channel_id: str, metadata: Mapping[str, Any] | None = None) -> bool:
         """Make sure that the shop has a store. Returns whether this message created it: of concurrent ones, one does."""
         await self.database.fetch(queries.ONE_AT_A_TIME)
         if await self.count("store"):
             return False
         currencies = [{"currency_code": currency_code, "is_default": True}]
-        await self.create_stores([{"supported_currencies": currencies, "default_sales_channel_id": sales_channel_id}])
+        store = {"supported_currencies": currencies, "default_sales_channel_id": sales_channel_id, "metadata": metadata}
+        await self.create_stores([store])
         return True
 
     # -- inside

@@ -18,6 +18,9 @@ async def test_a_database_that_is_killed_is_started_again_with_all_that_was_comm
     monkeypatch.setattr("velella.actors.cluster.postgres.LOOK_SECONDS", 0.05)
     with tempfile.TemporaryDirectory(prefix="velella-test-", ignore_cleanup_errors=True) as folder:
         server = EmbeddedPostgres(Path(folder) / "postgres", {"fsync": "off"})  # a kill is no power cut
+        left = server.folder / "data.part"
+        left.mkdir(parents=True)
+        (left / "PG_VERSION").write_text("18")  # of a first start that was killed half-way
         await server.start()
         keeping = asyncio.create_task(server.keep())
         try:

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from velella.cli import app
+from velella.cli.app import app
 from velella.core.errors import Misconfigured
+from velella.core.settings import Settings
 
 PROVIDERS = {"payment": [{"use": "stripe", "options": {"api_key": "sk_live_1", "webhook_secret": "whsec_1", "capture": True}}]}
 
@@ -30,6 +31,20 @@ def test_a_database_is_shown_without_its_password(monkeypatch: pytest.MonkeyPatc
     assert "postgresql://shop@db/shop" in shown
     assert "postgresql://shop@db/order" in shown
     assert "pw-" not in shown
+
+
+@pytest.mark.parametrize(
+    ("given", "url"),
+    [
+        ({"host": "10.0.0.5"}, "http://10.0.0.5:9000"),
+        ({"host": "::1"}, "http://[::1]:9000"),
+        ({"host": "::"}, "http://[::1]:9000"),
+        ({"host": "0.0.0.0"}, "http://127.0.0.1:9000"),
+        ({"host": "::", "public_url": "https://shop.example/"}, "https://shop.example"),
+    ],
+)
+def test_the_url_of_a_shop_is_one_that_a_browser_opens(given: dict[str, str], url: str) -> None:
+    assert Settings(**given).url == url
 
 
 def test_each_value_says_where_it_comes_from(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

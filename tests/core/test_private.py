@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from velella.actors.cluster.ray_runtime import run_dir
 from velella.cli import instance
 from velella.cli.serve import login
 from velella.core.private import open_private, private_folder
@@ -48,6 +49,25 @@ def test_files_are_for_their_owner(tmp_path: Path) -> None:
             file.write(b"b")
         assert mode(path) == 0o600
     assert there.read_text() == "ab"
+
+
+def test_root_finds_the_sockets_of_an_instance_of_another_account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = tmp_path / ("long" * 12)
+    data.mkdir()
+    if os.geteuid() == 0:
+        os.chown(data, 65534, 65534)
+    else:
+        monkeypatch.setattr(os, "geteuid", lambda: 0)
+    owner = data.stat().st_uid
+    own = run_dir(Settings(data_dir=data))
+    theirs = own.with_name(own.name.replace("velella-0-", f"velella-{owner}-"))
+    theirs.mkdir()
+    try:
+        os.chown(theirs, owner, -1)
+        assert theirs != own
+        assert run_dir(Settings(data_dir=data)) == theirs
+    finally:
+        theirs.rmdir()
 
 
 def test_secrets_are_closed_also_in_a_folder_that_was_open(tmp_path: Path) -> None:

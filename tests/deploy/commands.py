@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import typer.main
 
-from velella.cli import app
+from velella.cli.app import app
 from velella.core.settings import Settings
 
 

@@ -6,6 +6,7 @@ import asyncio
 import ipaddress
 import json
 import os
+import re
 import signal
 import socket
 from contextlib import suppress
@@ -15,10 +16,15 @@ import aiohttp
 import psutil
 import pytest
 
+from velella.cli import demo
+from velella.cli.instance import DEMO_ADMIN
 from velella.core.ids import ulid
 
 from .. import forks
-from .served import Served, free_port, served, velella
+from .served import VELELLA, Api, Served, free_port, served, velella
+from .terminal import CTRL_C, terminal
+
+STOPPED = "Stopped. Nothing is left running; the data stays."
 
 
 def descendants(pid: int) -> set[psutil.Process]:
@@ -129,6 +135,49 @@ async def test_a_step_that_waits_is_answered_after_every_process_was_replaced(co
             await asyncio.sleep(0.2)
 
 
+async def test_a_first_start_on_a_terminal_is_read_from_top_to_bottom_and_finished_by_the_next(tmp_path: Path) -> None:
+    """Ctrl-C while the demo shop is filled, and again while it is served, twice: no line runs through another one, and all are ours."""
+    port = free_port()
+    words = (*VELELLA, "serve", "--port", str(port))
+    environment = os.environ | {"VELELLA_PROCESSES": "1", "TERM": "xterm-256color"}
+    async with terminal(words, folder=tmp_path, environment=environment) as first:
+        await first.until("Demo shop: Category")
+        first.press(CTRL_C)
+        assert await first.ended() == 0
+    assert without_account(first.screen()) == ["Stopping …", STOPPED]
+
+    async with terminal(words, folder=tmp_path, environment=environment) as second, aiohttp.ClientSession() as session:
+        await second.until("topology")
+        started = descendants(second.process.pid)
+        base = f"http://127.0.0.1:{port}"
+        async with session.get(f"{base}/health") as answer:
+            assert answer.status == 200
+        await second.until("/health")
+        password = (tmp_path / ".velella" / "secrets" / "admin_password").read_text()
+        token = (await Api(session, base).post("/auth/user/emailpass", {"email": DEMO_ADMIN, "password": password}))["token"]
+        admin = Api(session, base, {"authorization": f"Bearer {token}"})
+        assert (await admin.get("/admin/products"))["count"] == len(demo.WEAR + demo.THINGS)
+        assert [store["metadata"] for store in (await admin.get("/admin/stores"))["stores"]] == [None]
+        second.press(CTRL_C)
+        await second.until("Stopping …")
+        second.press(CTRL_C)
+        assert await second.ended() in (0, 130)  # 0: it was over before the second one came
+    lines = second.screen()
+    assert lines[0].startswith(f"Velella serves {base} ")
+    assert password in "".join(lines)
+    assert any(re.fullmatch(r"\d\d:\d\d:\d\d GET    /health {49} 200 +[\d.]+ ms +2 B", line) for line in lines), lines
+    assert lines[-1] == STOPPED
+    for shown in (first, second):
+        assert not re.search(rb"Traceback|raylet|gcs_|listening|trace_id", shown.output), shown.output
+    _, alive = psutil.wait_procs(started, timeout=10)
+    assert not alive, [process.cmdline() for process in alive]
+
+
+def without_account(lines: list[str]) -> list[str]:
+    """Without what the first start as root on a machine says once."""
+    return [line for line in lines if "velella-postgres" not in line]
+
+
 async def test_a_second_start_on_the_same_data_says_so(colony: Served) -> None:
     output = await velella("serve", "--port", str(free_port()), data_dir=colony.data_dir, ok=False)
     assert "already runs" in output
@@ -140,9 +189,11 @@ async def test_a_taken_port_is_one_clear_line(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        output = await velella("serve", "--port", str(taken.getsockname()[1]), data_dir=tmp_path / "data", ok=False)
+        port = str(taken.getsockname()[1])
+        output = await velella("serve", "--port", port, "--host", "0.0.0.0", data_dir=tmp_path / "data", ok=False)
     assert "Can't listen on" in output
     assert "--port" in output
+    assert "public_url is not set" in output  # said first: this shop is opened to other machines
     assert "Traceback" not in output
 
 

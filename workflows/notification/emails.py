@@ -63,7 +63,7 @@ async def password_reset(flow: Flow, event: Event) -> None:
 
 def admin_url(settings: Settings) -> str:
     """The URL of the dashboard."""
-    return (settings.admin_url or f"{settings.public_url or f'http://{settings.host}:{settings.port}'}/app").rstrip("/")
+    return (settings.admin_url or f"{settings.url}/app").rstrip("/")
 
 
 def storefront_url(settings: Settings) -> str:

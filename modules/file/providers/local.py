@@ -53,8 +53,7 @@ class LocalFiles(FileProvider):
         for folder in self.folders.values():
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if self._base is None:
-            at_once = f"http://{settings.host}:{settings.port}" if settings.port else ""
-            self._base = settings.public_url or at_once
+            self._base = settings.url if settings.public_url or settings.port else ""
         self._base = self._base.rstrip("/")
         secret = settings.cookie_secret or settings.with_secrets().cookie_secret
         assert secret is not None
