@@ -1,4 +1,4 @@
-"""Fulfillments: having things sent, and calling it off."""
+"""Fulfillments: created, shipped, delivered, cancelled."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MOST_LABELS = 32
 
 
 class Tracked(TypedDict):
-    """Fulfillments, and what has become of them."""
+    """The status of fulfillments, as a carrier reports it."""
 
     fulfillment_ids: list[str]
     status: Literal["shipped", "delivered"]
@@ -61,7 +61,8 @@ class Fulfillments(AsksProviders):
 
     @writes
     async def record(self, data: Mapping[str, Any]) -> str:
-        """Write a fulfillment down that its provider isn't asked for yet: `data` as `create_fulfillment` takes it, with an `id`. Its id.
+        """Write a fulfillment down that its provider isn't asked for yet: `data` as `create_fulfillment` takes it, with an `id`. Returns
+        its id.
 
         One that is written down already stays as it is."""
         if await self.list("fulfillment", {"id": data["id"]}, fields=("id",), limit=1):
@@ -94,7 +95,7 @@ class Fulfillments(AsksProviders):
 
     @writes
     async def ship(self, id: str, labels: Sequence[Mapping[str, Any]], *, by: str | None = None) -> Row:
-        """Say that a fulfillment has left the house, with these labels besides those it has, by a user.
+        """Mark a fulfillment as shipped by a user, and add these labels to it.
 
         Raises NotFound; NotAllowed where it is (being) cancelled, or has left already.
         """
@@ -109,7 +110,7 @@ class Fulfillments(AsksProviders):
 
     @writes
     async def deliver(self, id: str) -> Row:
-        """Say that a fulfillment has arrived. Raises NotFound; NotAllowed where it is (being) cancelled, or has arrived already."""
+        """Mark a fulfillment as delivered. Raises NotFound; NotAllowed where it is (being) cancelled, or has arrived already."""
         held = await self._hold(id)
         if _called_off(held):
             raise NotAllowed("Cannot deliver an already canceled fulfillment")
@@ -119,7 +120,7 @@ class Fulfillments(AsksProviders):
         return await self.retrieve("fulfillment", id, fields=_SHOWN)
 
     async def cancel_fulfillment(self, id: str, *, key: str | None = None) -> Row:
-        """Call a fulfillment off. One that is cancelled already is returned as it is; but where there is a `key`, only to who cancelled it
+        """Cancel a fulfillment. One that is cancelled already is returned as it is; but where there is a `key`, only to who cancelled it
         under that key: of two who call one off, one does.
 
         It is written down before its provider is asked, so that nobody marks it as shipped meanwhile. When the provider refuses, that is
@@ -168,7 +169,7 @@ class Fulfillments(AsksProviders):
 
     @writes
     async def _carried_out(self, id: str, data: Row, made: Consignment) -> bool:
-        """Whether it was cancelled meanwhile."""
+        """Record the provider's answer. Returns whether the fulfillment was cancelled meanwhile."""
         held = await self._hold(id)
         await self.update("fulfillment", [{"id": id, "data": data}])
         labels: Rows = [{**label, "fulfillment_id": id} for label in made.labels]
@@ -190,7 +191,7 @@ class Fulfillments(AsksProviders):
 
     @writes
     async def _begin_canceling(self, id: str, key: str | None) -> Row:
-        """Hold it, check that it can be cancelled, and write down that it is to be."""
+        """Lock a fulfillment, check that it can be cancelled, and record that its cancellation has begun."""
         held = await self._hold(id)
         if key is not None and _called_off(held) and held["canceling_key"] != key:
             raise NotAllowed("The fulfillment is already canceled")

@@ -27,7 +27,7 @@ SETTINGS = (
     "shipping_option_type",
     "shipping_profile",
 )
-"""What decides by what things can be sent, and where to."""
+"""The entities that decide which options can be chosen, and for which addresses."""
 _NESTED = ("type", "type_id", "rules")
 Flags = list[bool]
 

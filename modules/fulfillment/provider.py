@@ -20,7 +20,7 @@ Data = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class ShippingPrice:
-    """What sending costs."""
+    """The price of a shipping option."""
 
     amount: Decimal
     """Major units of the cart's currency."""
@@ -29,7 +29,7 @@ class ShippingPrice:
 
 @dataclass(frozen=True, slots=True)
 class Consignment:
-    """What a provider makes of a fulfilment."""
+    """A provider's answer to a new fulfillment."""
 
     data: Data = field(default_factory=dict)
     """Kept with the fulfilment and handed in when it is cancelled."""
@@ -39,7 +39,7 @@ class Consignment:
 
 @dataclass(frozen=True, slots=True)
 class Tracking:
-    """What a webhook says of a parcel."""
+    """The status of a parcel, as a webhook reports it."""
 
     tracking_number: str
     status: Literal["shipped", "delivered"]
@@ -95,8 +95,8 @@ class FulfillmentProvider(ABC):
 
     @abstractmethod
     async def cancel(self, key: str, data: Data) -> None:
-        """Call a fulfilment off that hasn't left yet. Repeating it does nothing. `data` is that of its `Consignment`; empty where its
-        answer was lost. Raises a refusal where it can't be called off any more."""
+        """Cancel a fulfilment that isn't shipped yet. Repeating it does nothing. `data` is that of its `Consignment`; empty where its
+        answer was lost. Raises a refusal where it can't be cancelled any more."""
 
     async def read_tracking(self, body: bytes, headers: Mapping[str, str]) -> Tracking | None:
         """What a webhook (`POST /hooks/fulfillment/<id>`) says of a parcel; None where it says nothing that matters. `headers` are in lower

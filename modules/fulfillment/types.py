@@ -1,4 +1,4 @@
-"""What travels to and from the fulfillment module, as plain dicts. Amounts are decimals in major units."""
+"""Arguments and results of the fulfillment module, as plain dicts. Amounts are decimals in major units."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, Literal, NotRequired, TypedDict
 
 
 class OptionRule(TypedDict):
-    """What has to hold for a shipping option to be chosen."""
+    """A condition of a shipping option."""
 
     attribute: str
     operator: str
@@ -24,7 +24,7 @@ class OptionType(TypedDict):
 
 
 class OptionProvider(TypedDict):
-    """Who carries it out."""
+    """A fulfillment provider."""
 
     id: str
     is_enabled: bool
@@ -65,7 +65,7 @@ class ShippingOption(TypedDict):
 
 
 class PriceQuestion(TypedDict):
-    """What a provider is asked for the price of."""
+    """The arguments of a provider's price calculation."""
 
     provider_id: str
     option_data: dict[str, Any] | None

@@ -139,8 +139,7 @@ class OrderService(Pending):
         """Cancel an order. Returns its status before, for `reopen`.
 
         Raises NotFound; InvalidData if it is cancelled already; NotAllowed if it is completed, or a part of it is in a fulfilment that
-        isn't
-        cancelled.
+        isn't cancelled.
         """
         before: str = await self._change(order_id, changing.cancel)
         return before
@@ -201,8 +200,8 @@ class OrderService(Pending):
 
         Each has an `amount`, a `currency_code`, and the `reference` and `reference_id` of its cause (`capture`, `capt_…`): a cause is
         counted once, however often it is reported. A refund beyond what the shop owes makes the order cheaper, by a credit line in its
-        next version
-        with the `reference` and `reference_id` of `credited`. Returns the ids of the transactions that are new. Raises NotFound.
+        next version with the `reference` and `reference_id` of `credited`. Returns the ids of the transactions that are new.
+        Raises NotFound.
         """
         new: list[str] | None = await self._change(
             order_id, lambda order, at: changing.add_transactions(order, transactions, credited or {}, at)

@@ -25,7 +25,7 @@ async def carry_out(flow: Flow, fulfillment: Row, order: Order) -> str:
 
 @workflow("create-fulfillment-workflow", durable=True)
 async def create_fulfillment(flow: Flow, fulfillment: Row) -> str:
-    """Have something sent that no order counts, for the sake of an order (`order_id`). Its id.
+    """Have something sent that no order counts, for the sake of an order (`order_id`). Returns its id.
 
     Raises NotFound for an unknown order or location, and what the provider refuses it for.
     """
@@ -47,7 +47,7 @@ async def _order_of(flow: Flow, id: str) -> str | None:
 
 @workflow("cancel-fulfillment-workflow", durable=True)
 async def cancel_fulfillment(flow: Flow, id: str) -> str:
-    """Call a fulfillment off. Its id. Raises NotFound; InvalidData where it has left; and what the provider refuses it for."""
+    """Cancel a fulfillment. Returns its id. Raises NotFound; InvalidData where it has left; and what the provider refuses it for."""
     held = await flow.modules.fulfillment.retrieve("fulfillment", id, fields=("shipped_at", "delivered_at", "canceled_at"))
     for moment, what in (("shipped_at", "shipped"), ("delivered_at", "delivered")):
         if held[moment] is not None:
@@ -63,7 +63,7 @@ async def cancel_fulfillment(flow: Flow, id: str) -> str:
 
 @workflow("create-shipment-workflow", durable=True)
 async def create_shipment(flow: Flow, id: str, labels: list[Row], marked_shipped_by: str | None = None) -> str:
-    """Say that a fulfillment has left the house. Its id. Raises NotFound; NotAllowed where it has left already, or is cancelled."""
+    """Mark a fulfillment as shipped. Returns its id. Raises NotFound; NotAllowed where it has left already, or is cancelled."""
     order_id = await _order_of(flow, id)
     if order_id is not None:
         return await flow.run(create_order_shipment, order_id, id, [], labels, marked_shipped_by)
@@ -80,7 +80,8 @@ async def how_it_stands(flow: Flow, id: str) -> tuple[str | None, bool, bool]:
 
 @workflow("track-fulfillment-workflow", durable=True)
 async def track_fulfillment(flow: Flow, id: str, status: str) -> str:
-    """Bring a fulfillment up to what its carrier says: `shipped`, or `delivered`, which it can be only after it has left. Its id.
+    """Set a fulfillment to the status that its carrier reports: `shipped`, or `delivered`, which is always preceded by `shipped`. Returns
+    its id.
 
     May be repeated, and what a carrier says late changes nothing. Raises NotFound.
     """

@@ -35,12 +35,12 @@ adjust = written("adjust-change", lambda modules: modules.order.adjust)
 
 
 def working(order: Mapping[str, Any], **but: Any) -> WorkingCart:
-    """An order as what carts are priced by."""
+    """An order as the document by which carts are priced."""
     return WorkingCart({**dict.fromkeys(COLUMNS), **order, **but})
 
 
 async def entered_in(flow: Flow, order_id: str, acts: Sequence[Act]) -> set[str]:
-    """Promotions that an order is linked to, once this is done."""
+    """The ids of the promotions that an order is linked to after these actions."""
     ids: set[str] = {link["promotion_id"] for link in await flow.modules.link.linked("order_promotion", "order_id", [order_id])}
     for act in acts:
         if act["action"] == "PROMOTION_ADD":
@@ -57,7 +57,7 @@ def _promotion_of(act: Act) -> str:
 
 
 def prices_of(order: Order, document: WorkingCart) -> Prices:
-    """Taxes and discounts of a document that was made of an order, where they are others than it has."""
+    """The taxes and discounts of a document made of an order, where they differ from the order's."""
     return {id: price for kind in _PREFIXES for id, price in _prices(order, document, kind).items()}
 
 
@@ -80,7 +80,7 @@ def _prices(order: Order, document: WorkingCart, kind: Kind) -> dict[str, TaxesA
 
 
 async def after_change(flow: Flow, order_id: str) -> tuple[PreviewedOrder, WorkingCart, CartContext]:
-    """An order as its open change makes it, but for discounts, and as what is priced. Raises InvalidData where none is open."""
+    """An order after its open change, without new discounts, and the document to price it by. Raises InvalidData if no change is open."""
     after = await flow.modules.order.preview(order_id, adjusted=False)
     change = change_in(after)
     after["items"] = [line for line in after["items"] if line["quantity"] > 0]
@@ -98,7 +98,7 @@ def change_in(after: PreviewedOrder) -> Change:
 
 
 async def _say(flow: Flow, after: PreviewedOrder, document: WorkingCart, said: ChangeRevision | None = None) -> None:
-    """Write what is taken off of what, where that is something else than before."""
+    """Write the discounts that differ from the order's into the open change."""
     change = change_in(after)
     acts: list[Act] = [
         {"action": action, "details": {"reference_id": id, "adjustments": price["adjustments"]}, "amount": 0}
@@ -111,7 +111,7 @@ async def _say(flow: Flow, after: PreviewedOrder, document: WorkingCart, said: C
 
 @workflow("compute-draft-order-adjustments", hooks=("setPromotionContext",))
 async def compute_draft_adjustments(flow: Flow, order_id: str) -> None:
-    """Say in the open change of a draft what promotions take off by then."""
+    """Compute the discounts of a draft after its open change, and write them into the change."""
     after, document, cart_context = await after_change(flow, order_id)
     await discount(flow, document, cart_context)
     await _say(flow, after, document)
@@ -163,7 +163,7 @@ async def _check_carried(flow: Flow, order_id: str) -> None:
 @workflow("update-order-change-workflow")
 async def update_order_change(flow: Flow, id: str, given: ChangeRevision) -> str:
     """Change what a change of an order says about itself: its `internal_note`, and while it is open whether it carries the order's
-    promotions over to what it adds (`carry_over_promotions`). Its id.
+    promotions over to what it adds (`carry_over_promotions`). Returns its id.
 
     Raises NotFound; InvalidData where that is meant and it isn't open, or where a promotion of the order can't be carried over; Conflict
     where it is being changed elsewhere.

@@ -19,7 +19,7 @@ class Registered(TypedDict):
 
 
 def lock_of(order_id: str) -> str:
-    """The lock under which an order is changed."""
+    """The name of the lock under which an order is changed."""
     return f"order:{order_id}"
 
 
@@ -36,13 +36,13 @@ async def _unregister(flow: Flow, done: Registered) -> None:
 
 @step(undo=_unregister)
 async def register(flow: Flow, order_id: str, acts: Sequence[Act]) -> Registered:
-    """Count units of an order's lines: its next version. Raises InvalidData where the order doesn't allow it."""
+    """Apply actions that count units of an order's lines: its next version. Raises InvalidData if the order doesn't allow them."""
     change_id = await flow.modules.order.register(order_id, acts) if acts else None
     return {"order_id": order_id, "change_id": change_id, "acts": list(acts)}
 
 
 def counting(action: str, fulfillment_id: str, quantities: Sequence[tuple[str, Decimal]]) -> list[Act]:
-    """Acts for so many units of lines that are in a fulfillment."""
+    """Actions on these units of lines, for a fulfillment."""
     return [
         Act(
             action=action,

@@ -1,4 +1,4 @@
-"""What an order is still to be paid after it has changed: a payment collection of the difference."""
+"""The payment collection of what a changed order still owes."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ async def settle_difference(flow: Flow, order_id: str, anyhow: bool = True) -> s
 
 
 def _held(collection: CollectionColumns) -> Decimal:
-    """What is authorised of it and not captured."""
+    """The amount that is authorised and not captured."""
     return Decimal(collection["authorized_amount"] or 0) - Decimal(collection["captured_amount"] or 0)
 
 

@@ -56,7 +56,7 @@ class DraftMarket:
 
 @workflow("refresh-draft-order-adjustments", hooks=("setPromotionContext",))
 async def refresh_draft_adjustments(flow: Flow, order_id: str, loaded: Loaded) -> None:
-    """Work out what promotions take off a draft that is in hand; `entered` in it says which."""
+    """Compute the discounts of a loaded draft by the promotions that were entered (`entered`)."""
     await discount(flow, *loaded)
 
 
@@ -65,7 +65,7 @@ async def refresh_draft_adjustments(flow: Flow, order_id: str, loaded: Loaded) -
 
 @workflow("begin-draft-order-edit")
 async def begin_draft_edit(flow: Flow, id: str, created_by: str | None = None) -> str:
-    """Begin to edit a draft. Its id. Raises NotFound; InvalidData where it is no draft, or is being edited."""
+    """Begin an edit of a draft. Returns its id. Raises NotFound; InvalidData where it is no draft, or is being edited."""
     await flow.run(begin_change, id, {"change_type": "edit", "created_by": created_by}, draft=True)
     return id
 
@@ -99,7 +99,7 @@ def _promoting(action: str) -> Acts:
 
 
 async def _updated_method(flow: Flow, change: Change, given: Row) -> list[Act]:
-    """A method of the draft at another amount; or another one in its place, where the option is another."""
+    """Actions that set the amount of a shipping method of the draft, or replace it if the option is another."""
     order = await flow.modules.order.load(change["order_id"])
     method = next((each for each in order["shipping_methods"] if each["id"] == given["method_id"]), None)
     if method is None:
@@ -135,7 +135,7 @@ remove_draft_shipping = adding("remove-draft-order-shipping-method", "order", "e
 
 @workflow("request-draft-order-edit")
 async def request_draft_edit(flow: Flow, id: str, requested_by: str | None = None) -> str:
-    """Say that an edit of a draft waits to be confirmed. Its id. Raises NotFound; InvalidData where none is open."""
+    """Mark an edit of a draft as waiting for its confirmation. Returns its id. Raises NotFound; InvalidData where none is open."""
     change = await open_change(flow, "order", id, "edit", draft=True)
     await flow.run(request_change, change["id"], by=requested_by)
     return id
@@ -143,7 +143,7 @@ async def request_draft_edit(flow: Flow, id: str, requested_by: str | None = Non
 
 @workflow("cancel-draft-order-edit")
 async def cancel_draft_edit(flow: Flow, id: str) -> str:
-    """Give an edit of a draft up. Its id. Raises NotFound; InvalidData where none is open."""
+    """Drop an edit of a draft. Returns its id. Raises NotFound; InvalidData where none is open."""
     change = await open_change(flow, "order", id, "edit", draft=True)
     await flow.run(drop_change, change["id"])
     return id
@@ -156,7 +156,7 @@ async def confirm_edit(flow: Flow, change_id: str, by: str | None, priced: Price
 
 @step
 async def relink_promotions(flow: Flow, order_id: str, acts: Sequence[Act]) -> None:
-    """Link a draft to the promotions that it has by these actions, and to no others of them."""
+    """Link a draft to the promotions that these actions add, and unlink those that they remove."""
     kept = await entered_in(flow, order_id, acts)
     named = {str(act["reference_id"]) for act in acts if act["action"] in ("PROMOTION_ADD", "PROMOTION_REMOVE")}
     await flow.modules.link.attach("order_promotion", _links(order_id, named & kept))
@@ -169,7 +169,7 @@ def _links(order_id: str, promotion_ids: Collection[str]) -> list[Row]:
 
 @workflow("confirm-draft-order-edit", durable=True)
 async def confirm_draft_edit(flow: Flow, id: str, confirmed_by: str | None = None) -> str:
-    """Do what an edit of a draft says, with taxes and discounts as they are by now. Its id.
+    """Confirm an edit of a draft, with taxes and discounts computed now. Returns its id.
 
     Raises NotFound; InvalidData where none is open.
     """

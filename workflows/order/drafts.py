@@ -38,7 +38,8 @@ from .update import amend_order
 
 @workflow("create-orders", hooks=("setPricingContext", "orderCreated"))
 async def create_draft_order(flow: Flow, given: Row, additional_data: Row | None = None) -> str:
-    """Make a draft order: for a customer or an email, in a region, with lines of variants and by hand, ways of sending and codes. Its id.
+    """Make a draft order: for a customer or an email, in a region, with lines of variants and by hand, ways of sending and codes. Returns
+    its id.
 
     Raises NotFound where there is no such region, customer or channel; InvalidData for what can't be sold here or has no price, and for
     codes that aren't known; InsufficientInventory.
@@ -106,13 +107,13 @@ def _put_lines(draft: WorkingCart, given: Row) -> None:
 
 @step
 async def price_draft(flow: Flow, order_id: str, revision: int, prices: Prices) -> bool:
-    """Give a draft its taxes and discounts. Whether it still is what they were worked out for."""
+    """Give a draft its taxes and discounts. Returns False if it has another revision by now."""
     return await flow.modules.order.price(order_id, revision, prices)
 
 
 @workflow("update-draft-order", durable=True, emits=("order.updated",))
 async def update_draft_order(flow: Flow, id: str, changes: Row, user_id: str | None = None) -> str:
-    """Change `email`, `customer_id`, `sales_channel_id`, `locale`, `metadata` and addresses of a draft, and price it anew. Its id.
+    """Change `email`, `customer_id`, `sales_channel_id`, `locale`, `metadata` and addresses of a draft, and price it anew. Returns its id.
 
     Raises NotFound; InvalidData where it is no draft.
     """
@@ -128,7 +129,7 @@ async def update_draft_order(flow: Flow, id: str, changes: Row, user_id: str | N
 
 
 async def _reprice(flow: Flow, id: str) -> None:
-    """Work out taxes and discounts of a draft anew. Raises InvalidData where it is none any more."""
+    """Compute and write the taxes and discounts of a draft. Raises InvalidData if it is no draft any more."""
     while True:
         order = await flow.modules.order.load(id)
         document = working(order)
@@ -150,7 +151,7 @@ async def unlink_promotions(flow: Flow, order_id: str, links: Sequence[Mapping[s
 
 @workflow("delete-draft-order", durable=True)
 async def delete_draft_order(flow: Flow, id: str) -> str:
-    """Delete a draft. Its id. Raises NotFound; InvalidData where it is no draft."""
+    """Delete a draft. Returns its id. Raises NotFound; InvalidData where it is no draft."""
     async with flow.lock(lock_of(id)):
         await flow.run(discard_draft, id)
         links = await flow.modules.link.linked("order_promotion", "order_id", [id])
@@ -163,13 +164,13 @@ async def delete_draft_order(flow: Flow, id: str) -> str:
 
 @step(pivot=True)
 async def convert_draft(flow: Flow, order_id: str, revision: int) -> None:
-    """Make an order of a draft: the point of no return."""
+    """Turn a draft into an order: the pivot."""
     await flow.modules.order.convert(order_id, revision)
 
 
 @workflow("convert-draft-order", durable=True, emits=("reservation-item.created", "order.placed"))
 async def convert_draft_order(flow: Flow, id: str) -> str:
-    """Make an order of a draft: its goods are reserved and its promotions counted first. Its id.
+    """Turn a draft into an order: its items are reserved and its promotions counted first. Returns its id.
 
     Raises NotFound; InvalidData where it is no draft or is being edited; InsufficientInventory; NotAllowed where a promotion has been used
     up by others.

@@ -1,4 +1,4 @@
-"""Edits of orders: lines that are added or changed, ways of sending them; requested and confirmed."""
+"""Edits of orders: lines and shipping methods are added and changed, then the edit is requested and confirmed."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from .reserving import give_back_some, join_reservations, plan_moves, reserve_st
 
 @workflow("begin-order-edit-order")
 async def begin_order_edit(flow: Flow, order_id: str, given: Row, created_by: str | None = None) -> str:
-    """Begin to edit an order. The change's id. Raises NotFound; InvalidData where the order is cancelled, or being changed."""
+    """Begin an edit of an order. Returns the change's id. Raises NotFound; InvalidData where the order is cancelled, or being changed."""
     change: NewChange = {**new_change("edit", given, created_by), "metadata": given.get("metadata")}
     return str((await flow.run(begin_change, order_id, change))["answer"]["id"])
 
@@ -50,7 +50,7 @@ remove_order_edit_shipping_method = removing("remove-order-edit-shipping-method"
 
 @workflow("order-edit-update-item-quantity")
 async def order_edit_update_item_quantity(flow: Flow, id: str, item_id: str, given: Row) -> str:
-    """Give a line another quantity (0 removes it), and maybe another price. The order's id.
+    """Set a line's quantity (0 removes it), and its prices if given. Returns the order's id.
 
     Raises NotFound; InvalidData where no edit is open, for a line that the order hasn't, and for less than was sent of it.
     """
@@ -62,7 +62,8 @@ async def order_edit_update_item_quantity(flow: Flow, id: str, item_id: str, giv
 
 @workflow("order-edit-request", emits=("order-edit.requested",))
 async def request_order_edit(flow: Flow, id: str, requested_by: str | None = None, no_notification: bool | None = None) -> str:
-    """Say that an edit waits to be confirmed, of a draft, too: the dashboard asks so when its promotions were edited. The order's id.
+    """Mark an edit as waiting for its confirmation; of a draft too, which the dashboard does when its promotions were edited. Returns the
+    order's id.
 
     Raises NotFound; InvalidData where no edit is open.
     """
@@ -78,7 +79,7 @@ async def request_order_edit(flow: Flow, id: str, requested_by: str | None = Non
     emits=("reservation-item.deleted", "reservation-item.created", "order-edit.confirmed"),
 )
 async def confirm_order_edit(flow: Flow, id: str, confirmed_by: str | None = None, no_notification: bool | None = None) -> str:
-    """Do what an edit says: what there is more of is reserved first, the point of no return is the order's next version. The order's id.
+    """Confirm an edit: added units are reserved first; the pivot is the order's next version. Returns the order's id.
 
     Raises NotFound; InvalidData where no edit is open, or the order doesn't allow it any more; InsufficientInventory.
     """
@@ -101,7 +102,7 @@ async def confirm_order_edit(flow: Flow, id: str, confirmed_by: str | None = Non
 
 @workflow("cancel-begin-order-edit", emits=("order-edit.canceled",))
 async def cancel_order_edit(flow: Flow, id: str) -> str:
-    """Give an edit up. The order's id. Raises NotFound; InvalidData where none is open."""
+    """Drop an edit. Returns the order's id. Raises NotFound; InvalidData where none is open."""
     change = await open_change(flow, "order", id, "edit")
     await flow.run(drop_change, change["id"])
     flow.emit("order-edit.canceled", order_id=id, actions=_told(change))
@@ -122,7 +123,7 @@ credit = written("add-credit-line", lambda modules: modules.order.register)
 async def create_credit_line(
     flow: Flow, order_id: str, amount: Decimal, reference: str, reference_id: str, metadata: Row | None = None
 ) -> str:
-    """Make an order cheaper by what it still owes, or dearer by what the shop owes (an amount below zero): never beyond that. Its id.
+    """Add a credit line: above zero at most what the order owes, below zero at most what the shop owes. Returns its id.
 
     Raises NotFound; InvalidData where nothing, or less, is owed.
     """

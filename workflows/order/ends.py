@@ -16,9 +16,9 @@ from .changes import check_unchanged, lock_of
 
 @workflow("cancel-order", durable=True, hooks=("orderCanceled",), emits=("order.canceled", "reservation-item.deleted"))
 async def cancel_order(flow: Flow, order_id: str, canceled_by: str | None = None, no_notification: bool | None = None) -> str:
-    """Call an order off: what is reserved for it can be sold again, held money is let go, and what was paid is given back. Its id.
+    """Cancel an order: its reservations end, held money is released, and captured money is refunded. Returns its id.
 
-    The point of no return is the money. Raises NotFound; InvalidData where it is cancelled already, and while it is being changed;
+    The pivot is the money. Raises NotFound; InvalidData where it is cancelled already, and while it is being changed;
     NotAllowed where it is completed, and while some of it is in a fulfillment that isn't cancelled.
     """
     async with flow.lock(lock_of(order_id)):
@@ -62,7 +62,7 @@ async def _hold_again(flow: Flow, ids: Sequence[str]) -> None:
 
 @step(undo=_hold_again)
 async def release_goods(flow: Flow, order_id: str) -> list[str]:
-    """Give back what is reserved for an order's lines. The reservations."""
+    """End the reservations of an order's lines. Returns the reservations."""
     order = await flow.modules.order.load(order_id)
     released = await flow.modules.inventory.release_reservations(line_item_ids=[line["id"] for line in order["items"]])
     return [row["id"] for row in released]
@@ -70,7 +70,7 @@ async def release_goods(flow: Flow, order_id: str) -> list[str]:
 
 @step(pivot=True)
 async def give_back(flow: Flow, payment_ids: Sequence[str], by: str | None) -> list[Payment]:
-    """Give back what was captured of these payments, and let go of the others. The payments, as they are then.
+    """Refund what was captured of these payments, and cancel the others. Returns the payments as they are then.
 
     One that is refused while others are done already is asked again: the order is cancelled for good then.
     """
@@ -112,7 +112,7 @@ async def mark(flow: Flow, order_id: str, status: str, but: Sequence[str]) -> No
 
 @workflow("complete-order-workflow", hooks=("ordersCompleted",), emits=("order.completed",))
 async def complete_order(flow: Flow, order_id: str, additional_data: Row | None = None) -> str:
-    """Say that an order, or a draft, is done. Its id. Raises NotFound; InvalidData for a cancelled one."""
+    """Complete an order or a draft. Returns its id. Raises NotFound; InvalidData for a cancelled one."""
     await flow.run(mark, order_id, "completed", ("canceled",))
     await flow.hooks.ordersCompleted(orders=lambda: all_of(flow.modules.order.load(order_id)))
     flow.emit("order.completed", id=order_id)
@@ -121,7 +121,7 @@ async def complete_order(flow: Flow, order_id: str, additional_data: Row | None 
 
 @workflow("archive-order-workflow", emits=("order.archived",))
 async def archive_order(flow: Flow, order_id: str) -> str:
-    """Put an order away that is done, cancelled, or a draft. Its id. Raises NotFound; InvalidData for others."""
+    """Archive an order that is completed or cancelled, or a draft. Returns its id. Raises NotFound; InvalidData for others."""
     await flow.run(mark, order_id, "archived", ("pending", "requires_action", "archived"))
     flow.emit("order.archived", id=order_id)
     return order_id

@@ -28,14 +28,14 @@ ADDRESS = (*FIELDS, "metadata")
 
 
 class PlannedFulfillment(TypedDict):
-    """What is to be sent."""
+    """A fulfillment to be created, and the stock that it takes."""
 
     quantities: list[tuple[str, Decimal]]
-    """Lines and how many units of each."""
+    """Pairs of a line's id and the units of it."""
     fulfillment: Row
-    """What `fulfillment.create_fulfillment` takes, but for its id."""
+    """The argument of `fulfillment.create_fulfillment`, without its id."""
     stock: list[GoodsOfLine]
-    """What leaves the stock."""
+    """The goods that leave the stock."""
 
 
 @workflow(
@@ -57,7 +57,7 @@ async def create_order_fulfillment(
     additional_data: Row | None = None,
 ) -> str:
     """Send units of an order's lines (`id`, `quantity`) from a location: that of the shipping option where none is named, by the option of
-    the order's shipping method where none is named. The fulfillment's id.
+    the order's shipping method where none is named. Returns the fulfillment's id.
 
     Raises NotFound; InvalidData where the order is cancelled or has no such line, for more than is left to be sent or reserved; and
     what the provider refuses it for.
@@ -116,7 +116,7 @@ async def plan_fulfillment(
 
 
 def _quantities(order: Order, items: Sequence[Row]) -> list[tuple[str, Decimal]]:
-    """What is asked for, by line. Raises InvalidData for another order's lines, and for nothing."""
+    """The requested quantities by line. Raises InvalidData for lines of another order, and if none is requested."""
     wanted: dict[str, Decimal] = {}
     lines = {line["id"] for line in order["items"]}
     if unknown := [item["id"] for item in items if item["id"] not in lines]:
@@ -134,7 +134,7 @@ _OPTION = ("id", "provider_id", "data", "service_zone.fulfillment_set.location.i
 
 
 async def _option(flow: Flow, order: Order, id: str | None) -> Row | None:
-    """The shipping option by which is sent. Raises NotFound for one that isn't there."""
+    """The shipping option of a fulfillment: the given one, or that of the order's shipping method. Raises NotFound for an unknown id."""
     wanted = id or next((method["shipping_option_id"] for method in order["shipping_methods"] if method["shipping_option_id"]), None)
     if wanted is None:
         return None
@@ -145,16 +145,16 @@ async def _option(flow: Flow, order: Order, id: str | None) -> Row | None:
 
 
 class LineStock(TypedDict):
-    """What a line takes of the stock."""
+    """The units of one inventory item that a line takes from the stock."""
 
     inventory_item_id: str | None
-    """None where nobody counts it."""
+    """None: the variant's stock isn't counted."""
     quantity: Decimal
     allow_backorder: bool
 
 
 async def parts_of(flow: Flow, lines: Mapping[str, OrderLine], quantities: Sequence[tuple[str, Decimal]]) -> list[tuple[str, LineStock]]:
-    """Lines, and what they take of the stock."""
+    """Pairs of a line's id and what these units of it take from the stock."""
     waits = await _backorders(flow, (lines[id]["variant_id"] for id, _ in quantities))
     (pairs,) = await flow.graph.pairs_of(("product_variant_inventory_item", "variant_id", sorted(waits)))
     parts: list[tuple[str, LineStock]] = []
@@ -167,14 +167,14 @@ async def parts_of(flow: Flow, lines: Mapping[str, OrderLine], quantities: Seque
 
 
 async def _backorders(flow: Flow, variant_ids: Iterable[str | None]) -> dict[str, bool]:
-    """Those of these variants whose stock is counted, and whether they may be sold before it is there."""
+    """The variants whose stock is counted, and whether each allows backorders."""
     counted = {"id": sorted({id for id in variant_ids if id is not None}), "manage_inventory": True}
     variants = await flow.graph.rows(Query("product_variant", ("id", "allow_backorder"), counted))
     return {variant["id"]: bool(variant["allow_backorder"]) for variant in variants}
 
 
 def _data(order: Order, option: Row | None) -> Row:
-    """What the provider was told when its option was chosen."""
+    """The provider data of the order's shipping method."""
     if option is None:
         return {}
     return next((method["data"] or {} for method in order["shipping_methods"] if method["shipping_option_id"] == option["id"]), {})
@@ -191,13 +191,13 @@ async def _take_back(flow: Flow, sent: Sent) -> None:
 
 @step(undo=_take_back)
 async def send_goods(flow: Flow, lines: Sequence[GoodsOfLine], location_id: str) -> Sent:
-    """Take goods off the stock of a location, and off what is reserved of them."""
+    """Take goods from the stock of a location, and from their reservations."""
     return await flow.modules.inventory.send(lines, location_id)
 
 
 @step(pivot=True)
 async def ask_provider(flow: Flow, fulfillment: Row, order_id: str) -> Row:
-    """Have the provider carry it out, under the fulfillment's id, however often it is asked."""
+    """Have the provider carry a fulfillment out. The provider's key is the fulfillment's id, so repeating it is safe."""
     order = await flow.modules.order.load(order_id)
     return await flow.modules.fulfillment.create_fulfillment({**fulfillment, "order": order})
 
@@ -217,7 +217,7 @@ async def create_order_shipment(
     metadata: Row | None = None,
     additional_data: Row | None = None,
 ) -> str:
-    """Say that a fulfillment of an order has left the house, all of it. Its id.
+    """Mark a fulfillment of an order as shipped, all of it. Returns its id.
 
     Raises NotFound; InvalidData where the order is cancelled or has no such lines; NotAllowed where it has left already, or is cancelled.
     """
@@ -234,7 +234,7 @@ async def create_order_shipment(
 
 @workflow("mark-order-fulfillment-as-delivered-workflow", durable=True, emits=("delivery.created",))
 async def mark_order_fulfillment_as_delivered(flow: Flow, order_id: str, fulfillment_id: str, no_notification: bool | None = None) -> str:
-    """Say that a fulfillment of an order has arrived, all of it. Its id. Raises NotFound; InvalidData where the order is cancelled;
+    """Mark a fulfillment of an order as delivered, all of it. Returns its id. Raises NotFound; InvalidData where the order is cancelled;
     NotAllowed where it has arrived already, or is cancelled."""
     async with flow.lock(lock_of(order_id)):
         packed = await flow.run(packed_in, order_id, fulfillment_id)
@@ -245,7 +245,7 @@ async def mark_order_fulfillment_as_delivered(flow: Flow, order_id: str, fulfill
 
 
 class PackedItem(TypedDict):
-    """What a fulfillment takes of the stock."""
+    """The units of one inventory item in a fulfillment."""
 
     line_item_id: str
     variant_id: str | None
@@ -254,12 +254,12 @@ class PackedItem(TypedDict):
 
 
 class Packed(TypedDict):
-    """What is in a fulfillment of an order."""
+    """The contents of a fulfillment of an order."""
 
     lines: list[str]
-    """All lines of the order."""
+    """The ids of all lines of the order."""
     quantities: list[tuple[str, Decimal]]
-    """Of its lines, how many units of each."""
+    """Pairs of a line's id and the units of it that are in the fulfillment."""
     items: list[PackedItem]
     location_id: str
     shipped: bool
@@ -268,7 +268,7 @@ class Packed(TypedDict):
 
 @step(reads=True)
 async def packed_in(flow: Flow, order_id: str, fulfillment_id: str) -> Packed:
-    """Raises NotFound where there is no such order, or none of its fulfillments is this one."""
+    """The contents of a fulfillment. Raises NotFound if there is no such order, or it has no such fulfillment."""
     order = await flow.modules.order.load(order_id)
     of_order = await flow.graph.one("order", order_id, _FULFILLMENTS)
     found = next((one for one in of_order["fulfillments"] if one["id"] == fulfillment_id), None)
@@ -332,7 +332,7 @@ async def cancel_order_fulfillment(
     canceled_by: str | None = None,
     additional_data: Row | None = None,
 ) -> str:
-    """Call a fulfillment of an order off: its goods are in stock and reserved again. Its id.
+    """Cancel a fulfillment of an order: its goods are in stock and reserved again. Returns its id.
 
     Raises NotFound; NotAllowed where it is cancelled already, or has left; and what the provider refuses it for.
     """

@@ -33,12 +33,12 @@ from ..rows import written
 from .adjusting import change_by, working
 
 Acts = Callable[[Flow, Change, Row], Awaitable[list[Act]]]
-"""What is to be done, of the open change and what was given."""
+"""Makes the actions to be added, from the open change and the request's body."""
 Revised = Callable[[Flow, Change, Act, Row], Awaitable[ActRevision]]
-"""What an action says then, of the open change, the action and what was given."""
+"""Makes the new values of an action, from the open change, the action and the request's body."""
 
 OF = {"return": "return_id", "order_claim": "claim_id", "order_exchange": "exchange_id", "order": "order_id"}
-"""What a change may be of, and the column that names it."""
+"""The entities that a change may be of, and the column of `order_change` that names each."""
 _ENTITY = {"return": "return", "claim": "order_claim", "oexc": "order_exchange", "order": "order"}
 
 begin_change = written("begin-change", lambda modules: modules.order.begin)
@@ -51,7 +51,7 @@ drop_change = written("drop-change", lambda modules: modules.order.drop)
 
 
 async def thing_of(flow: Flow, entity: str, id: str) -> Row:
-    """What a change is of. Raises NotFound."""
+    """The return, claim, exchange or order that a change is of. Raises NotFound."""
     return await flow.modules.order.retrieve(entity, id)
 
 
@@ -73,7 +73,7 @@ async def _check_there(flow: Flow, entity: str, id: str, draft: bool | None) -> 
 
 
 def new_change(type: str, given: Row, created_by: str | None) -> NewChange:
-    """A change before it is stored, with the `description` and `internal_note` that were given."""
+    """A change before it is stored, with the given `description` and `internal_note`."""
     return {
         "change_type": type,
         "created_by": created_by,
@@ -110,13 +110,13 @@ def returning(name: str, entity: str, kind: str, acts: Acts, *, hooks: tuple[str
 
 
 async def sent_from(flow: Flow, order_id: str) -> str | None:
-    """Where the goods of an order were sent from: there they come back to where nobody says otherwise."""
+    """The location that an order was sent from, to which it is returned by default; None if nothing was sent."""
     order = await flow.graph.one("order", order_id, ("fulfillments.location_id", "fulfillments.canceled_at"))
     return next((str(one["location_id"]) for one in order["fulfillments"] if one["canceled_at"] is None), None)
 
 
 def revising(name: str, revised: Revised, *, hooks: tuple[str, ...] = (), draft: bool = False) -> Workflow[..., str]:
-    """A flow that changes an action of an open change: (id, action_id, given); the order's id."""
+    """A workflow that changes an action of an open change: (id, action_id, given). Returns the order's id."""
 
     async def revise(flow: Flow, id: str, action_id: str, given: Row) -> str:
         change, act = await _act(flow, id, action_id, draft=draft)
@@ -128,7 +128,7 @@ def revising(name: str, revised: Revised, *, hooks: tuple[str, ...] = (), draft:
 
 
 def removing(name: str, *, draft: bool = False) -> Workflow[..., str]:
-    """A flow that takes an action out of an open change: (id, action_id); the order's id."""
+    """A workflow that removes an action from an open change: (id, action_id). Returns the order's id."""
 
     async def remove(flow: Flow, id: str, action_id: str) -> str:
         change, _ = await _act(flow, id, action_id, draft=draft)
@@ -139,7 +139,7 @@ def removing(name: str, *, draft: bool = False) -> Workflow[..., str]:
 
 
 def dropping(name: str, entity: str, kind: str, *, keeps: bool = False) -> Workflow[..., str]:
-    """A flow that gives an open change up, and unless it `keeps` that, what it was begun for: (id); the order's id."""
+    """A workflow that drops an open change, and its return, claim or exchange unless it `keeps` that: (id). Returns the order's id."""
 
     async def drop(flow: Flow, id: str) -> str:
         change = await open_change(flow, entity, id, kind)
@@ -159,7 +159,7 @@ def named(name: str, function: Any, **options: Any) -> Workflow[..., str]:
 
 
 async def _act(flow: Flow, id: str, action_id: str, *, draft: bool) -> tuple[Change, Act]:
-    """An action of an open change of a thing, and that change. Raises NotFound; InvalidData where it isn't open."""
+    """An open change and one of its actions. Raises NotFound; InvalidData if no change is open."""
     entity = _ENTITY.get(id.partition("_")[0], "order")
     await _check_there(flow, entity, id, draft)
     of: Row = {OF[entity]: id, "status": list(OPEN)}
@@ -176,14 +176,15 @@ async def _act(flow: Flow, id: str, action_id: str, *, draft: bool) -> tuple[Cha
 
 
 def said(given: Mapping[str, Any], *names: str) -> Any:
-    """A dict of those of these fields that were given, as whatever type the caller wants it."""
+    """The given ones of these fields. The caller declares the type."""
     return {name: given[name] for name in names if given.get(name) is not None}
 
 
 async def line_acts(
     flow: Flow, change: Change, given: Row, action: str, *details: str, reference: str, reference_id: str | None
 ) -> list[Act]:
-    """Acts for lines of the order (`items`), with what they cost. Raises InvalidData for lines that the order hasn't, and for nothing."""
+    """Actions on lines of the order (`items`), with their prices. Raises InvalidData for unknown lines, and for quantities not above
+    zero."""
     order = await flow.modules.order.load(change["order_id"])
     lines = {line["id"]: line for line in order["items"]}
     if unknown := [item["id"] for item in given["items"] if item["id"] not in lines]:
@@ -205,7 +206,7 @@ async def line_acts(
 
 
 async def revised_line(flow: Flow, change: Change, act: Act, given: Row) -> ActRevision:
-    """An act about units of a line, with another quantity, reason or note."""
+    """New values of an action on units of a line: quantity, reason and note."""
     made = _noted(given)
     made["details"] = said(given, "quantity", "reason_id", "reason", "metadata")
     amount = act["amount"]
@@ -261,7 +262,7 @@ async def item_acts(flow: Flow, change: Change, given: Row) -> list[Act]:
 
 
 def _added(line: Line, item: Row) -> Act:
-    """The act that adds a line."""
+    """The action that adds a line."""
     columns: Mapping[str, Any] = line
     prices: Any = {name: columns[name] for name in PRICES}
     taxes: list[TaxLine] = [{**tax, "id": new_id("ordlitxl")} for tax in line["tax_lines"]]
@@ -277,7 +278,7 @@ def _added(line: Line, item: Row) -> Act:
 
 
 async def revised_item(flow: Flow, change: Change, act: Act, given: Row) -> ActRevision:
-    """An added line, or another quantity of one that was there: with another quantity, price or note."""
+    """New values of an action that adds a line or changes its quantity: quantity, prices and note."""
     made = _noted(given)
     if act["action"] != "ITEM_ADD":
         order = await flow.modules.order.load(change["order_id"])
@@ -308,7 +309,7 @@ def _about(line_id: str, quantity: Amount, more: ActDetails) -> ActDetails:
 
 
 def updating(order: Order, item_id: str, given: Row) -> Act:
-    """The act that gives a line of the order another quantity, and maybe another price. Raises InvalidData where it hasn't this line."""
+    """The action that sets the quantity of a line, and its prices if given. Raises InvalidData if the order has no such line."""
     line = next((line for line in order["items"] if line["id"] == item_id), None)
     if line is None:
         raise InvalidData(f"Items with ids {item_id} does not exist in order with id {order['id']}.")
@@ -329,7 +330,7 @@ def updating(order: Order, item_id: str, given: Row) -> Act:
 
 
 async def shipping_acts(flow: Flow, change: Change, given: Row) -> list[Act]:
-    """The act that adds a shipping method: by which option, at today's price or at `custom_amount`, with its taxes."""
+    """The action that adds a shipping method of an option, at its present price or at `custom_amount`, with its taxes."""
     order = await flow.modules.order.load(change["order_id"])
     cart_context = await load_context(flow, order["region_id"], order["customer_id"])
     option = await price_option(flow, working(order), cart_context, given["shipping_option_id"], await _told(flow, order, change, given))
@@ -366,11 +367,11 @@ async def shipping_acts(flow: Flow, change: Change, given: Row) -> list[Act]:
 
 
 PRICED = ("setPricingContext",)
-"""Hooks of flows in which an application says more of what rules of prices can be about."""
+"""The hooks of workflows in which an application adds attributes for the rules of prices."""
 
 
 async def _told(flow: Flow, order: Order, change: Change, given: Row) -> Added:
-    """What an application's hook adds, where the flow has it."""
+    """The attributes that the application's hook adds, if the workflow has the hook."""
     added = Added()
     if "setPricingContext" in (flow.workflow.hooks or ()):
         for more in await flow.hooks.setPricingContext(
@@ -390,7 +391,7 @@ async def _row(flow: Flow, entity: str, id: str | None) -> Row | None:
 
 
 async def revised_shipping(flow: Flow, change: Change, act: Act, given: Row) -> ActRevision:
-    """A shipping method at another amount, or at today's price again where that is null; and maybe by another option."""
+    """New values of an action that adds a shipping method: another amount (null: its present price), and another option if given."""
     made = _noted(given)
     line = await _line_in(flow, act)
     if given.get("shipping_option_id", line["shipping_option_id"]) != line["shipping_option_id"]:
@@ -416,10 +417,10 @@ async def revised_shipping(flow: Flow, change: Change, act: Act, given: Row) -> 
 
 @step(pivot=True)
 async def confirm_change(flow: Flow, change_id: str, by: str | None) -> Order:
-    """Do what a change says: the order as it is then."""
+    """Confirm a change. Returns the changed order."""
     return await flow.modules.order.confirm(change_id, by=by)
 
 
 def quantities_of(acts: Sequence[Act], *actions: str) -> list[tuple[str, Decimal]]:
-    """Lines, and how many units of each these actions are about."""
+    """Pairs of a line's id and the quantity, from the actions of these kinds."""
     return [(act["details"]["reference_id"], Decimal(str(act["details"]["quantity"]))) for act in acts if act["action"] in actions]

@@ -1,4 +1,4 @@
-"""Why things are sent back: the reasons a shop chooses from."""
+"""Return reasons."""
 
 from ..plain import Plain
 

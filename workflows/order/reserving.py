@@ -1,4 +1,4 @@
-"""Reservations that follow the lines of an order that changes: what there is more of is reserved, what there is less of given back."""
+"""How reservations follow the lines of a changed order: added units are reserved, and reservations of removed units end."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ __all__ = ["Moves", "give_back_some", "join_reservations", "plan_moves", "releas
 
 
 class Moves(TypedDict):
-    """What confirming the open change of an order does to reservations."""
+    """How the reservations of an order change when its open change is confirmed."""
 
     more: list[LineDemand]
     less: list[GoodsOfLine]
     again: list[str]
-    """Lines of which there is more, and some is reserved already."""
+    """The ids of lines that get more units and have a reservation already."""
     location_ids: list[str]
-    """Where the order's sales channel has stock."""
+    """The stock locations of the order's sales channel."""
 
 
 @step(reads=True)
 async def plan_moves(flow: Flow, order_id: str) -> Moves:
-    """Compare what is left to be sent of each line now with what will be."""
+    """Compare the unfulfilled quantity of each line now and after the open change."""
     return await _moves(flow, await flow.modules.order.load(order_id), await flow.modules.order.preview(order_id))
 
 
 @step(reads=True)
 async def plan_all(flow: Flow, order: Mapping[str, Any]) -> Moves:
-    """All that is to be sent of an order of which nothing is reserved yet."""
+    """The reservations of an order that has none yet."""
     return await _moves(flow, {**order, "items": []}, order)
 
 
@@ -61,26 +61,26 @@ async def _moves(flow: Flow, order: Mapping[str, Any], after: Mapping[str, Any])
 
 
 def unsent(line: OrderLine) -> Decimal:
-    """How many units of a line are left to be sent."""
+    """The unfulfilled quantity of a line."""
     detail = line["detail"]
     return Decimal(detail["quantity"]) - Decimal(detail.get("fulfilled_quantity") or 0)
 
 
 @step
 async def give_back_some(flow: Flow, lines: Sequence[GoodsOfLine]) -> list[str]:
-    """Give back what isn't to be sent any more. The reservations that are gone."""
+    """End the reservations of units that aren't sent any more. Returns the ids of the reservations that are gone."""
     return await flow.modules.inventory.release_some(lines) if lines else []
 
 
 @step
 async def join_reservations(flow: Flow, line_ids: Sequence[str]) -> list[str]:
-    """Reserve each line at a location once, whatever was reserved for it one after the other. The reservations that are gone."""
+    """Join the reservations of each line at a location into one. Returns the ids of the reservations that are gone."""
     return await flow.modules.inventory.join_reservations(line_ids)
 
 
 @step
 async def release_of_lines(flow: Flow, line_ids: Sequence[str]) -> list[str]:
-    """Give back all that is reserved for lines that are gone. The reservations."""
+    """End all reservations of removed lines. Returns the reservations."""
     if not line_ids:
         return []
     return [row["id"] for row in await flow.modules.inventory.release_reservations(line_item_ids=list(line_ids))]

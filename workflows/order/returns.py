@@ -1,4 +1,4 @@
-"""Things that come back: returns that are asked for, received and called off."""
+"""Returns: requested, received, cancelled."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ from .pending import (
 
 @workflow("begin-return-order")
 async def begin_return(flow: Flow, order_id: str, given: Row, created_by: str | None = None) -> str:
-    """Begin a return of what an order has sent. Its id. Raises NotFound; InvalidData where the order is cancelled, or being changed."""
+    """Begin a return of an order. Returns its id. Raises NotFound; InvalidData where the order is cancelled, or being changed."""
     id = new_id("return")
     row = {"id": id, "created_by": created_by, **said(given, "location_id", "no_notification", "metadata")}
     change = new_change("return_request", given, created_by)
@@ -59,7 +59,7 @@ async def requested_items(flow: Flow, change: Change, given: Row) -> list[Act]:
 
 
 async def check_reasons(flow: Flow, items: Sequence[Mapping[str, Any]]) -> None:
-    """Raises InvalidData where there is no such reason."""
+    """Raises InvalidData if a return reason doesn't exist."""
     ids = sorted({item["reason_id"] for item in items if item.get("reason_id") is not None})
     there = {row["id"] for row in await flow.modules.order.list("return_reason", {"id": ids}, fields=("id",))} if ids else set()
     if unknown := [id for id in ids if id not in there]:
@@ -77,7 +77,7 @@ cancel_return_request = dropping("cancel-return-request", "return", "return_requ
 
 @workflow("confirm-return-request", durable=True, emits=("order.return_requested",))
 async def confirm_return_request(flow: Flow, id: str, confirmed_by: str | None = None, no_notification: bool | None = None) -> str:
-    """Ask the buyer for what is in a return, with a label where it has a way to be sent. The order's id.
+    """Confirm a requested return, with a label if it has a shipping method. Returns the order's id.
 
     The label is asked for first, and called off where the order doesn't allow the return any more; the point of no return is the order's
     next version. Raises NotFound; InvalidData where it isn't open or empty; and what the provider refuses it for.
@@ -95,7 +95,8 @@ async def confirm_return_request(flow: Flow, id: str, confirmed_by: str | None =
 
 
 async def ask_for_label(flow: Flow, change: Change) -> str | None:
-    """Have the provider of a return's shipping method bring it back, if it has one. The fulfillment's id."""
+    """Have the provider of a return's shipping method create a return fulfillment, if it has such a method. Returns the fulfillment's
+    id."""
     plan = await flow.run(plan_label, change)
     if plan is None:
         return None
@@ -145,7 +146,7 @@ async def _call_off_label(flow: Flow, id: str) -> None:
 
 @step(undo=_call_off_label)
 async def record_label(flow: Flow, fulfillment: Row) -> str:
-    """Write a label down before its provider is asked for it: it is called off also where the answer is lost."""
+    """Record a return fulfillment before its provider is asked for the label, so that it can be cancelled even if the answer is lost."""
     return await flow.modules.fulfillment.record(fulfillment)
 
 
@@ -159,7 +160,7 @@ async def print_label(flow: Flow, fulfillment: Row) -> None:
 
 @workflow("begin-receive-return")
 async def begin_receive_return(flow: Flow, id: str, given: Row, created_by: str | None = None) -> str:
-    """Begin to receive a return that was asked for. Its order's id. Raises NotFound; InvalidData where the order is being changed."""
+    """Begin to receive a requested return. Returns its order's id. Raises NotFound; InvalidData where the order is being changed."""
     back = await flow.modules.order.retrieve("return", id)
     if back["canceled_at"] is not None:
         raise InvalidData(f"Return with id {id} has been canceled.")
@@ -184,7 +185,8 @@ cancel_receive_return = dropping("cancel-receive-return", "return", "return_rece
 
 @workflow("confirm-return-receive", durable=True, emits=("order.return_received", "inventory-level.updated"))
 async def confirm_return_receive(flow: Flow, id: str, confirmed_by: str | None = None, no_notification: bool | None = None) -> str:
-    """Take what has come back: sellable things go into stock, dismissed ones don't, and what they cost isn't owed any more. The order's id.
+    """Receive returned items: sellable ones go into stock, dismissed ones don't, and neither is to be paid any more. Returns the order's
+    id.
 
     Raises NotFound; InvalidData where it isn't open or empty.
     """
@@ -208,7 +210,7 @@ class Coming(TypedDict):
 
 @step(reads=True)
 async def plan_stock(flow: Flow, change: Change) -> Coming:
-    """What goes into stock, and where: to the return's location, or else to where the order's goods were sent from."""
+    """The goods that go into stock, and their location: the return's, or else the one that the order was sent from."""
     quantities = quantities_of(change["actions"], "RECEIVE_RETURN_ITEM")
     order = await flow.modules.order.load(change["order_id"])
     parts = await parts_of(flow, {line["id"]: line for line in order["items"]}, quantities)
@@ -236,7 +238,7 @@ call_off_return = written("call-off-return", lambda modules: modules.order.call_
 
 @workflow("cancel-return")
 async def cancel_return(flow: Flow, id: str, canceled_by: str | None = None, no_notification: bool | None = None) -> str:
-    """Call a return off of which nothing has come back. Its id.
+    """Cancel a return of which nothing was received. Returns its id.
 
     Raises NotFound; NotAllowed where some of it has come back, or while one of its labels isn't called off.
     """
@@ -251,7 +253,7 @@ async def cancel_return(flow: Flow, id: str, canceled_by: str | None = None, no_
 
 @workflow("update-return")
 async def update_return(flow: Flow, id: str, given: Row) -> str:
-    """Change a return's `location_id`, `no_notification` and `metadata`. Its order's id. Raises NotFound."""
+    """Change a return's `location_id`, `no_notification` and `metadata`. Returns its order's id. Raises NotFound."""
     back = await flow.modules.order.retrieve("return", id, fields=("order_id",))
     await flow.run(update_rows, "return", [{"id": id, **given}])
     return str(back["order_id"])
@@ -276,7 +278,8 @@ async def create_and_complete_return(
     location_id: str | None = None,
     created_by: str | None = None,
 ) -> str:
-    """Ask for things of an order to be sent back, by a shipping option of returns. The return's id.
+    """Request a return of items of an order, by a return shipping option, and receive it at once if `receive_now` is set. Returns the
+    return's id.
 
     Raises NotFound; InvalidData for what the order hasn't sent, and where it is being changed; and what the provider refuses it for.
     """
@@ -295,7 +298,7 @@ async def create_and_complete_return(
 
 @workflow("receive-return-at-once", durable=True, emits=("order.return_received", "inventory-level.updated"))
 async def receive_at_once(flow: Flow, return_id: str, created_by: str | None = None) -> str:
-    """Receive all of a return that was just asked for. Its order's id."""
+    """Receive all items of a return that was just requested. Returns its order's id."""
     await flow.run(begin_receive_return, return_id, {}, created_by)
     back = await flow.modules.order.retrieve("return", return_id, fields=("items.item_id", "items.quantity"))
     items = [{"id": item["item_id"], "quantity": Decimal(item["quantity"])} for item in back["items"]]

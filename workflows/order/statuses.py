@@ -1,4 +1,4 @@
-"""How far an order is: what is paid of it, and what is sent. No column says so; it follows from its payments and fulfilments."""
+"""The payment and fulfillment status of an order. Neither is a column: both follow from its payments and fulfillments."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ _KEY: Mapping[Swap, Literal["claim_id", "exchange_id"]] = {"order_claim": "claim
 
 def _beginning(name: str, entity: Swap) -> Workflow[..., str]:
     async def begin(flow: Flow, order_id: str, given: Row, created_by: str | None = None) -> str:
-        """Begin a claim or an exchange. Its id. Raises NotFound; InvalidData where the order is cancelled, or being changed."""
+        """Begin a claim or an exchange. Returns its id. Raises NotFound; InvalidData where the order is cancelled, or being changed."""
         id = new_id(_ID[entity])
         row = {"id": id, "created_by": created_by, **said(given, "type", "metadata")}
         cause: Any = {_KEY[entity]: id}
@@ -67,9 +67,10 @@ def _beginning(name: str, entity: Swap) -> Workflow[..., str]:
 
 def _confirming(name: str, entity: Swap, event: str) -> Workflow[..., str]:
     async def confirm(flow: Flow, id: str, confirmed_by: str | None = None) -> str:
-        """Ask for what comes back, with a label where it has a way of its own, and reserve what is sent instead. The order's id.
+        """Confirm a claim or an exchange: request its return, with a label if that has a shipping method, and reserve the added items.
+        Returns the order's id.
 
-        The point of no return is the order's next version. Raises NotFound; InvalidData where it isn't open, or empty;
+        The pivot is the order's next version. Raises NotFound; InvalidData where it isn't open, or empty;
         InsufficientInventory; and what the provider of the label refuses it for.
         """
         change = await open_change(flow, entity, id, _KIND[entity])
@@ -98,7 +99,7 @@ async def called_off(flow: Flow, entity: Swap, id: str, by: str | None) -> None:
 
 def _calling_off(name: str, entity: Swap) -> Workflow[..., str]:
     async def cancel(flow: Flow, id: str, canceled_by: str | None = None, no_notification: bool | None = None) -> str:
-        """Call a claim or an exchange off: what it added isn't sent, and what it asked for isn't asked for any more. Its id.
+        """Cancel a claim or an exchange: its items are neither sent nor requested back any more. Returns its id.
 
         Raises NotFound; NotAllowed where something of it has come back or was sent, or while its label isn't called off.
         """
@@ -137,7 +138,7 @@ def _sent_instead(entity: Swap) -> Acts:
 
 def _shipping(name: str, entity: Swap) -> Workflow[..., str]:
     async def ship(flow: Flow, id: str, given: Row, inbound: bool = False) -> str:
-        """Add a way of sending to the open change: back to the shop (`inbound`), or out to the buyer. The order's id."""
+        """Add a shipping method to the open change: to the shop (`inbound`), or to the buyer. Returns the order's id."""
         change = await open_change(flow, entity, id, _KIND[entity])
         acts, order_id = await shipping_acts(flow, change, given), str(change["order_id"])
         if inbound:

@@ -1,4 +1,4 @@
-"""Orders that are handed over to another customer: requested, and accepted by whoever has the email that the owner got.
+"""Transfers of orders to another customer: requested, and accepted with the token of the email that the owner gets.
 
 The email's token is known to who can read the owner's mail, and to the shop. Until it is accepted the order stays whose it is.
 """
@@ -36,7 +36,7 @@ async def request_transfer(
     internal_note: str | None = None,
     update_order_email: bool = False,
 ) -> str:
-    """Ask the owner of an order to hand it over to a customer with an account. The order's id.
+    """Request an order's transfer to a customer with an account, from its present owner. Returns the order's id.
 
     Raises NotFound; InvalidData where it is that customer's already, cancelled, or being changed, and for a customer without an account.
     """
@@ -94,7 +94,8 @@ async def confirm(flow: Flow, change_id: str) -> None:
 
 @workflow("accept-order-transfer-workflow")
 async def accept_transfer(flow: Flow, order_id: str, token: str) -> str:
-    """Hand an order over to who asked for it, in its next version. Its id. Raises NotFound; InvalidData where nobody has asked, or whose
+    """Accept the transfer of an order: it belongs to the new customer in its next version. Returns its id. Raises NotFound; InvalidData
+    where nobody has asked, or whose
     account is gone; NotAllowed for a token that isn't the email's."""
     change = await _with_token(flow, order_id, token)
     to = change["actions"][0]["reference_id"]
@@ -111,7 +112,7 @@ async def decline(flow: Flow, change_id: str) -> None:
 
 @workflow("decline-transfer-order-request")
 async def decline_transfer(flow: Flow, order_id: str, token: str) -> str:
-    """Keep an order that somebody has asked for. Its id. Raises what `accept_transfer` raises."""
+    """Decline the transfer of an order. Returns its id. Raises what `accept_transfer` raises."""
     change = await _with_token(flow, order_id, token)
     await flow.run(decline, change["id"])
     return order_id
@@ -119,7 +120,7 @@ async def decline_transfer(flow: Flow, order_id: str, token: str) -> str:
 
 @workflow("cancel-transfer-order-request")
 async def cancel_transfer(flow: Flow, order_id: str, canceled_by: str, actor_type: Literal["customer", "user"] = "user") -> str:
-    """Ask no longer for an order: a user for anybody, a customer for themselves. The order's id.
+    """Cancel the requested transfer of an order: a user any transfer, a customer their own. Returns the order's id.
 
     Raises NotFound; InvalidData where nobody has asked; NotAllowed for a customer who hasn't.
     """
@@ -141,7 +142,7 @@ async def hand_over(flow: Flow, order_id: str, acts: list[Act], change: NewChang
 async def transfer_to_guest(
     flow: Flow, order_id: str, email: str, user_id: str, description: str | None = None, internal_note: str | None = None
 ) -> str:
-    """Hand an order over to a guest, who isn't asked: to the one with this email, or to a new one. Its id.
+    """Transfer an order to a guest at once: to the one with this email, or to a new one. Returns its id.
 
     Raises NotFound; InvalidData where the order is cancelled, being changed, or that guest's already, and for the email of an account: who
     has one is asked for it with `request_transfer`.

@@ -1,4 +1,4 @@
-"""Changing what an order says about its buyer."""
+"""Updates of an order's email, addresses, locale and metadata."""
 
 from __future__ import annotations
 
