@@ -40,6 +40,8 @@ class ShipDesk:
         self.unvoidable = False
         """Whether carriers refuse to void labels."""
         self.asked: list[str] = []
+        self.rated: list[Row] = []
+        """Shipments whose rates were asked for."""
         self.shipments: dict[str, Row] = {}
         self.labels: dict[str, Row] = {}
         self._numbers = count(1)
@@ -134,6 +136,7 @@ class ShipDesk:
 
     def _rates(self, body: Row) -> Row:
         shipment, wanted = body["shipment"], body["rate_options"]
+        self.rated.append(shipment)
         if shipment["ship_to"]["country_code"] == "SE":
             return {"rates": [], "invalid_rates": [{"error_messages": ["DHL doesn't go to Sweden"]}], "errors": []}
         weight = shipment["packages"][0]["weight"]["value"]

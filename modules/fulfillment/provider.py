@@ -71,7 +71,20 @@ class FulfillmentProvider(ABC):
         return False
 
     async def calculate_price(self, option: Data, data: Data, context: Data) -> ShippingPrice:
-        """What sending the cart in `context` costs. `option` is the shipping option's provider data."""
+        """What sending something costs. Asked for each cart that is shown it, and for what changes of orders send, or have sent back.
+
+        Args:
+            option: the shipping option's provider data.
+            data: what the buyer gave with the choice of it.
+            context: the cart or order: its `id`, totals, `currency_code`, `region_id`, `customer_id`, `sales_channel_id` and `email`;
+                `shipping_address`, which is the buyer's; `from_location`, a stock location with its `address`, or None; `items`, the
+                lines that go, each with as many units of it as go as its `quantity`, and with its `variant` (weight, measures, its
+                product's). Of a change of an order also `is_return`: whether they go the other way, from the buyer's address to the
+                location. Then `return_id` (None where the return begins with it) and `return_items`, the lines' `id` and `quantity`; of
+                what a claim or an exchange sends instead `claim_id` and `claim_items`, or `exchange_id` and `exchange_items`.
+
+        Raises what it can't be priced for. It is asked again with whatever changes: a price that is dear to find is to be remembered.
+        """
         raise NotAllowed(f"The fulfillment provider {self.identifier} doesn't calculate prices")
 
     @abstractmethod

@@ -7,6 +7,7 @@ claim or exchange that was begun with it. The order itself doesn't change before
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any, Literal, TypedDict
 
 from ...commerce.types import Order, OrderLine, OrderShippingMethod
@@ -50,6 +51,42 @@ class Priced(TypedDict):
     prices: Prices
 
 
+class Quote(TypedDict):
+    """What a way of sending costs."""
+
+    amount: Decimal
+    is_tax_inclusive: bool
+
+
+class Seen(TypedDict):
+    """An open change as it was read by who writes to it, and what was worked out for that."""
+
+    carries: bool
+    """Whether it carries promotions over."""
+    acts: Sequence[tuple[str, str]]
+    """Its actions, but for those that say what promotions take off: each one's id, and when it was last written."""
+    quotes: Mapping[str, Quote]
+    """What ways of sending that are in it cost after the write, by the action's id; those that stay as they are aren't named."""
+
+
+def as_read(change: Change, quotes: Mapping[str, Quote]) -> Seen:
+    """What is to be said of a change by who writes to it. `quotes` see `Seen`."""
+    return {"carries": bool(change["carry_over_promotions"]), "acts": _written(change), "quotes": quotes}
+
+
+def _written(change: Change) -> list[tuple[str, str]]:
+    return sorted((act["id"], act["updated_at"]) for act in change["actions"] if act["action"] not in ADJUSTING)
+
+
+def with_revised(acts: Sequence[Act], act_id: str, given: ActRevision) -> list[Act]:
+    """Actions, one of them with what is given: all of it but `details`, of which those stay that aren't named."""
+    revised: list[Act] = []
+    for act in acts:
+        revision: Any = {**given, "details": {**details_of(act), **details_of(given)}} if act["id"] == act_id else {}
+        revised.append({**act, **revision})
+    return revised
+
+
 class Pending(Writing):
     """The part of the order service for open changes."""
 
@@ -83,13 +120,13 @@ class Pending(Writing):
         return made[0]
 
     @writes
-    async def add_acts(self, change_id: str, acts: Sequence[Act], *, carries: bool | None = None) -> list[str]:
+    async def add_acts(self, change_id: str, acts: Sequence[Act], *, seen: Seen | None = None) -> list[str]:
         """Add actions to an open change. Returns their ids.
 
-        `carries`, here and below: the change's `carry_over_promotions` when the caller read it. Raises InvalidData if the change isn't
-        open, or the order doesn't allow one of the actions; Conflict if `carry_over_promotions` is another by now.
+        `seen`, here and below: the change as the caller read it. Raises InvalidData if the change isn't open, or the order doesn't allow
+        one of the actions; Conflict if the change is another by now, so that what was worked out may be wrong.
         """
-        change = await self._hold(change_id, *OPEN, carries=carries)
+        change = await self._hold(change_id, *OPEN, seen=seen, acts=acts)
         rows = [self._row(change, act) for act in acts]
         await self._check(change, [*change["actions"], *rows])
         await self.create("order_change_action", [self._kept(row) for row in rows])
@@ -97,15 +134,13 @@ class Pending(Writing):
         return [row["id"] for row in rows]
 
     @writes
-    async def add_returning(
-        self, change_id: str, acts: Sequence[Act], given: Mapping[str, Any], *, carries: bool | None = None
-    ) -> list[str]:
+    async def add_returning(self, change_id: str, acts: Sequence[Act], given: Mapping[str, Any], *, seen: Seen | None = None) -> list[str]:
         """Add actions for the return of a claim or an exchange to its open change. The first ones create that return, with the columns
         `given` (`location_id`).
 
         Returns their ids. Raises what `add_acts` raises.
         """
-        change = await self._hold(change_id, *OPEN, carries=carries)
+        change = await self._hold(change_id, *OPEN, seen=seen, acts=acts)
         subjects = await self._subjects(change)
         entity: Literal["order_claim", "order_exchange"] = "order_claim" if "order_claim" in subjects else "order_exchange"
         subject = subjects[entity]
@@ -129,25 +164,24 @@ class Pending(Writing):
         return await self.add_acts(change_id, of_return)
 
     @writes
-    async def revise_act(self, change_id: str, act_id: str, given: ActRevision, *, carries: bool | None = None) -> str:
+    async def revise_act(self, change_id: str, act_id: str, given: ActRevision, *, seen: Seen | None = None) -> str:
         """Change an action of an open change: the given fields of its `details`, its `amount`, `internal_note` and `line`. Returns its id.
 
         Raises NotFound if the change has no such action; else what `add_acts` raises.
         """
-        change = await self._hold(change_id, *OPEN, carries=carries)
-        act = _act_of(change, act_id)
-        revision: Any = {**given, "details": {**details_of(act), **details_of(given)}}
-        act |= revision
-        await self._check(change, change["actions"])
-        kept = self._kept(act)
+        change = await self._hold(change_id, *OPEN, seen=seen)
+        _act_of(change, act_id)
+        acts = with_revised(change["actions"], act_id, given)
+        await self._check(change, acts)
+        kept = self._kept(next(act for act in acts if act["id"] == act_id))
         await self.update("order_change_action", [{"id": act_id, **{name: kept[name] for name in ("details", *given)}}])
         self.touch("order_change")
         return act_id
 
     @writes
-    async def remove_act(self, change_id: str, act_id: str, *, carries: bool | None = None) -> str:
+    async def remove_act(self, change_id: str, act_id: str, *, seen: Seen | None = None) -> str:
         """Remove an action from an open change. Returns its id. Raises NotFound; InvalidData if the change isn't open."""
-        change = await self._hold(change_id, *OPEN, carries=carries)
+        change = await self._hold(change_id, *OPEN, seen=seen)
         _act_of(change, act_id)
         await self.delete("order_change_action", [act_id])
         self.touch("order_change")
@@ -276,15 +310,27 @@ class Pending(Writing):
 
     # -- inside
 
-    async def _hold(self, change_id: str, *statuses: str, carries: bool | None = None) -> Change:
-        """Lock a change, and return it with its actions. Raises InvalidData if it has none of these statuses; Conflict if its
-        `carry_over_promotions` isn't as given."""
+    async def _hold(self, change_id: str, *statuses: str, seen: Seen | None = None, acts: Sequence[Act] = ()) -> Change:
+        """Lock a change, write the prices of shipping that were `seen` for it, and return it with its actions.
+
+        Raises InvalidData if it has none of these statuses; Conflict if its `carry_over_promotions` isn't as it was seen, or if its
+        actions aren't while a shipping method, whose price depends on them, is among them or among the `acts` to come.
+        """
         held = await self.database.fetch_value(queries.HOLD_CHANGE, {"id": change_id, "statuses": list(statuses)})
         if held is None:
             raise InvalidData(NONE_OPEN)
         change = self._opened(await self.retrieve("order_change", change_id, fields=_WHOLE))
-        if carries is not None and bool(change["carry_over_promotions"]) != carries:
+        if seen is None:
+            return change
+        sends = any(act["action"] == "SHIPPING_ADD" for act in (*change["actions"], *acts))
+        if bool(change["carry_over_promotions"]) != seen["carries"] or (sends and _written(change) != [tuple(act) for act in seen["acts"]]):
             raise Conflict(_ELSEWHERE)
+        for act_id, quote in seen["quotes"].items():
+            act = _act_of(change, act_id)
+            method: Any = act["line"]
+            act |= {"amount": quote["amount"], "line": method | quote}
+            kept = self._kept(act)
+            await self.update("order_change_action", [{"id": act_id, "amount": kept["amount"], "line": kept["line"]}])
         return change
 
     async def _subjects(self, change: Mapping[str, Any]) -> Subjects:

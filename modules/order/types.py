@@ -72,6 +72,7 @@ class Act(ActRevision, total=False):
     version: int
     ordering: int
     """Rises from each action of a change to the next."""
+    updated_at: str
 
 
 class ChangeRevision(TypedDict, total=False):

@@ -200,6 +200,111 @@ async def test_a_return_has_a_label_from_the_buyer_to_the_shop(ship_desk: ShipDe
     await provider.close()
 
 
+def ways_of(preview: Row) -> list[Row]:
+    """What a change adds: each way of sending's amount, and the id of the action."""
+    return [
+        {"amount": D(str(act["amount"])), "id": act["id"], "back": act["return_id"] is not None}
+        for method in preview["shipping_methods"]
+        for act in method.get("actions", ())
+    ]
+
+
+async def desk_of_returns(dispatch: Dispatch, street: str) -> str:
+    address = {"address_1": street, "city": "Kiel", "postal_code": "24103", "country_code": "de"}
+    [made] = await dispatch.market.modules.stock_location.create_locations([{"name": "Returns", "address": address}])
+    return str(made["id"])
+
+
+async def test_the_way_back_is_priced_by_its_provider_for_what_comes_back(dispatch: Dispatch) -> None:
+    merchant, order = dispatch.merchant, await dispatch.order()
+    assert (await dispatch.send(order)).status == 200
+    given = {"order_id": order["id"], "location_id": await desk_of_returns(dispatch, "Ramp 2")}
+    at = f"/admin/returns/{(await merchant.post('/admin/returns', given))['return']['id']}"
+    item = {"id": order["items"][0]["id"], "quantity": 1}
+    preview = (await merchant.post(f"{at}/request-items", {"items": [item]}))["order_preview"]
+    [requested] = [act["id"] for act in preview["items"][0]["actions"]]
+    preview = (await merchant.post(f"{at}/shipping-method", {"shipping_option_id": dispatch.option}))["order_preview"]
+    [way] = ways_of(preview)
+    assert way["amount"] == D("3.85"), "of one unit"
+    shipment = dispatch.desk.rated[-1]
+    assert [shipment[end]["address_line1"] for end in ("ship_from", "ship_to")] == [order["shipping_address"]["address_1"], "Ramp 2"]
+    dispatch.desk.down.append("POST /rates")
+    refused = await merchant.post(f"{at}/request-items/{requested}", {"quantity": 2})
+    assert refused.status == 503, "nobody knows what two cost"
+    dispatch.desk.down.clear()
+    preview = (await merchant.post(f"{at}/request-items/{requested}", {"quantity": 2}))["order_preview"]
+    assert [each["amount"] for each in ways_of(preview)] == [D("4.35")], "it costs what two cost"
+    asked = len(dispatch.desk.rated)
+    await merchant.post(f"{at}/request-items/{requested}", {"internal_note": "blue"})
+    assert len(dispatch.desk.rated) == asked, "the same goods"
+    await merchant.post(f"{at}/shipping-method/{way['id']}", {"custom_amount": 1})
+    preview = (await merchant.post(f"{at}/request-items/{requested}", {"quantity": 1}))["order_preview"]
+    assert [each["amount"] for each in ways_of(preview)] == [1], "a merchant's own amount stays"
+    preview = (await merchant.post(f"{at}/shipping-method/{way['id']}", {"custom_amount": None}))["order_preview"]
+    assert [each["amount"] for each in ways_of(preview)] == [D("3.85")]
+    method = next(each for each in preview["shipping_methods"] if each.get("actions"))
+    assert method["total"] > method["subtotal"] == D("3.85"), "with its tax"
+    assert (await merchant.post(f"{at}/request")).status == 200
+    shown = (await merchant.get(f"/admin/orders/{order['id']}"))["order"]
+    assert shown["items"][0]["detail"]["return_requested_quantity"] == 1
+    assert sorted(D(str(each["amount"])) for each in shown["shipping_methods"]) == [D("3.85"), D("4.35")]
+    owed = D(str(order["total"])) + D(str(method["total"])) - D(str(order["items"][0]["total"])) / 2
+    assert D(str(shown["summary"]["pending_difference"])) == owed.quantize(D("0.01")), "nothing was captured yet"
+    [back] = [
+        each for each in dispatch.desk.shipments.values() if each.get("is_return_label") and each["ship_to"]["address_line1"] == "Ramp 2"
+    ]
+    assert back["packages"][0]["weight"]["value"] == 500.0
+
+
+@pytest.mark.parametrize("kind", ["exchange", "claim"])
+async def test_what_is_sent_instead_and_what_comes_back_are_priced_each_by_its_goods(dispatch: Dispatch, kind: str) -> None:
+    merchant, order = dispatch.merchant, await dispatch.order()
+    assert (await dispatch.send(order)).status == 200
+    begun = await merchant.post(f"/admin/{kind}s", {"order_id": order["id"], **({"type": "replace"} if kind == "claim" else {})})
+    at = f"/admin/{kind}s/{begun[kind]['id']}"
+    way = {"shipping_option_id": dispatch.option}
+    back = {"items": [{"id": order["items"][0]["id"], "quantity": 1}], "location_id": await desk_of_returns(dispatch, f"Ramp of {kind}s")}
+    await merchant.post(f"{at}/inbound/items", back)
+    await merchant.post(f"{at}/inbound/shipping-method", way)
+    assert dispatch.desk.rated[-1]["ship_to"]["address_line1"] == f"Ramp of {kind}s"
+    new = {"items": [{"variant_id": order["items"][0]["variant_id"], "quantity": 3}]}
+    await merchant.post(f"{at}/outbound/items", new)
+    preview = (await merchant.post(f"{at}/outbound/shipping-method", way))["order_preview"]
+    out = [each["packages"][0]["weight"]["value"] for each in dispatch.desk.rated if each["ship_from"].get("address_line1") == "Dock 1"]
+    assert 1500.0 in out
+    assert [(each["back"], each["amount"]) for each in ways_of(preview)] == [(True, D("3.85")), (False, D("4.85"))]
+    [added] = [act["id"] for item in preview["items"] for act in item.get("actions", ()) if act["action"] == "ITEM_ADD"]
+    preview = (await merchant.post(f"{at}/outbound/items/{added}", {"quantity": 4}))["order_preview"]
+    assert [each["amount"] for each in ways_of(preview)] == [D("3.85"), D("5.35")], "more goes out, as much comes back"
+    more = {"items": [{"variant_id": order["items"][0]["variant_id"], "quantity": 1}]}
+    results = await asyncio.gather(*(merchant.post(f"{at}/outbound/items", more) for _ in range(3)))
+    assert {each.status for each in results} <= {200, 409}
+    units = 4 + sum(each.status == 200 for each in results)
+    preview = (await merchant.get(f"/admin/orders/{order['id']}/preview"))["order"]
+    assert [each["amount"] for each in ways_of(preview)] == [D("3.85"), D("3.35") + units * D("0.5")], "of whatever goes in the end"
+    asked = [act["id"] for item in preview["items"] for act in item.get("actions", ()) if act["action"] == "ITEM_ADD"]
+    for id in asked[1:]:
+        preview = (await merchant("DELETE", f"{at}/outbound/items/{id}"))["order_preview"]
+    assert [each["amount"] for each in ways_of(preview)] == [D("3.85"), D("5.35")]
+
+
+async def test_an_edit_pays_for_what_is_left_to_be_sent(dispatch: Dispatch) -> None:
+    merchant, order = dispatch.merchant, await dispatch.order()
+    assert (await dispatch.send(order, 1)).status == 200
+    at = f"/admin/order-edits/{order['id']}"
+    await merchant.post("/admin/order-edits", {"order_id": order["id"]})
+    preview = (await merchant.post(f"{at}/shipping-method", {"shipping_option_id": dispatch.option}))["order_preview"]
+    assert [each["amount"] for each in ways_of(preview)] == [D("3.85")]
+    await merchant.post(f"{at}/items/item/{order['items'][0]['id']}", {"quantity": 6})
+    preview = (await merchant.post(f"{at}/items/item/{order['items'][0]['id']}", {"quantity": 4}))["order_preview"]
+    assert [each["amount"] for each in ways_of(preview)] == [D("4.85")]
+    preview = (await merchant.post(f"{at}/shipping-method", {"shipping_option_id": dispatch.option, "custom_amount": 0}))["order_preview"]
+    assert [each["amount"] for each in ways_of(preview)] == [D("4.85"), 0]
+    assert (await merchant.post(f"{at}/confirm")).status == 200
+    shown = (await merchant.get(f"/admin/orders/{order['id']}"))["order"]
+    assert sorted(D(str(each["amount"])) for each in shown["shipping_methods"]) == [0, D("4.35"), D("4.85")]
+
+
 async def test_who_asks_too_often_waits_and_who_gets_no_answer_doesnt_know(ship_desk: ShipDesk) -> None:
     provider = ShipStationFulfillment(**ship_desk.options)
     ship_desk.limited = 2

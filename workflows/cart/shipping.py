@@ -101,23 +101,40 @@ async def load_options(
     return options
 
 
-async def price_option(
-    flow: Flow, draft: WorkingCart, cart_context: CartContext, option_id: str, added: Added | None = None
-) -> PricedOption:
-    """One option, whatever its rules say, with its price for this document: for merchants, who may choose any.
+@dataclass
+class Parcel:
+    """What is sent by an option that a merchant chooses, and where to."""
 
-    Raises NotFound; InvalidData if no price of it is known.
+    lines: Sequence[Mapping[str, Any]]
+    """Lines, of which each has as its `quantity` how many units go."""
+    location_id: str | None = None
+    """Where they are sent from or, on their way back, to; None: where the option sends from."""
+    said: Row = field(default_factory=dict)
+    """What else the provider is told of them (`FulfillmentProvider.calculate_price`)."""
+
+
+async def price_option(
+    flow: Flow, draft: WorkingCart, cart_context: CartContext, option_id: str, parcel: Parcel | None, added: Added | None = None
+) -> PricedOption:
+    """One option, whatever its rules say, with its price for this document, or for a parcel where its provider calculates it (None: it
+    isn't asked, and the price isn't known): for merchants, who may choose any.
+
+    Raises NotFound, and what the provider refuses it for.
     """
-    rows: list[PricedOption] = await flow.graph.rows(Query("shipping_option", OPTION, {"id": option_id}))
+    rows: list[PricedOption] = await flow.graph.rows(
+        Query("shipping_option", (*OPTION, "service_zone.fulfillment_set.location.id"), {"id": option_id})
+    )
     if not rows:
         raise NotFound(f"Shipping option with id: {option_id} was not found")
     option = rows[0]
-    if option["price_type"] == "calculated":
-        located = await fulfillment_sets_of(flow, draft["sales_channel_id"])
-        located.setdefault(option["service_zone"]["fulfillment_set_id"], "")
-        await _price_calculated(flow, draft, rows, {}, located, added or Added())
-    else:
+    if option["price_type"] != "calculated":
         await _price_flat(flow, draft, cart_context, rows, added or Added())
+    elif parcel is not None:
+        fulfillment_set = option["service_zone"]["fulfillment_set"]
+        location = parcel.location_id or (fulfillment_set["location"] or {}).get("id")
+        located = {fulfillment_set["id"]: location} if location is not None else {}
+        told = Added(calculation={**parcel.said, **(added.calculation if added is not None else {})})
+        await _price_calculated(flow, draft, rows, {}, located, told, parcel.lines)
     _show_price(option)
     return option
 
@@ -159,10 +176,12 @@ async def _price_calculated(
     data: Mapping[str, Mapping[str, Any]],
     located: Mapping[str, str],
     added: Added,
+    lines: Sequence[Mapping[str, Any]] | None = None,
 ) -> None:
-    """Options whose providers calculate the price for this cart."""
-    variants = await weighed(flow, draft.items)
-    items = [{**item, "variant": variants.get(item["variant_id"])} for item in draft.items]
+    """Options whose providers calculate the price for this cart, or for these lines of it."""
+    sent = draft.items if lines is None else lines
+    variants = await weighed(flow, sent)
+    items = [{**item, "variant": variants.get(item["variant_id"])} for item in sent]
     cart = {**seen_by_provider(draft), "currency_code": draft["currency_code"], "items": items, **added.calculation}
     locations = {row["id"]: row for row in await _locations(flow, set(located.values()))}
     asked: list[PriceQuestion] = [
@@ -170,7 +189,7 @@ async def _price_calculated(
             "provider_id": option["provider_id"],
             "option_data": option["data"],
             "data": data.get(option["id"], {}),
-            "context": {**cart, "from_location": locations.get(located[option["service_zone"]["fulfillment_set_id"]])},
+            "context": {**cart, "from_location": locations.get(located.get(option["service_zone"]["fulfillment_set_id"], ""))},
         }
         for option in options
     ]

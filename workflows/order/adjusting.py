@@ -24,7 +24,6 @@ from ..cart.discounts import discount
 from ..cart.working import WorkingCart
 from ..kit import Flow, workflow
 from ..rows import update_rows, written
-from .changes import lock_of
 
 _TAX_LINE = ("description", "tax_rate_id", "code", "rate", "provider_id")
 _ADJUSTMENT = ("description", "promotion_id", "code", "amount", "provider_id", "is_tax_inclusive")
@@ -128,20 +127,6 @@ async def compute_adjustments(flow: Flow, order_id: str, change_id: str, said: C
         raise InvalidData(NONE_OPEN)
     await discount(flow, document, cart_context, counted=True)
     await _say(flow, after, document, said)
-
-
-async def change_by(flow: Flow, change: Change, draft: bool, write: Any, *given: Any) -> None:
-    """Make one write of an open change, and say what promotions take off then, where they are looked at again: of drafts, and where the
-    change carries them over."""
-    carries = bool(change["carry_over_promotions"])
-    if not draft and not carries:
-        await flow.run(write, *given, carries=carries)
-        return
-    flow.durably()  # it writes twice
-    order_id = change["order_id"]
-    async with flow.lock(lock_of(order_id)):
-        await flow.run(write, *given, carries=carries)
-        await (flow.run(compute_draft_adjustments, order_id) if draft else flow.run(compute_adjustments, order_id, change["id"]))
 
 
 # -- what a change says about itself

@@ -27,11 +27,10 @@ from .pending import (
     removing,
     request_change,
     revised_item,
-    revised_shipping,
     revising,
-    shipping_acts,
     updating,
 )
+from .ways import revised_shipping, shipping_acts
 
 
 class DraftMarket:

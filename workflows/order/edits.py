@@ -9,14 +9,13 @@ from ...core.rows import Row
 from ...modules.order.types import Act, Change, NewChange
 from ..kit import Flow, workflow
 from ..rows import written
-from .adjusting import change_by
 from .changes import lock_of
 from .difference import settle_difference
 from .pending import (
-    PRICED,
     add_acts,
     adding,
     begin_change,
+    change_by,
     confirm_change,
     drop_change,
     item_acts,
@@ -25,12 +24,11 @@ from .pending import (
     removing,
     request_change,
     revised_item,
-    revised_shipping,
     revising,
-    shipping_acts,
     updating,
 )
 from .reserving import give_back_some, join_reservations, plan_moves, reserve_stock
+from .ways import PRICED, revised_shipping, shipping_acts
 
 
 @workflow("begin-order-edit-order")
@@ -56,7 +54,8 @@ async def order_edit_update_item_quantity(flow: Flow, id: str, item_id: str, giv
     """
     change = await open_change(flow, "order", id, "edit")
     order = await flow.modules.order.load(id)
-    await change_by(flow, change, False, add_acts, change["id"], [updating(order, item_id, given)])
+    made = [updating(order, item_id, given)]
+    await change_by(flow, change, False, add_acts, change["id"], made, after=lambda acts: [*acts, *made])
     return id
 
 

@@ -12,9 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
-from ...commerce.types import Line, NewLine, NewShippingMethod, Order, TaxLine
+from ...commerce.types import Line, NewLine, Order, TaxLine
 from ...core.errors import InvalidData, NotFound
 from ...core.ids import new_id
 from ...core.numbers import Amount
@@ -22,15 +23,16 @@ from ...core.rows import Row
 from ...modules.order.after_sales import OPEN
 from ...modules.order.changes.actions import PRICES
 from ...modules.order.changing import check_draft
-from ...modules.order.pending import NONE_OPEN
+from ...modules.order.pending import NONE_OPEN, as_read, with_revised
 from ...modules.order.types import Act, ActDetails, ActRevision, Change, NewChange
 from ..cart.context import load_context
 from ..cart.pricing import update_tax_lines
 from ..cart.sellables import by_hand, described, find_prices, load_prices, load_sellables, priced, whole
-from ..cart.shipping import Added, price_option
 from ..kit import Flow, Workflow, step, workflow
 from ..rows import written
-from .adjusting import change_by, working
+from .adjusting import compute_adjustments, compute_draft_adjustments, working
+from .changes import lock_of
+from .ways import line_in, noted, quoted, sent_from
 
 Acts = Callable[[Flow, Change, Row], Awaitable[list[Act]]]
 """Makes the actions to be added, from the open change and the request's body."""
@@ -82,6 +84,25 @@ def new_change(type: str, given: Row, created_by: str | None) -> NewChange:
     }
 
 
+async def change_by(
+    flow: Flow, change: Change, draft: bool, write: Any, *given: Any, after: Callable[[Sequence[Act]], Sequence[Act]]
+) -> None:
+    """Make one write of an open change as it was read, with what sending costs then (`ways.quoted`); and say what promotions take off,
+    where they are looked at again: of drafts, and where the change carries them over.
+
+    `after`: the change's actions after the write, of those before. Raises Conflict where the change is being changed elsewhere.
+    """
+    seen = as_read(change, await quoted(flow, change, after))
+    if not draft and not seen["carries"]:
+        await flow.run(write, *given, seen=seen)
+        return
+    flow.durably()  # it writes twice
+    order_id = change["order_id"]
+    async with flow.lock(lock_of(order_id)):
+        await flow.run(write, *given, seen=seen)
+        await (flow.run(compute_draft_adjustments, order_id) if draft else flow.run(compute_adjustments, order_id, change["id"]))
+
+
 def adding(name: str, entity: str, kind: str, acts: Acts, *, hooks: tuple[str, ...] = (), draft: bool = False) -> Workflow[..., str]:
     """A flow that adds actions to the open change of a thing, or of a `draft`: (id, given, user_id=None); the order's id. What else it is
     called with is given, too: `item_id`."""
@@ -89,7 +110,7 @@ def adding(name: str, entity: str, kind: str, acts: Acts, *, hooks: tuple[str, .
     async def add(flow: Flow, id: str, given: Row | None = None, user_id: str | None = None, **named: str) -> str:
         change = await open_change(flow, entity, id, kind, draft=draft)
         made = await acts(flow, change, {**(given or {}), **named})
-        await change_by(flow, change, draft, add_acts, change["id"], made)
+        await change_by(flow, change, draft, add_acts, change["id"], made, after=lambda acts: [*acts, *made])
         return str(change["order_id"])
 
     return named(name, add, hooks=hooks)
@@ -102,17 +123,11 @@ def returning(name: str, entity: str, kind: str, acts: Acts, *, hooks: tuple[str
     async def add(flow: Flow, id: str, given: Row) -> str:
         change = await open_change(flow, entity, id, kind)
         made = await acts(flow, change, given)
-        location = given.get("location_id") or await sent_from(flow, change["order_id"])
-        await change_by(flow, change, False, add_returning, change["id"], made, {"location_id": location})
+        of_return = {"location_id": given.get("location_id") or await sent_from(flow, change["order_id"])}
+        await change_by(flow, change, False, add_returning, change["id"], made, of_return, after=lambda acts: [*acts, *made])
         return str(change["order_id"])
 
     return named(name, add, hooks=hooks)
-
-
-async def sent_from(flow: Flow, order_id: str) -> str | None:
-    """The location that an order was sent from, to which it is returned by default; None if nothing was sent."""
-    order = await flow.graph.one("order", order_id, ("fulfillments.location_id", "fulfillments.canceled_at"))
-    return next((str(one["location_id"]) for one in order["fulfillments"] if one["canceled_at"] is None), None)
 
 
 def revising(name: str, revised: Revised, *, hooks: tuple[str, ...] = (), draft: bool = False) -> Workflow[..., str]:
@@ -121,7 +136,8 @@ def revising(name: str, revised: Revised, *, hooks: tuple[str, ...] = (), draft:
     async def revise(flow: Flow, id: str, action_id: str, given: Row) -> str:
         change, act = await _act(flow, id, action_id, draft=draft)
         made = await revised(flow, change, act, given)
-        await change_by(flow, change, draft, revise_act, change["id"], action_id, made)
+        after = partial(with_revised, act_id=action_id, given=made)
+        await change_by(flow, change, draft, revise_act, change["id"], action_id, made, after=after)
         return str(change["order_id"])
 
     return named(name, revise, hooks=hooks)
@@ -132,7 +148,9 @@ def removing(name: str, *, draft: bool = False) -> Workflow[..., str]:
 
     async def remove(flow: Flow, id: str, action_id: str) -> str:
         change, _ = await _act(flow, id, action_id, draft=draft)
-        await change_by(flow, change, draft, remove_act, change["id"], action_id)
+        await change_by(
+            flow, change, draft, remove_act, change["id"], action_id, after=lambda acts: [act for act in acts if act["id"] != action_id]
+        )
         return str(change["order_id"])
 
     return named(name, remove)
@@ -207,7 +225,7 @@ async def line_acts(
 
 async def revised_line(flow: Flow, change: Change, act: Act, given: Row) -> ActRevision:
     """New values of an action on units of a line: quantity, reason and note."""
-    made = _noted(given)
+    made = noted(given)
     made["details"] = said(given, "quantity", "reason_id", "reason", "metadata")
     amount = act["amount"]
     if given.get("quantity") is not None and amount is not None:
@@ -279,28 +297,18 @@ def _added(line: Line, item: Row) -> Act:
 
 async def revised_item(flow: Flow, change: Change, act: Act, given: Row) -> ActRevision:
     """New values of an action that adds a line or changes its quantity: quantity, prices and note."""
-    made = _noted(given)
+    made = noted(given)
     if act["action"] != "ITEM_ADD":
         order = await flow.modules.order.load(change["order_id"])
         again = updating(order, act["details"]["reference_id"], {**act["details"], **said(given, "quantity", *PRICES)})
         return {**made, "details": again["details"], "amount": again["amount"]}
     new = said(given, "quantity", *PRICES)
-    line = await _line_in(flow, act) | new
+    line = await line_in(flow, act) | new
     line |= {"quantity": whole(line["quantity"]), "is_custom_price": line["is_custom_price"] or "unit_price" in new}
     if line["quantity"] <= 0:
         raise InvalidData("Item quantity must be greater than 0")
     line["detail"] = {**line["detail"], **new}
     return {**made, "details": new, "amount": line["unit_price"] * line["quantity"], "line": line}
-
-
-def _noted(given: Row) -> ActRevision:
-    """A revision of an action by the `internal_note` that was given, if one was."""
-    return {"internal_note": given["internal_note"]} if "internal_note" in given else {}
-
-
-async def _line_in(flow: Flow, act: Act) -> Any:
-    """The line or shipping method that an action adds, as a row to be revised."""
-    return await flow.modules.order.act_line(act["id"])
 
 
 def _about(line_id: str, quantity: Amount, more: ActDetails) -> ActDetails:
@@ -324,92 +332,6 @@ def updating(order: Order, item_id: str, given: Row) -> Act:
         "amount": cost * quantity - line["unit_price"] * before,
         "internal_note": given.get("internal_note"),
     }
-
-
-# -- shipping
-
-
-async def shipping_acts(flow: Flow, change: Change, given: Row) -> list[Act]:
-    """The action that adds a shipping method of an option, at its present price or at `custom_amount`, with its taxes."""
-    order = await flow.modules.order.load(change["order_id"])
-    cart_context = await load_context(flow, order["region_id"], order["customer_id"])
-    option = await price_option(flow, working(order), cart_context, given["shipping_option_id"], await _told(flow, order, change, given))
-    custom = given.get("custom_amount")
-    amount = option["amount"] if custom is None else custom
-    if amount is None:
-        raise InvalidData(f"Shipping option {option['id']} has no price for order {order['id']}")
-    method: NewShippingMethod = {
-        "id": new_id("ordsm"),
-        "name": option["name"],
-        "amount": amount,
-        "is_tax_inclusive": option["is_tax_inclusive"],
-        "is_custom_amount": custom is not None,
-        "shipping_option_id": option["id"],
-        "data": {},
-        "metadata": given.get("metadata"),
-    }
-    draft = working(order, items=[], shipping_methods=[])
-    draft.put_shipping_method(method)
-    await flow.run(update_tax_lines, order["id"], loaded=(draft, cart_context))
-    [taxed] = draft.shipping_methods
-    taxes: list[TaxLine] = [{**tax, "id": new_id("ordsmtxl")} for tax in taxed["tax_lines"]]
-    line: Any = {**method, "tax_lines": taxes, "adjustments": [], "detail": {"id": new_id("ordspmv")}}
-    return [
-        {
-            "action": "SHIPPING_ADD",
-            "reference": "order_shipping_method",
-            "reference_id": method["id"],
-            "amount": amount,
-            "internal_note": given.get("internal_note"),
-            "line": line,
-        }
-    ]
-
-
-PRICED = ("setPricingContext",)
-"""The hooks of workflows in which an application adds attributes for the rules of prices."""
-
-
-async def _told(flow: Flow, order: Order, change: Change, given: Row) -> Added:
-    """The attributes that the application's hook adds, if the workflow has the hook."""
-    added = Added()
-    if "setPricingContext" in (flow.workflow.hooks or ()):
-        for more in await flow.hooks.setPricingContext(
-            order=order,
-            order_change=change,
-            order_claim=lambda: _row(flow, "order_claim", change["claim_id"]),
-            order_exchange=lambda: _row(flow, "order_exchange", change["exchange_id"]),
-            order_return=lambda: _row(flow, "return", change["return_id"]),
-            shipping_option_id=given.get("shipping_option_id"),
-        ):
-            added.prices |= more or {}
-    return added
-
-
-async def _row(flow: Flow, entity: str, id: str | None) -> Row | None:
-    return await flow.modules.order.retrieve(entity, id) if id is not None else None
-
-
-async def revised_shipping(flow: Flow, change: Change, act: Act, given: Row) -> ActRevision:
-    """New values of an action that adds a shipping method: another amount (null: its present price), and another option if given."""
-    made = _noted(given)
-    line = await _line_in(flow, act)
-    if given.get("shipping_option_id", line["shipping_option_id"]) != line["shipping_option_id"]:
-        [other] = await shipping_acts(flow, change, given)
-        method: Any = other["line"]
-        return {**made, "amount": other["amount"], "line": method | {"id": line["id"]}}
-    if "custom_amount" in given:
-        amount = given["custom_amount"]
-        if amount is None:
-            order = await flow.modules.order.load(change["order_id"])
-            cart_context = await load_context(flow, order["region_id"], order["customer_id"])
-            option = await price_option(
-                flow, working(order), cart_context, line["shipping_option_id"], await _told(flow, order, change, given)
-            )
-            amount = option["amount"]
-        line |= {"amount": amount, "is_custom_amount": given["custom_amount"] is not None}
-        made |= {"amount": amount, "line": line}
-    return made
 
 
 # -- confirmed

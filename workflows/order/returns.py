@@ -20,7 +20,6 @@ from .changes import lock_of
 from .difference import settle_difference
 from .fulfillments import ADDRESS, packed, parts_of
 from .pending import (
-    PRICED,
     Acts,
     add_acts,
     adding,
@@ -33,12 +32,10 @@ from .pending import (
     quantities_of,
     removing,
     revised_line,
-    revised_shipping,
     revising,
     said,
-    sent_from,
-    shipping_acts,
 )
+from .ways import PRICED, revised_shipping, sent_from, shipping_acts
 
 # -- asked for
 
@@ -288,7 +285,7 @@ async def create_and_complete_return(
     of_items = [{**item, "internal_note": item.get("note")} for item in items]
     acts = await requested_items(flow, change, {"items": of_items})
     given = {"shipping_option_id": return_shipping["option_id"], "custom_amount": return_shipping.get("price")}
-    acts += await shipping_acts(flow, change, given)
+    acts += await shipping_acts(flow, {**change, "actions": acts}, given)
     await flow.run(add_acts, change["id"], acts)
     await flow.run(confirm_return_request, id, created_by)
     if receive_now:

@@ -16,16 +16,15 @@ from ...core.sql.schema.query import Query
 from ...modules.order.types import Act, Change
 from ..kit import Flow, Workflow, step
 from ..links import link
-from .adjusting import change_by
 from .changes import lock_of
 from .difference import settle_difference
 from .pending import (
-    PRICED,
     Acts,
     add_acts,
     add_returning,
     adding,
     begin_change,
+    change_by,
     confirm_change,
     dropping,
     item_acts,
@@ -37,15 +36,13 @@ from .pending import (
     returning,
     revised_item,
     revised_line,
-    revised_shipping,
     revising,
     said,
-    sent_from,
-    shipping_acts,
     thing_of,
 )
 from .reserving import plan_moves, release_of_lines, reserve_stock
 from .returns import ask_for_label, requested_items
+from .ways import PRICED, revised_shipping, sent_from, shipping_acts
 
 Swap = Literal["order_claim", "order_exchange"]
 _ID: Mapping[Swap, str] = {"order_claim": "claim", "order_exchange": "oexc"}
@@ -140,11 +137,12 @@ def _shipping(name: str, entity: Swap) -> Workflow[..., str]:
     async def ship(flow: Flow, id: str, given: Row, inbound: bool = False) -> str:
         """Add a shipping method to the open change: to the shop (`inbound`), or to the buyer. Returns the order's id."""
         change = await open_change(flow, entity, id, _KIND[entity])
-        acts, order_id = await shipping_acts(flow, change, given), str(change["order_id"])
+        made, order_id = await shipping_acts(flow, change, given, inbound=inbound), str(change["order_id"])
         if inbound:
-            await change_by(flow, change, False, add_returning, change["id"], acts, {"location_id": await sent_from(flow, order_id)})
+            of_return = {"location_id": await sent_from(flow, order_id)}
+            await change_by(flow, change, False, add_returning, change["id"], made, of_return, after=lambda acts: [*acts, *made])
         else:
-            await change_by(flow, change, False, add_acts, change["id"], acts)
+            await change_by(flow, change, False, add_acts, change["id"], made, after=lambda acts: [*acts, *made])
         return str(change["order_id"])
 
     return named(name, ship)

@@ -6,8 +6,8 @@
     options = { api_key = "…", ship_from = { name = "Harbour", address_line1 = "Quay 7", … } }
 
 A shipping option of this provider names one service of one carrier (`options`). Its price may be calculated: it is the carrier's rate for
-the cart. A fulfillment is a shipment with one label there, under the fulfillment's id as `external_shipment_id`, by which it is found again
-after a lost answer. Point ShipStation's webhook "track" at `/hooks/fulfillment/shipstation_shipstation`.
+what goes by it, out or back. A fulfillment is a shipment with one label there, under the fulfillment's id as `external_shipment_id`, by
+which it is found again after a lost answer. Point ShipStation's webhook "track" at `/hooks/fulfillment/shipstation_shipstation`.
 """
 
 from __future__ import annotations
@@ -128,15 +128,17 @@ class ShipStationFulfillment(FulfillmentProvider):
         return await self.validate_option(option.get("data") or option)
 
     async def calculate_price(self, option: Data, data: Data, context: Data) -> ShippingPrice:
-        """The rate of the option's service for the cart, in the cart's currency. Raises InvalidData without an address to send to, or
-        where the carrier has no rate."""
+        """The rate of the option's service for what is sent, or sent back, in its currency. Raises InvalidData without the buyer's address,
+        or where the carrier has no rate."""
         address = context.get("shipping_address")
         if not address:
             raise InvalidData("A shipping address is required to calculate the price of this shipping option")
         currency = str(context["currency_code"]).lower()
+        buyer, location = _address(address), self._from(context.get("from_location"))
+        ship_from, ship_to = (buyer, location) if context.get("is_return") else (location, buyer)
         shipment = {
-            "ship_to": _address(address),
-            "ship_from": self._from(context.get("from_location")),
+            "ship_to": ship_to,
+            "ship_from": ship_from,
             "packages": [self._package([(item, Decimal(item["quantity"])) for item in context["items"]])],
         }
         asked = {
