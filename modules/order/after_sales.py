@@ -186,6 +186,17 @@ order_claim_item = Table(
 )
 _indexed(order_claim_item, "claim_id", "claimed_by", "added_by", "item_id")
 
+order_claim_item_image = Table(
+    "order_claim_item_image",
+    metadata,
+    identity(),
+    Column("claim_item_id", Text, ForeignKey("order_claim_item.id", ondelete="CASCADE"), nullable=False),
+    Column("url", Text, nullable=False),
+    metadata_column(),
+    *timestamps(),
+)
+_indexed(order_claim_item_image, "claim_item_id")
+
 exchange_ids = Sequence("order_exchange_display_id_seq", metadata=metadata)
 order_exchange = Table(
     "order_exchange",

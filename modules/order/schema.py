@@ -16,6 +16,7 @@ from .after_sales import (
     order_change_action,
     order_claim,
     order_claim_item,
+    order_claim_item_image,
     order_exchange,
     order_exchange_item,
     return_,
@@ -198,8 +199,18 @@ SCHEMA = Schema(
         "order_claim_item",
         order_claim_item,
         prefix="claitem",
-        relations={"claim": one("order_claim", "claim_id"), "item": one("order_line_item", "item_id")},
+        relations={
+            "claim": one("order_claim", "claim_id"),
+            "item": one("order_line_item", "item_id"),
+            "images": many("order_claim_item_image", "claim_item_id", cascade=True),
+        },
         hidden=frozenset({"claimed_by", "added_by"}),
+    ),
+    Entity(
+        "order_claim_item_image",
+        order_claim_item_image,
+        prefix="climg",
+        relations={"claim_item": one("order_claim_item", "claim_item_id")},
     ),
     Entity(
         "order_exchange",

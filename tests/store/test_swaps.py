@@ -108,7 +108,12 @@ async def test_a_claim_writes_off_and_sends_instead_without_a_way_of_its_own(mar
     assert "return" not in done.body
     claim = (await merchant.get(at))["claim"]
     assert [(item["reason"], item["quantity"], item["note"]) for item in claim["claim_items"]] == [("wrong_item", 2, "blue")]
-    [new] = claim["additional_items"]
+    [new], [wrong] = claim["additional_items"], claim["claim_items"]
+    picture = {"claim_item_id": wrong["id"], "url": "https://pictures.example/blue.png", "metadata": {"by": "Ada"}}
+    await market.modules.order.create("order_claim_item_image", [picture])
+    shown = (await merchant.get(at, fields="claim_items.images.url,additional_items.images.*"))["claim"]
+    assert [image["url"] for item in shown["claim_items"] for image in item["images"]] == [picture["url"]]
+    assert [item["images"] for item in shown["additional_items"]] == [[]]
     assert await figures(market, variant) == (2, 1)
     body = {"items": [{"id": new["item_id"], "quantity": 1}]}
     assert (await merchant.post(f"/admin/orders/{order['id']}/fulfillments", body)).status == 200
