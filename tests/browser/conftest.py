@@ -20,9 +20,12 @@ from .orders import Orders
 
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 COUNTRIES = [Country("dk", "eur", rate=25, inclusive=True, shipping=10), Country("gb", "gbp", rate=20, inclusive=False, shipping=8)]
-
-
+BUILD = 1200
+"""Seconds that a test may take, since the first one builds the dashboard: minutes, more where other things run."""
+PATIENCE = 60_000.0
+"""Milliseconds within which a page shows what it should: many, for a browser beside other tests on a few cores is slow."""
 PICTURES = Path(__file__).parents[2] / "docs" / "dashboard"
+expect.set_options(timeout=PATIENCE)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -33,6 +36,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.parent == Path(__file__).parent:
             item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.timeout(BUILD))
 
 
 @pytest.fixture(scope="session")
@@ -84,7 +88,7 @@ async def chromium() -> AsyncIterator[Browser]:
 async def stranger(request: pytest.FixtureRequest, colony: Served, chromium: Browser) -> AsyncIterator[Desk]:
     """The dashboard before logging in. Fails the test if any request of it goes wrong."""
     context = await chromium.new_context(base_url=colony.base, viewport={"width": 1280, "height": 800}, locale="en-GB")
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(PATIENCE)
     desk = Desk(await context.new_page(), colony.base, PICTURES if request.config.getoption("--pictures") else None)
     yield desk
     await context.close()

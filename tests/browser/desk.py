@@ -117,7 +117,7 @@ class Desk:
         """Take a picture for the documentation, in 256 colours: less than half of the bytes."""
         if self.pictures is not None:
             await self.page.mouse.move(0, 0)
-            await expect(self.page.get_by_role("region", name="Notifications").get_by_role("listitem")).to_have_count(0, timeout=15_000)
+            await expect(self.page.get_by_role("region", name="Notifications").get_by_role("listitem")).to_have_count(0)
             shot = Image.open(BytesIO(await self.page.screenshot()))
             shot.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(self.pictures / f"{name}.png", optimize=True)
 
