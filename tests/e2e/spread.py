@@ -72,7 +72,7 @@ class Colony:
     async def replicas(self) -> list[dict[str, Any]]:
         return [replica for pool in (await self.status()).values() for replica in pool]
 
-    async def settles(self, seconds: float = 150, *, on: Collection[str] = (), without: Collection[int] = ()) -> None:
+    async def settles(self, seconds: float = 300, *, on: Collection[str] = (), without: Collection[int] = ()) -> None:
         """Wait until all replicas run, in other processes than `without`, on all nodes of `on`, and those of a pool on as many as there
         are."""
         end = time.monotonic() + seconds
