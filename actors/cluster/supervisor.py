@@ -325,11 +325,11 @@ class Supervisor:
         if member.pid is None or self._cluster.is_joined or psutil.pid_exists(member.pid):
             return False
         self._count_restart(member, None)
-        member.state, member.seen = ReplicaState.RESTARTING, time.monotonic()
+        member.state = ReplicaState.RESTARTING
         return True
 
     def _count_restart(self, member: Member, pid: int | None) -> None:
-        member.restarts += 1
+        member.restarts, member.seen = member.restarts + 1, time.monotonic()
         log.warning("a replica has died", replica=str(member.id), pid=member.pid, restarts=member.restarts)
         member.pid = pid
 
@@ -341,8 +341,9 @@ class Supervisor:
         restarts = member.restarts
         try:
             report = await asyncio.wait_for(_asked(member.actor.health.remote(member.restarts, epoch_of(self._version))), ASK_SECONDS)
-        except TimeoutError:
-            report = {"state": ReplicaState.SUSPECT if member.pid is not None else ReplicaState.RESTARTING}
+        except TimeoutError:  # a process that hasn't been ready yet is only slow to start: it gets the time of a start, however busy it is
+            starting = member.pid is None or member.state == ReplicaState.RESTARTING
+            report = {"state": ReplicaState.RESTARTING if starting else ReplicaState.SUSPECT}
         except RayError:
             report = {"state": ReplicaState.RESTARTING}
         pid = report.get("pid")

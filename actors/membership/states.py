@@ -17,7 +17,7 @@ class ReplicaState(StrEnum):
     SUSPECT = "suspect"
     """It doesn't answer the supervisor: it may be dead, frozen, or cut off with its node."""
     RESTARTING = "restarting"
-    """Its process has ended, and Ray starts another one in its place."""
+    """Its process has ended, and Ray starts another one in its place, which isn't ready yet."""
     FAILED = "failed"
     """Its process could not start its services: it is killed soon, and Ray starts another one."""
     DRAINING = "draining"

@@ -127,6 +127,31 @@ async def test_documents_are_written_as_the_oldest_replica_knows_them_until_it_i
     assert new.actor.heard[-1].documents == {"parcel": 2}
 
 
+async def test_a_process_that_starts_again_and_is_too_busy_to_answer_gets_the_time_of_a_start(
+    supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A machine that is merely busy would else kill each new process before it is ready, over and over."""
+    killed: list[ReplicaId] = []
+    monkeypatch.setattr(supervisor, "_kill", lambda member, restart: killed.append(member.id))
+    monkeypatch.setattr(supervisor._scaling, "step", lambda *_: 0)
+    monkeypatch.setattr("velella.actors.cluster.supervisor.ASK_SECONDS", 0.01)
+    [member] = supervisor.members("product")
+    busy = asyncio.Event().wait
+
+    async def starting(*_: Any) -> dict[str, Any]:
+        return {"state": "starting", "pid": 2}
+
+    member.seen -= 60.0  # its node was lost a while ago, and it is placed elsewhere by now
+    for answer, state in ((starting, ReplicaState.RESTARTING), (lambda *_: busy(), ReplicaState.RESTARTING)):
+        member.actor.health = Method(answer)
+        await looked(supervisor)
+        assert member.state == state
+    assert killed == []
+    member.seen -= 200.0
+    await looked(supervisor)
+    assert killed == [member.id], "but no longer than that"
+
+
 async def looked(supervisor: Supervisor) -> None:
     """After two looks: what comes of the first is seen by the second."""
     for _ in range(2):
