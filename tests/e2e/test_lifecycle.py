@@ -115,10 +115,14 @@ async def test_a_step_that_waits_is_answered_after_every_process_was_replaced(co
         return json.dumps((await admin.get(f"{path}/bring-in/{ship}"))["workflow_execution"]["execution"])
 
     async def pids() -> set[int]:
-        return {replica["pid"] for pool in (await colony.status())["pools"] for replica in pool["replicas"]}
+        """Of the processes that had to do with it."""
+        pools = (await colony.status())["pools"]
+        return {
+            replica["pid"] for pool in pools if pool["name"] in ("http", "workflows") or len(pools) == 1 for replica in pool["replicas"]
+        }
 
     await admin.post(f"{path}/bring-in/run", {"input": {"ship": ship}})
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         while '"waiting"' not in await shown():
             await asyncio.sleep(0.05)
         before = await pids()
