@@ -31,6 +31,8 @@ NODES = {
 }
 ENGINE = ["locking", "caching", "workflows"]
 BUYERS = 4
+HANDED_OVER = "another one goes on with it"
+"""The answer about an execution that a draining replica could not finish within 5 s, as on a busy machine: no failure."""
 
 
 @dataclass
@@ -175,7 +177,7 @@ class Crowd:
             self.orders[cart] = answer["order"]["id"]
             self.open_carts.discard(cart)
             self.last_order = time.monotonic()
-        else:
+        elif HANDED_OVER not in answer.get("message", ""):  # `check_books` completes the cart
             self._failed(f"{status} {answer}")
 
     def _failed(self, why: str) -> None:
