@@ -126,7 +126,7 @@ def write_plugin(name: str, folder: Path, parts: Sequence[str]) -> int:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise Misconfigured(f"{folder} is there already, and isn't an empty folder.", hint="Name another one with --folder.")
     count = 0
-    for file, text in _files(parts):
+    for file, text in template(parts):
         target = folder / renamed(file, name)
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(renamed(text, name))
@@ -134,7 +134,8 @@ def write_plugin(name: str, folder: Path, parts: Sequence[str]) -> int:
     return count
 
 
-def _files(parts: Sequence[str]) -> Iterator[tuple[str, str]]:
+def template(parts: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Path and text of each file of a plugin about things."""
     for path in sorted(TEMPLATE.rglob("*")):
         file = path.relative_to(TEMPLATE).as_posix()
         if path.is_dir() or "__pycache__" in file:

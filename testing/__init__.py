@@ -11,8 +11,8 @@ A test then asks for what it needs:
         assert [event.data["id"] for event in await events.emitted("order.placed")] == [order["id"]]
 
 The shop has the plugins of the `velella.toml` beside `pyproject.toml`, or those of the fixture `velella_settings`, which a conftest.py may
-override. It is in this process; `pytest --topology packed --topology pooled` serves it by processes of its own, as `velella serve` does,
-and runs each test in each. Tests that move the clock have it in this process in any case.
+override. It is in this process; `pytest --topology packed --topology pooled` serves it by processes of its own, as `velella serve` does (so
+does the file of a topology), and runs each test in each. Tests that move the clock have it in this process in any case.
 
 pytest-asyncio has to run tests and fixtures in one loop:
 
@@ -40,7 +40,7 @@ from ..core.ids import ulid
 from ..modules.notification.provider import NotificationMessage
 from .client import Answer, Client, Refused
 from .clock import Clock
-from .opening import TOPOLOGIES, Topology, opened
+from .opening import HERE, opened
 from .seen import Emails, Events
 from .shop import Row, Shop
 
@@ -56,7 +56,6 @@ __all__ = [
     "Refused",
     "Row",
     "Shop",
-    "Topology",
     "opened",
 ]
 
@@ -67,20 +66,20 @@ NewDatabase = Callable[[], Awaitable[str]]
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("velella")
-    group.addoption("--topology", action="append", choices=TOPOLOGIES, help="How the shop runs; may be repeated. Default: here.")
+    group.addoption("--topology", action="append", help="How the shop runs: here, packed, pooled, FILE; may be repeated. Default: here.")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "velella_topology" in metafunc.fixturenames:
-        chosen = metafunc.config.getoption("topology") or ["here"]
-        metafunc.parametrize("velella_topology", ["here"] if "clock" in metafunc.fixturenames else chosen, scope="session", indirect=True)
+        chosen = metafunc.config.getoption("topology") or [HERE]
+        metafunc.parametrize("velella_topology", [HERE] if "clock" in metafunc.fixturenames else chosen, scope="session", indirect=True)
 
 
 @pytest.fixture(scope="session")
-def velella_topology(request: pytest.FixtureRequest) -> Topology:
+def velella_topology(request: pytest.FixtureRequest) -> str:
     """How the shop of this test runs."""
-    topology: Topology = request.param
-    return topology
+    file = Path(request.param)
+    return str(file.absolute()) if file.suffix else str(request.param)
 
 
 @pytest.fixture(scope="session")
@@ -115,7 +114,7 @@ async def velella_database() -> AsyncIterator[NewDatabase]:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def shop(
     request: pytest.FixtureRequest,
-    velella_topology: Topology,
+    velella_topology: str,
     velella_settings: dict[str, Any],
     velella_database: NewDatabase,
 ) -> AsyncIterator[Shop]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 import os
+import re
 from pathlib import Path
 
 import pytest
 
-from velella.cli.new import PARTS, chosen_parts
+from velella.cli.new import PARTS, chosen_parts, renamed, template
 
 from .. import forks
 
@@ -90,3 +92,36 @@ async def test_its_help_says_what_the_parts_are(tmp_path: Path) -> None:
     assert code == 0
     assert "velella new plugin gift_note --only routes,tests" in said
     assert all(f"{part}:" in said for part in PARTS)
+
+
+# -- what is written about it
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+def test_the_page_about_a_first_plugin_shows_what_the_command_writes() -> None:
+    page = (DOCS / "your-first-plugin.md").read_text()
+    shown = re.findall(r"```\w+\n# (gift_note/\S+|tests/\S+|velella.toml)\n(.*?)```", page, re.DOTALL)
+    assert len(shown) == 5
+    files = {renamed(file, "gift_note"): renamed(text, "gift_note") for file, text in template(list(PARTS))}
+    for file, text in shown:
+        lines = iter(files[file].splitlines())  # in this order: it only goes on
+        for line in text.splitlines():
+            if line.strip() != "…":
+                assert line in lines, f"{file} has no such line there: {line}"
+    for named in re.findall(r"(\w+\.py|\w+\.toml)", page[page.index("    gift_note/") : page.index("A note is stored")]):
+        assert any(file.endswith(named) for file in files), named
+
+
+async def test_the_page_shows_what_the_command_prints(tmp_path: Path) -> None:
+    code, said = await new(tmp_path, "gift_note")
+    assert code == 0
+    assert said.strip() in (DOCS / "your-first-plugin.md").read_text()
+
+
+def test_what_is_called_stable_is_there() -> None:
+    rows = re.findall(r"^\| (`velella.*?) \|", (DOCS / "stability.md").read_text(), re.MULTILINE)
+    names = [name for row in rows for name in re.findall(r"`([\w.]+)`", row)]
+    assert len(names) > 15
+    for name in names:
+        importlib.import_module(name)
