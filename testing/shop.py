@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import asyncpg
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ..core.settings import Settings
 
 Row = dict[str, Any]
+P = ParamSpec("P")
 R = TypeVar("R")
 
 SETTLED_SECONDS = 30.0
@@ -52,7 +53,7 @@ class Shop:
     products: those that a test needs, it makes. All tests of a run share it."""
 
     topology: str
-    """`here`: in the process of the tests; `packed`, `pooled`: served by processes of its own, as `velella serve` does."""
+    """`here`: in the process of the tests; others: served by processes of its own, as `velella serve` does."""
     store: Client
     """The store API, with a publishable key."""
     admin: Client
@@ -75,9 +76,9 @@ class Shop:
         """Queries across modules."""
         return self.host.graph
 
-    async def run(self, workflow: Workflow[..., R], /, **input: Any) -> R:
+    async def run(self, workflow: Workflow[P, R], /, *args: P.args, **input: P.kwargs) -> R:
         """Run a workflow to its end and return its result; its errors are raised here."""
-        result: R = await self.host.workflows.run(workflow.name, input)
+        result: R = await self.host.workflows.run(workflow.name, workflow.bind(*args, **input))
         return result
 
     # -- things to sell, and buyers

@@ -128,7 +128,7 @@ routes.resource(
 async def set_stock_at_location(request: Request) -> Answer:
     """Set the stocked and incoming quantity at a location."""
     id = request.params["id"]
-    level = {**request.body, "inventory_item_id": id, "location_id": request.params["location_id"]}
+    level: Any = {**request.body, "inventory_item_id": id, "location_id": request.params["location_id"]}
     await request.run(update_inventory_levels, updates=[level])
     return await request.fetch(ITEM, id)
 
@@ -167,7 +167,7 @@ async def batch_levels_of_items(request: Request) -> Answer:
     return await _batch(request, request.body.get("create", []), request.body.get("update", []))
 
 
-async def _batch(request: Request, create: list[dict[str, Any]], update: list[dict[str, Any]]) -> Answer:
+async def _batch(request: Request, create: list[Any], update: list[Any]) -> Answer:
     """Created and updated levels are shown in the order they were given."""
     delete, force = request.body.get("delete", []), request.body.get("force", False)
     done = await request.run(batch_inventory_levels, create=create, update=update, delete=delete, force=force)

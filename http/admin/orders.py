@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ...core.flow import Workflow
 from ...core.json import dumps
 from ...workflows.order.adjusting import update_order_change
@@ -252,7 +254,8 @@ CHANGED = CHANGE.but(defaults=tuple(name for name in CHANGE.defaults if name != 
 @routes.post("/admin/order-changes/{id}", body=UpdateChange, returns=CHANGED, query=CHANGES)
 async def update_change(request: Request) -> Answer:
     """Change what a change of an order says about itself."""
-    id = await once(request, update_order_change, id=request.params["id"], given=request.body)
+    given: Any = request.body
+    id = await once(request, update_order_change, id=request.params["id"], given=given)
     return await request.fetch(CHANGED, id)
 
 

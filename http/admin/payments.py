@@ -64,7 +64,7 @@ async def _once(request: Request, kind: Literal["capture", "refund"], workflow: 
     if key is None:
         amount = request.body.get("amount")
         key = f"{id}:{'all' if amount is None else Decimal(amount).normalize()}:{await payments.presses(id, kind)}"
-    await request.run(workflow, idempotency_key=key, payment_id=id, **who, **request.body)
+    await request.run_once(key, workflow, payment_id=id, **who, **request.body)
     answer = await request.fetch(PAYMENT, id)
     await payments.was_shown(id, kind)
     return answer

@@ -30,5 +30,5 @@ async def fulfillment_webhook(request: Request) -> Answer:
     if tracked is not None:
         status = tracked["status"]
         for id in tracked["fulfillment_ids"]:
-            await request.run(track_fulfillment, idempotency_key=f"{id}:{status}", id=id, status=status)
+            await request.run_once(f"{id}:{status}", track_fulfillment, id=id, status=status)
     return Reply("OK", 200, "text/plain")

@@ -32,9 +32,9 @@ async def payment_webhook(request: Request) -> Answer:
             raise
         return Reply(f"Webhook Error: {error.message}", 400, "text/plain")
     if notice.action != "not_supported" and notice.session_id is not None:
-        done = await request.run(
+        done = await request.run_once(
+            f"{provider_id}:{notice.id}" if notice.id is not None else None,
             process_payment,
-            idempotency_key=f"{provider_id}:{notice.id}" if notice.id is not None else None,
             provider_id=provider_id,
             action=notice.action,
             session_id=notice.session_id,

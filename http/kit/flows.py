@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from ...core.rows import Row
 from ...workflows.kit import Workflow
 from .request import Request
 
+P = ParamSpec("P")
 R = TypeVar("R")
 
 
@@ -37,9 +38,9 @@ def takes(workflow: Workflow[..., Any], names: Iterable[str]) -> None:
         raise TypeError(f"Workflow {workflow.name} can't be run with ({', '.join(names)}): {error}") from None
 
 
-async def once(request: Request, workflow: Workflow[..., R], /, **input: Any) -> R:
+async def once(request: Request, workflow: Workflow[P, R], /, *args: P.args, **input: P.kwargs) -> R:
     """Run a workflow under the client's idempotency key, unless the workflow has a key of its own."""
-    return await request.run(workflow, idempotency_key=request.idempotency_key if workflow.key is None else None, **input)
+    return await request.run_once(request.idempotency_key if workflow.key is None else None, workflow, *args, **input)
 
 
 def _first(workflow: Workflow[..., Any]) -> str:

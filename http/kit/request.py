@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 from aiohttp import web
 
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from ...modules.file.files import Files
 
 
+P = ParamSpec("P")
 R = TypeVar("R")
 
 
@@ -164,38 +165,25 @@ class Request:
         return hashlib.sha256(dumps(asked)).hexdigest()
 
     # -- actions
-    async def run(self, workflow: Workflow[..., R], /, *, idempotency_key: str | None = None, **input: Any) -> R:
+    async def run(self, workflow: Workflow[P, R], /, *args: P.args, **input: P.kwargs) -> R:
         """Run a workflow to its end and return its result; its errors are raised here.
 
-        With a key it is carried out once, however often it is asked for: `idempotency_key`, else the one that a durable workflow derives
-        from its input (`key`). Without a key every call runs it.
+        A durable workflow that derives a key from its input (`key`) is carried out once for that, however often it is asked for. Others
+        run with every call.
         """
-        workflows = self._host.workflows
-        key = idempotency_key
+        return await self.run_once(None, workflow, *args, **input)
+
+    async def run_once(self, key: str | None, workflow: Workflow[P, R], /, *args: P.args, **input: P.kwargs) -> R:
+        """`run` under a key, for which it is carried out once, however often it is asked for. None: as `run`."""
+        workflows, given = self._host.workflows, workflow.bind(*args, **input)
         if key is None and workflow.durable:
-            key = workflow.key_of(input)
+            key = workflow.key_of(given)
         if key is not None:
             # it may be sent again if its coordinator dies
-            once: R = await workflows.run_once(workflow.name, input, key)
+            once: R = await workflows.run_once(workflow.name, given, key)
             return once
-        result: R = await workflows.run(workflow.name, input)
+        result: R = await workflows.run(workflow.name, given)
         return result
-
-    async def start(self, workflow: Workflow[..., Any], /, *, key: str | None = None, **input: Any) -> str:
-        """Start a durable workflow without waiting for it. Returns its transaction: what it is asked after and answered by.
-
-        `key`: of all starts with one key one is carried out; by default it is the one that the workflow derives from its input. It is
-        written down when this returns, whatever dies. Nothing takes it back: not what the route does afterwards, nor its failure.
-        """
-        key = key if key is not None else workflow.key_of(input)
-        id = await self._host.workflows.start_durable(workflow.name, input, key)
-        return key if key is not None else str(id)
-
-    async def outcome(self, workflow: Workflow[..., Any], transaction: str) -> dict[str, Any]:
-        """How a durable workflow stands: id, state (invoking, finishing, compensating, done, reverted, failed), `waits` (the names of its
-        steps that wait for the outside), result, error. Raises NotFound."""
-        outcome: dict[str, Any] = await self._host.workflows.outcome(workflow.name, transaction)
-        return outcome
 
     # -- reading
     def asks(self, path: str) -> bool:

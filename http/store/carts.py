@@ -264,7 +264,7 @@ async def remove_promotions(request: Request) -> Answer:
 @routes.post("/store/carts/{id}/customer", body=Nothing, returns=CART, auth=CUSTOMER)
 async def transfer(request: Request) -> Answer:
     """Make the logged-in customer the buyer of a cart."""
-    await request.run(transfer_cart, cart_id=request.params["id"], customer_id=request.customer_id)
+    await request.run(transfer_cart, cart_id=request.params["id"], customer_id=request.actor_id)
     return await _show(request)
 
 

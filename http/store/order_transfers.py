@@ -31,7 +31,7 @@ class Token(Body):
 @routes.post("/store/orders/{id}/transfer/request", body=RequestTransfer, returns=ORDER, auth=CUSTOMER)
 async def ask(request: Request) -> Answer:
     """Ask the owner of an order to transfer it to the logged-in customer."""
-    me = request.customer_id
+    me = request.actor_id
     await once(request, request_transfer, order_id=request.params["id"], customer_id=me, requested_by=me, **request.body)
     return await _shown(request)
 
@@ -39,7 +39,7 @@ async def ask(request: Request) -> Answer:
 @routes.post("/store/orders/{id}/transfer/cancel", returns=ORDER, auth=CUSTOMER)
 async def cancel(request: Request) -> Answer:
     """Withdraw the request for an order."""
-    await once(request, cancel_transfer, order_id=request.params["id"], canceled_by=request.customer_id, actor_type="customer")
+    await once(request, cancel_transfer, order_id=request.params["id"], canceled_by=request.actor_id, actor_type="customer")
     return await _shown(request)
 
 
