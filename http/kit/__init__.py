@@ -31,6 +31,7 @@ from .bodies import (
     Whole,
 )
 from .cached import Cached
+from .extending import Next
 from .filters import (
     ANYTHING,
     BOOLEAN,
@@ -59,7 +60,7 @@ from .write import Write
 __all__ = [
     "ABSENT", "ANYTHING", "ANY_BEARER", "ANY_IDENTITY", "BATCH_LIMIT", "BOOLEAN", "CUSTOMER", "CUSTOMER_OPTIONAL", "CUSTOMER_REGISTERING",
     "MANY", "NOTHING", "NUMBER", "NUMBERS", "OPERATORS", "PUBLIC", "SESSION_ONLY", "STAMPS", "TEXT", "TEXT_LIST", "USER", "Actor",
-    "AdditionalData", "Answer", "Auth", "BigNumber", "Body", "Cached", "Email", "Filters", "LinkBody", "Metadata", "Number", "Paging",
-    "ParameterKind", "Part", "PublishableKey", "Reply", "Request", "Route", "Routes", "View", "Whole", "Write", "choice", "choices",
+    "AdditionalData", "Answer", "Auth", "BigNumber", "Body", "Cached", "Email", "Filters", "LinkBody", "Metadata", "Next", "Number",
+    "Paging", "ParameterKind", "Part", "PublishableKey", "Reply", "Request", "Route", "Routes", "View", "Whole", "Write", "choice", "choices",
     "deleted", "envelope", "list_envelope", "require", "required",
 ]  # fmt: skip

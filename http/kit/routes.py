@@ -30,7 +30,7 @@ against `body`. An error of core.errors that the function raises is the answer.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +38,7 @@ from ...workflows.kit import Workflow
 from .access import Auth, auth_of
 from .bodies import Part
 from .cached import Cached
+from .extending import Before, Extra, Middleware
 from .filters import NOTHING, Filters
 from .reply import Answer
 from .request import Request
@@ -61,6 +62,10 @@ class Routes:
 
     def __init__(self) -> None:
         self._routes: list[Route] = []
+        self.before: list[Before] = []
+        """What stands before routes, also of other files."""
+        self.extras: list[Extra] = []
+        """What the `additional_data` of routes may hold, also of other files."""
 
     def __iter__(self) -> Iterator[Route]:
         return iter(self._routes)
@@ -87,6 +92,7 @@ class Routes:
         envelope: str | None = None,
         answers: str = "application/json",
         summary: str | None = None,
+        overrides: bool = False,
     ) -> Callable[[Handler], Handler]:
         """Declare the decorated function as a route. The options are `Route`'s."""
 
@@ -110,6 +116,7 @@ class Routes:
                     limit=limit if limit is not None else returns.limit if returns is not None else 50,
                     envelope=words(envelope) if envelope is not None else BATCHED if path.endswith("/batch") else (),
                     answers=answers,
+                    overrides=overrides,
                 )
             )
             return handler
@@ -124,6 +131,25 @@ class Routes:
 
     def delete(self, path: str, **options: Any) -> Callable[[Handler], Handler]:
         return self.route("DELETE", path, **options)
+
+    def middleware(self, path: str, methods: Iterable[str] = ()) -> Callable[[Middleware], Middleware]:
+        """Have the decorated function stand before the routes that `path` matches (`*`: any rest), of these methods or of all.
+
+        It is called once the request is authenticated and checked, with the request and with what carries out the rest. It may refuse,
+        change `request.body` or `request.filters`, and change the answer. Answers of these routes aren't remembered. Of several, that of
+        the plugin that the settings name first is the outermost.
+        """
+
+        def declare(function: Middleware) -> Middleware:
+            self.before.append(Before(path, tuple(methods), function))
+            return function
+
+        return declare
+
+    def additional_data(self, method: str, path: str, model: type[Part]) -> None:
+        """Say what the `additional_data` of a route may hold, beside what other plugins say of it: it is checked like the rest of the body,
+        described in `/openapi.json`, and handed to the workflow's hooks. Names that no plugin has said are refused then."""
+        self.extras.append(Extra(method, path, model))
 
     def resource(
         self,

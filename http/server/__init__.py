@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ...core.errors import Misconfigured
 from ..kit import Route, Routes
+from ..kit.assembling import assembled
 from .front import FrontEnd
 
 if TYPE_CHECKING:
@@ -21,29 +22,28 @@ AREAS = ("store", "admin", "auth", "hooks")
 """Packages whose files' `routes` are served."""
 
 
-def found_routes(plugins: Iterable[str] = ()) -> Iterator[Route]:
-    """The routes of every file in the areas' packages, at any depth, then those of the plugins' `http`. Raises Misconfigured."""
+def found_routes(plugins: Iterable[str] = ()) -> list[Route]:
+    """The routes of every file in the areas' packages, at any depth, then those of the plugins' `http`, with what plugins do to routes of
+    others. Raises Misconfigured."""
     base = __name__.rpartition(".")[0]
-    for area in AREAS:
-        name = f"{base}.{area}"
-        if importlib.util.find_spec(name) is not None:
-            yield from _routes_in(name)
+    packages = [f"{base}.{area}" for area in AREAS if importlib.util.find_spec(f"{base}.{area}") is not None]
     for plugin in plugins:
         try:
             package = importlib.import_module(plugin)
         except ModuleNotFoundError as error:
             raise Misconfigured(f"The routes of {plugin} can't be loaded: {error}.", hint="See the setting plugins.") from error
         if hasattr(package, "__path__") and importlib.util.find_spec(f"{plugin}.http") is not None:  # else it is one file
-            yield from _routes_in(f"{plugin}.http")
+            packages.append(f"{plugin}.http")
+    return assembled(file for package in packages for file in _files_in(package))
 
 
-def _routes_in(name: str) -> Iterator[Route]:
+def _files_in(name: str) -> Iterator[tuple[str, Routes]]:
     package = importlib.import_module(name)
     files = [name, *(info.name for info in pkgutil.walk_packages(getattr(package, "__path__", ()), f"{name}."))]
     for file in files:
         routes = getattr(importlib.import_module(file), "routes", None)
         if isinstance(routes, Routes):
-            yield from routes
+            yield file, routes
 
 
 def create(context: HostContext) -> FrontEnd:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from pydantic import Field
+
 from velella.http.kit import (
     ABSENT,
     MANY,
@@ -29,6 +33,12 @@ class UpdateReview(Body):
     content: str | None = None
     metadata: Metadata = None
 
+
+class ProductData(Body):
+    our_verdict: Annotated[str, Field(max_length=100)] = ABSENT
+
+
+routes.additional_data("POST", "/admin/products", ProductData)  # the hook `productsCreated` gets it
 
 routes.resource("/admin/reviews", REVIEW, REVIEWS, list=Filters(q=TEXT, product_id=MANY, rating=NUMBERS), update=UpdateReview)
 routes.resource("/admin/review-requests", REQUEST, list=Filters(order_id=MANY))

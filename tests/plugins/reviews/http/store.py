@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from velella.core.errors import NotAllowed
 from velella.http.kit import (
     ABSENT,
     MANY,
@@ -16,6 +17,7 @@ from velella.http.kit import (
     Cached,
     Email,
     Filters,
+    Next,
     Request,
     Routes,
     View,
@@ -49,6 +51,13 @@ async def add_review(request: Request) -> Answer:
     """Review a product."""
     id = await request.run(create_review, review={**request.body, "product_id": request.params["id"]})
     return await request.fetch(REVIEW, id)
+
+
+@routes.middleware("/store/carts*", methods=("POST",))
+async def no_robots(request: Request, go_on: Next) -> Answer:
+    if "bot" in (request.header("user-agent") or ""):
+        raise NotAllowed("Robots don't buy here.")
+    return await go_on(request)
 
 
 @routes.get("/store/products/{id}/rating", cached=Cached("review"))
