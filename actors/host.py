@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from functools import partial
 from secrets import token_hex
@@ -16,6 +16,7 @@ from ..core.errors import Misconfigured, Unavailable
 from ..core.logs import logger
 from ..core.message import Service
 from ..core.metrics import MetricSources, Sample
+from ..core.plugins import plugin_of
 from ..core.service.context import ModuleContext
 from ..core.service.module import Module, ModuleService
 from ..core.service.providers import Providers
@@ -137,6 +138,8 @@ class Host:
         self._announce = Announcer(self.router, settings) if settings.cache else _keep_quiet
         self._wire_check = wire_check
         self._visits = visits
+        self._plugins = AsyncExitStack()
+        """What plugins started in this process."""
         self.context = HostContext(
             settings=settings,
             replica=self.replica,
@@ -172,6 +175,7 @@ class Host:
         for name in self._in_order():
             self.services[name] = self._build(name)
         await asyncio.gather(*(database.open() for database in self._databases.values()))
+        await self._start_plugins()
         inner, front_end = [name for name in self._in_order() if name != "http"], [name for name in self.names if name == "http"]
         await self._start(inner)
         if self.address.path is not None:
@@ -190,6 +194,14 @@ class Host:
             self._started.append(name)
             await self.services[name].start()
 
+    async def _start_plugins(self) -> None:
+        for name in self.settings.plugins if not self._visits else ():
+            plugin = plugin_of(name)
+            if plugin is not None:
+                plugin.options(self.settings)
+                if plugin.start is not None:
+                    await self._plugins.enter_async_context(plugin.start(self.context))
+
     async def drain(self, seconds: float = 10.0) -> None:
         """Other replicas take over our work: send clients from outside to them, within `seconds`."""
         await asyncio.gather(*(self._end(f"{name} drains", service.drain(), seconds) for name, service in list(self.services.items())))
@@ -207,6 +219,7 @@ class Host:
         for name in reversed(self._started):
             if name not in ("http", "workflows"):
                 await self._end(name, self.services[name].stop(), seconds)
+        await self._end("plugins", self._plugins.aclose(), seconds)
         self.router.close()
         await asyncio.gather(*(self._end("database", database.close(), seconds) for database in self._databases.values()))
 

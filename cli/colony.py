@@ -48,7 +48,7 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Start the pools of a file on a running Ray cluster, and leave them there. If they run already: change them to what the file
         says."""
-        settings = instance.settings_of(host=host, port=port, data_dir=data_dir, database_url=database_url, topology=file)
+        settings = instance.settings_to_run(host=host, port=port, data_dir=data_dir, database_url=database_url, topology=file)
         settings = settings.model_copy(update={"ray_address": address or _address(settings) or "auto"})
         logs.configure(settings)
         asyncio.run(_up(settings, demo, follow))

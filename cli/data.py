@@ -40,7 +40,7 @@ def with_database(
     from ..actors.topology import Topology
 
     # with the databases that the file gives to pools
-    settings = Topology.of(instance.settings_of(data_dir=data_dir, database_url=database_url, topology=topology)).settings
+    settings = Topology.of(instance.settings_to_run(data_dir=data_dir, database_url=database_url, topology=topology)).settings
     logs.configure(settings)
     if current:
         instance.must_be_there(settings)

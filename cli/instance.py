@@ -22,7 +22,7 @@ from ..core.errors import Misconfigured
 from ..core.logs import logger
 from ..core.private import open_private
 from ..core.settings import Settings, kept_secret, url_of
-from ..core.settings_sources import read_settings
+from ..core.settings_sources import check_plugins, read_settings
 
 if TYPE_CHECKING:
     from ..core.service.migrations import Found
@@ -35,6 +35,13 @@ def settings_of(**given: Any) -> Settings:
     settings = read_settings(**options)
     settings = settings.model_copy(update={"data_dir": settings.data_dir.expanduser().absolute()})
     _given = settings, options.keys()
+    return settings
+
+
+def settings_to_run(**given: Any) -> Settings:
+    """`settings_of`, for commands that run a shop or prepare its database: its plugins are there, and their options are right."""
+    settings = settings_of(**given)
+    check_plugins(settings, **{name: value for name, value in given.items() if value is not None})
     return settings
 
 

@@ -87,7 +87,7 @@ def register(app: typer.Typer) -> None:
         secrets: bool = typer.Option(False, "--secrets", help="Show secrets too."),
     ) -> None:
         """Print every setting with its value, where that comes from, and what it means."""
-        settings, origins = instance.settings_of(), origins_of({})
+        settings, origins = instance.settings_to_run(), origins_of({})
         table = Table("setting", "value", "from", "meaning", box=SIMPLE, padding=(0, 1, 0, 0))
         table.columns[1].overflow = table.columns[2].overflow = "fold"
         for name, field in Settings.model_fields.items():

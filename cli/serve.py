@@ -36,7 +36,7 @@ def register(app: typer.Typer) -> None:
         no_cache: bool = typer.Option(False, "--no-cache", help="Answer every request from the database."),
     ) -> None:
         """Serve a shop. Ctrl-C stops it; started again it continues where it was."""
-        settings = instance.settings_of(
+        settings = instance.settings_to_run(
             host=host, port=port, data_dir=data_dir, database_url=database_url, topology=topology, cache=False if no_cache else None
         )
         logs.configure(settings)

@@ -206,8 +206,10 @@ class Settings(BaseSettings):
     )
     templates_dir: Path | None = Field(None, description="Folder with emails of the shop's own: <template>.txt and <template>.html.")
     modules: dict[str, str] = Field(default_factory=dict, description="Modules beyond the built-in ones: name → import path.")
-    plugins: list[str] = Field(
-        default_factory=list, description="Packages of the shop's own workflows, hooks, subscribers, and routes (in their `http`)."
+    plugins: dict[str, dict[str, Any]] = Field(
+        default_factory=dict,
+        description="Packages of the shop's own workflows, hooks, subscribers, and routes (in their `http`): package → its options. "
+        "A list names packages without options.",
     )
 
     # observability
@@ -231,6 +233,11 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least severe line that is written.")
     log_format: Literal["auto", "text", "json"] = Field("auto", description="auto: readable on a terminal, JSON otherwise.")
     log_requests: bool = Field(True, description="Whether each request is a line of the log, at the level info.")
+
+    @field_validator("plugins", mode="before")
+    @classmethod
+    def _without_options(cls, given: Any) -> Any:
+        return {name: {} for name in given} if isinstance(given, list | tuple) else given
 
     @field_validator("providers")
     @classmethod

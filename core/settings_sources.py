@@ -13,11 +13,12 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_settings import DotEnvSettingsSource, EnvSettingsSource
 from pydantic_settings.exceptions import SettingsError
 
 from .errors import Misconfigured
+from .plugins import plugin_of
 from .settings import ProviderSettings, Settings, default_providers
 
 PREFIX = "VELELLA_"
@@ -75,6 +76,29 @@ def read_settings(**given: Any) -> Settings:
     if any("tcp://" in mistake for mistake in mistakes):
         hint = "Kubernetes sets such variables for a Service called velella: say `enableServiceLinks: false` in the pod."
     raise Misconfigured("\n".join(dict.fromkeys(mistakes)), hint=hint)
+
+
+def check_plugins(settings: Settings, **given: Any) -> None:
+    """Check that the plugins are there, and the options of each. `given` as for `read_settings`.
+
+    Imports them, so it is for commands that run a shop. Raises Misconfigured, with a line for each mistake.
+    """
+    origins = origins_of(given)
+    mistakes: list[str] = []
+    for name, options in settings.plugins.items():
+        try:
+            plugin = plugin_of(name)
+            if plugin is not None:
+                plugin.model.model_validate(options)
+            elif options:
+                mistakes.append(f"{_place(('plugins', name), origins)}: the plugin `{name}` takes no options.")
+        except Misconfigured as error:
+            mistakes.append(f"{_place(('plugins', name), origins)}: {error.message[:1].lower()}{error.message[1:]}")
+        except ValidationError as error:
+            assert plugin is not None
+            mistakes += [_said({**each, "loc": ("plugins", name, *each["loc"])}, origins, plugin.model) for each in error.errors()]
+    if mistakes:
+        raise Misconfigured("\n".join(mistakes), hint="The plugin's own documentation says what its options are.")
 
 
 def origins_of(given: Mapping[str, Any]) -> list[Origin]:
@@ -144,12 +168,13 @@ def _unknown_modules(settings: Settings, origins: Sequence[Origin]) -> Iterator[
         yield f"{_place(('providers', module), origins)}: no module `{module}` has providers.{_meant(module, known)}"
 
 
-def _said(error: Any, origins: Sequence[Origin]) -> str:
-    """One of pydantic's errors as a line."""
+def _said(error: Any, origins: Sequence[Origin], model: type[BaseModel] = ProviderSettings) -> str:
+    """One of pydantic's errors as a line. `model`: what has other names than the one that there isn't."""
     trail: Trail = error["loc"]
     place, last = _place(trail, origins), str(trail[-1])
     if error["type"] == "extra_forbidden":
-        return f"{place}: a provider has no `{last}`.{_meant(last, ProviderSettings.model_fields)}"
+        whose = "a provider" if model is ProviderSettings else f"the plugin `{trail[1]}`"
+        return f"{place}: {whose} has no `{last}`.{_meant(last, model.model_fields)}"
     if error["type"] == "missing":
         return f"{place}: `{'.'.join(map(str, trail))}` is missing."
     value = error["input"]
@@ -167,7 +192,7 @@ def _meant(name: str, known: Iterable[str]) -> str:
 
 
 def _is_secret(trail: Trail) -> bool:
-    return trail[0] in (*Settings.SECRETS, "providers", "databases", "database_url")
+    return trail[0] in (*Settings.SECRETS, "providers", "plugins", "databases", "database_url")
 
 
 def _lowered(text: str) -> str:

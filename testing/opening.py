@@ -10,7 +10,7 @@ import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
 import aiohttp
 
@@ -23,14 +23,13 @@ from ..core import json
 from ..core.ids import ulid
 from ..core.service import migrations
 from ..core.settings import ProviderSettings, Settings, default_providers
-from ..core.settings_sources import read_settings
+from ..core.settings_sources import check_plugins, read_settings
 from . import clock, recording
 from .client import Client
 from .shop import Shop
 
-Topology = Literal["here", "packed", "pooled"]
-TOPOLOGIES: tuple[Topology, ...] = get_args(Topology)
-
+HERE = "here"
+"""The topology of a shop in the process of the tests."""
 ADMIN = "admin@example.com"
 STARTED_SECONDS = 120.0
 UNLIMITED = {f"{name}_limit": "" for name in ("sign_in_account", "sign_in_address", "sign_up_address", "email_account", "email_request")}
@@ -38,13 +37,16 @@ UNLIMITED = {f"{name}_limit": "" for name in ("sign_in_account", "sign_in_addres
 
 
 @asynccontextmanager
-async def opened(given: Mapping[str, Any], *, topology: Topology, database_url: str, folder: Path) -> AsyncIterator[Shop]:
+async def opened(given: Mapping[str, Any], *, topology: str, database_url: str, folder: Path) -> AsyncIterator[Shop]:
     """A shop with these settings (those of velella.toml where the tests run, too), on a database that it makes its tables in.
 
-    `folder`: an empty one, for its data directory.
+    Args:
+        topology: `here`: in this process. `packed`, `pooled`, or the path of a topology's file: served as `velella serve` does.
+        folder: an empty one, for its data directory.
     """
     given = _with_recorders({**given, **UNLIMITED, "database_url": database_url, "data_dir": folder, "host": "127.0.0.1"}, folder)
-    settings = read_settings(**given, port=0, topology="packed" if topology == "here" else topology).with_secrets()
+    settings = read_settings(**given, port=0, topology="packed" if topology == HERE else topology).with_secrets()
+    check_plugins(settings, **given)
     await clock.prepare(settings.database_of("engine"))
     await migrations.migrate_all(settings)
     await seed_defaults(settings)
@@ -53,7 +55,7 @@ async def opened(given: Mapping[str, Any], *, topology: Topology, database_url: 
         await create_admin(visitor.modules, ADMIN, password)
         [key] = await visitor.modules.api_key.list("api_key", {"type": "publishable"}, limit=1)
     async with (
-        _here(settings) if topology == "here" else _served(settings, given, folder) as (host, base),
+        _here(settings) if topology == HERE else _served(settings, given, folder) as (host, base),
         aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session,
     ):
         merchant = demo.Merchant(session, base)
@@ -74,7 +76,9 @@ def _with_recorders(given: dict[str, Any], folder: Path) -> dict[str, Any]:
     providers = dict(given.get("providers", {}))
     keeping = ProviderSettings(use=f"{recording.__name__}:KeptEmails", id="kept", options={"folder": str(folder / recording.EMAILS)})
     providers.setdefault("notification", [*default_providers()["notification"], keeping])
-    return {**given, "plugins": [*given.get("plugins", ()), recording.__name__], "providers": providers}
+    named = given.get("plugins", {})
+    plugins = {**(named if isinstance(named, Mapping) else {name: {} for name in named}), recording.__name__: {}}
+    return {**given, "plugins": plugins, "providers": providers}
 
 
 @asynccontextmanager

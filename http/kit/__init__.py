@@ -61,6 +61,6 @@ __all__ = [
     "ABSENT", "ANYTHING", "ANY_BEARER", "ANY_IDENTITY", "BATCH_LIMIT", "BOOLEAN", "CUSTOMER", "CUSTOMER_OPTIONAL", "CUSTOMER_REGISTERING",
     "MANY", "NOTHING", "NUMBER", "NUMBERS", "OPERATORS", "PUBLIC", "SESSION_ONLY", "STAMPS", "TEXT", "TEXT_LIST", "USER", "Actor",
     "AdditionalData", "Answer", "Auth", "BigNumber", "Body", "Cached", "Email", "Filters", "LinkBody", "Metadata", "Next", "Number",
-    "Paging", "ParameterKind", "Part", "PublishableKey", "Reply", "Request", "Route", "Routes", "View", "Whole", "Write", "choice", "choices",
-    "deleted", "envelope", "list_envelope", "require", "required",
+    "Paging", "ParameterKind", "Part", "PublishableKey", "Reply", "Request", "Route", "Routes", "View", "Whole", "Write", "choice",
+    "choices", "deleted", "envelope", "list_envelope", "require", "required",
 ]  # fmt: skip

@@ -101,6 +101,31 @@ def test_a_mistake_is_a_line_with_its_place(
     assert error.hint
 
 
+@pytest.mark.parametrize(
+    ("toml", "said"),
+    [
+        ("[plugins.tides]\nheigth = 3\n", "velella.toml, line 2: the plugin `tides` has no `heigth`. Did you mean `height`?"),
+        (
+            'port = 1\n[plugins.tides]\nheight = "a"\n',
+            "velella.toml, line 3: `plugins.tides.height` can't be that: it should be",
+        ),
+        ('plugins = ["tiides"]\n', "velella.toml, line 1: there is no plugin tiides: no package has that name."),
+        ("[plugins.plain]\nheight = 3\n", "velella.toml, line 1: the plugin `plain` takes no options."),
+    ],
+)
+def test_options_of_plugins_are_checked_like_settings(toml: str, said: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "tides.py").write_text(
+        "from velella.core.plugins import Options, Plugin\nclass Tides(Options):\n    height: int = 1\nplugin = Plugin(__name__, Tides)\n"
+    )
+    (tmp_path / "plain.py").touch()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    Path("velella.toml").write_text(toml)
+    error = CliRunner().invoke(app, ["config"]).exception
+    assert isinstance(error, Misconfigured)
+    assert error.message.startswith(said)
+
+
 def test_all_mistakes_are_said_at_once_and_no_secret_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     Path("velella.toml").write_text('prot = 1\njwt_secret = ["s3cret"]\ndatabase_url = 5\n')

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from velella.actors.host import local_host
 from velella.actors.topology import Topology
+from velella.core.errors import Misconfigured
 from velella.core.graph.links import Reference, edges_of
+from velella.core.plugins import Process
 from velella.core.service import migrations
 from velella.core.settings import ProviderSettings, Settings
+from velella.http.admin.products import routes as products_routes
+from velella.http.kit import Body, Request, Routes
+from velella.http.kit.assembling import assembled
 from velella.testing import Client, Clock, Emails, Events, Refused, Row, Shop
 
 from .conftest import HERE, INSTALLED
@@ -95,6 +105,61 @@ async def test_two_providers_of_one_class_are_offered_and_differ_by_their_option
     assert [payment["provider_id"] for payment in shown["payment_collections"][0]["payments"]] == ["pp_invoice_a"]
 
 
+async def test_a_middleware_stands_before_routes_of_the_shop(shop: Shop, product: Row) -> None:
+    robot = replace(shop, store=shop.store.with_headers(user_agent="crawlbot"))
+    with pytest.raises(Refused) as refused:
+        await robot.cart(product)
+    assert (refused.value.type, refused.value.message) == ("not_allowed", "Robots don't buy here.")
+    assert (await robot.store.get(f"/store/products/{product['id']}"))["product"]["id"] == product["id"]
+
+
+async def test_additional_data_is_checked_and_described_and_comes_to_the_hook(shop: Shop, admin: Client) -> None:
+    product = await shop.product(additional_data={"our_verdict": "Lasts"})
+    [review] = (await admin.get("/admin/reviews", product_id=product["id"]))["reviews"]
+    assert review["title"] == "Lasts"
+    for wrong in ({"our_verdict": 5}, {"our_verdict": "x" * 101}, {"her_verdict": "Lasts"}):
+        with pytest.raises(Refused) as refused:
+            await shop.product(additional_data=wrong)
+        assert refused.value.type == "invalid_data"
+    described = json.dumps(await admin.get("/openapi.json"))
+    assert '"our_verdict":' in described
+
+
+def test_files_that_want_the_same_are_both_named() -> None:
+    from reviews.http.admin import ProductData  # as the shop has it
+
+    async def answer(request: Request) -> dict[str, int]:
+        return {"rows": 1}
+
+    def declaring(**options: Any) -> Routes:
+        routes = Routes()
+        routes.get("/store/tides/{id}", **options)(answer)
+        return routes
+
+    def widening(path: str, *models: type[Body]) -> Routes:
+        routes = Routes()
+        for model in models:
+            routes.additional_data("POST", path, model)
+        return routes
+
+    ours, one, other = ("velella.http.store.tides", declaring()), ("one.http.tides", declaring()), ("other.http.tides", declaring())
+    with pytest.raises(Misconfigured, match=r"one\.http\.tides and other\.http\.tides both declare GET /store/tides/\{id\}"):
+        assembled([one, other])
+    overriding = [(f"{name}.http", declaring(overrides=True)) for name in ("one", "other")]
+    [route] = assembled([overriding[0], ours])
+    assert route.overrides
+    with pytest.raises(Misconfigured, match=r"one\.http and other\.http both override GET /store/tides"):
+        assembled([ours, *overriding])
+    with pytest.raises(Misconfigured, match="which there isn't"):
+        assembled(overriding[:1])
+    products = [("velella.http.admin.products", products_routes)]
+    both = [(name, widening("/admin/products", ProductData)) for name in ("one", "other")]
+    with pytest.raises(Misconfigured, match="one and other both say what `our_verdict` in the additional_data of POST /admin/products is"):
+        assembled([*products, *both])
+    with pytest.raises(Misconfigured, match="which takes none"):
+        assembled([*products, ("one", widening("/admin/productz", ProductData))])
+
+
 async def test_the_subscriber_hears_of_an_order(shop: Shop, admin: Client, product: Row, events: Events) -> None:
     order = await shop.order(product)
     assert [event.data["id"] for event in await events.emitted("order.placed")] == [order["id"]]
@@ -113,7 +178,7 @@ async def test_the_job_forgets_whom_we_asked_long_ago(shop: Shop, admin: Client,
     await shop.settled()
     await shop.run_job("forget-review-requests")
     assert (await admin.get("/admin/review-requests", order_id=order["id"]))["count"] == 1
-    await clock.forward(days=91)
+    await clock.forward(days=61)
     assert (await admin.get("/admin/review-requests", order_id=order["id"]))["count"] == 0
 
 
@@ -127,7 +192,7 @@ def snippets() -> list[tuple[str, list[str]]]:
 
 
 def test_the_guide_shows_the_plugin_as_it_is() -> None:
-    assert len(snippets()) == 15
+    assert len(snippets()) == 18
     for file, shown in snippets():
         lines = iter((HERE / file).read_text().splitlines())
         for line in shown:
@@ -167,3 +232,24 @@ def test_two_plugins_cant_give_a_thing_the_same_name() -> None:
     one, other = (Reference(name, "product", "product_id", "product", back="reviews") for name in ("review", "opinion"))
     with pytest.raises(ValueError, match=r"product\.reviews leads to review and to opinion"):
         edges_of((), (one, other))
+
+
+async def test_a_plugin_starts_once_in_each_process_of_the_shop(
+    migrated_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import reviews
+
+    seen: list[Any] = []
+
+    @asynccontextmanager
+    async def start(process: Process) -> AsyncIterator[None]:
+        seen.append(reviews.plugin.options(process.settings).forget_after_days)
+        yield
+        seen.append("stopped")
+
+    monkeypatch.setattr(reviews.plugin, "start", start)
+    settings = Settings(database_url=migrated_database, data_dir=tmp_path, **INSTALLED)
+    async with local_host(settings, ["currency", "region"]):
+        assert seen == [60]
+    async with local_host(settings, ["currency"], visits=True):
+        assert seen == [60, "stopped"], "a command that visits the shop isn't one of its processes"

@@ -2,3 +2,15 @@
 
 docs/writing-a-module.md is about this package.
 """
+
+from __future__ import annotations
+
+from velella.core.plugins import Options, Plugin
+
+
+class ReviewOptions(Options):
+    forget_after_days: int = 90
+    """How long the addresses are kept of those who were asked for a review."""
+
+
+plugin = Plugin(__name__, ReviewOptions)

@@ -9,6 +9,7 @@ from velella.core.rows import Row
 from velella.workflows.kit import Event, Flow, Kept, NotAnswered, Waits, job, keep, on_hook, step, subscriber, take_back, workflow
 from velella.workflows.plain import Plain
 
+from . import plugin
 from .module.service import ReviewService
 
 REVIEWS = Plain("review", update="update-reviews", delete="delete-reviews", event="review")
@@ -44,6 +45,15 @@ async def keep_reviewed_products(flow: Flow, ids: list[str]) -> None:
     reviewed = await flow.modules.of(ReviewService).ratings(ids)
     if reviewed:
         raise NotAllowed(f"Products with reviews can't be deleted: {', '.join(reviewed)}")
+
+
+@on_hook("create-products", "productsCreated")
+@step(undo=take_back)
+async def write_verdicts(flow: Flow, products: list[Row], additional_data: Row | None) -> Kept[list[Row]]:
+    """A new product may come with what the shop itself says of it."""
+    verdict = (additional_data or {}).get("our_verdict")
+    reviews = [{"product_id": product["id"], "rating": 5, "title": verdict} for product in products] if verdict else []
+    return await keep(flow.modules.of(ReviewService).create, "review", reviews)
 
 
 @subscriber("order.placed")
@@ -90,8 +100,8 @@ async def forget(flow: Flow, ids: list[str]) -> None:
 
 @job("0 4 * * *", time_zone="Europe/Berlin")
 async def forget_review_requests(flow: Flow) -> None:
-    """Every night: the addresses of those who were asked a quarter of a year ago go."""
-    before = (flow.now() - timedelta(days=90)).isoformat()
+    """Every night: the addresses of those who were asked long ago go."""
+    before = (flow.now() - timedelta(days=plugin.options(flow.settings).forget_after_days)).isoformat()
     old = await flow.modules.of(ReviewService).list("review_request", {"created_at": {"$lt": before}}, fields=("id",), limit=1000)
     if old:
         await flow.run(forget, [row["id"] for row in old])

@@ -1,0 +1,85 @@
+"""What a package says of itself as a plugin: its options, and what is done when a process starts.
+
+# reviews/__init__.py
+class ReviewOptions(Options):
+    days: int = 14
+
+plugin = Plugin(__name__, ReviewOptions)
+
+# velella.toml
+[plugins.reviews]
+days = 30
+
+# wherever there are settings
+plugin.options(flow.settings).days
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Generic, Protocol, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from .errors import Misconfigured
+from .settings import Settings
+
+
+class Options(BaseModel):
+    """Base of a plugin's options. Names that it doesn't have are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Process(Protocol):
+    """The process that a plugin starts in."""
+
+    @property
+    def settings(self) -> Settings: ...
+    @property
+    def modules(self) -> Any:
+        """Handles of all modules: `velella.modules.Modules`."""
+
+
+O = TypeVar("O", bound=Options)  # noqa: E741
+Start = Callable[[Process], AbstractAsyncContextManager[object]]
+
+
+class Plugin(Generic[O]):
+    """A plugin. Its package has it as `plugin`; a package that has none takes no options."""
+
+    def __init__(self, name: str, options: type[O], *, start: Start | None = None) -> None:
+        """
+        Args:
+            name: the package's, as the settings name it: `__name__`.
+            options: what may stand in its section of the settings.
+            start: entered once in each process of the shop, before that serves, and left when it stops: for connections and the like.
+        """
+        self.name = name
+        self.model = options
+        self.start = start
+        self._known: tuple[dict[str, Any], O] | None = None
+
+    def options(self, settings: Settings) -> O:
+        """The options in these settings, checked. Raises Misconfigured."""
+        given = settings.plugins.get(self.name, {})
+        if self._known is None or self._known[0] is not given:
+            try:
+                self._known = given, self.model.model_validate(given)
+            except ValidationError as error:
+                raise Misconfigured(f"The options of the plugin {self.name}: {error}", hint="See the setting plugins.") from None
+        return self._known[1]
+
+
+def plugin_of(name: str) -> Plugin[Any] | None:
+    """What a package says of itself. Raises Misconfigured where there is no such package."""
+    try:
+        package = importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{name}.".startswith(f"{error.name}."):
+            raise  # the package exists, something it needs doesn't: that traceback is the message
+        raise Misconfigured(f"There is no plugin {name}: no package has that name.", hint="Is it installed where Velella is?") from None
+    found = getattr(package, "plugin", None)
+    return found if isinstance(found, Plugin) else None
