@@ -11,7 +11,7 @@ A test then asks for what it needs:
         assert [event.data["id"] for event in await events.emitted("order.placed")] == [order["id"]]
 
 The shop has the plugins of the `velella.toml` beside `pyproject.toml`, or those of the fixture `velella_settings`, which a conftest.py may
-override. It is in this process; `pytest --topology packed --topology pooled` serves it by processes of its own, as `velella serve` does (so
+override. It is in this process; `pytest --topology=packed --topology=pooled` serves it by processes of its own, as `velella serve` does (so
 does the file of a topology), and runs each test in each. Tests that move the clock have it in this process in any case.
 
 pytest-asyncio has to run tests and fixtures in one loop:
