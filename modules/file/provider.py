@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from ...core.service.providers import Provider
 from ...core.settings import Settings
 
 Access = Literal["public", "private"]
@@ -26,10 +27,10 @@ class FileKey:
     access: Access = "public"
 
 
-class FileProvider(ABC):
+class FileProvider(Provider, ABC):
     """Base of all file providers."""
 
-    def bind(self, settings: Settings) -> None:  # noqa: B027 - most need no settings
+    def bind(self, settings: Settings) -> None:
         """Get the shop's settings. Called once, before anything else."""
 
     @abstractmethod
@@ -60,5 +61,5 @@ class FileProvider(ABC):
         """The file on this machine that `/static/<path>` means. None: it doesn't exist, or may not be shown."""
         return None
 
-    async def close(self) -> None:  # noqa: B027 - most have nothing to close
+    async def close(self) -> None:
         """Close connections. Called once, when the process ends."""

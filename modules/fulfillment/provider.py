@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Any, ClassVar, Literal
 
 from ...core.errors import NotAllowed
+from ...core.service.providers import Provider
 
 Data = Mapping[str, Any]
 
@@ -45,7 +46,7 @@ class Tracking:
     status: Literal["shipped", "delivered"]
 
 
-class FulfillmentProvider(ABC):
+class FulfillmentProvider(Provider, ABC):
     """Base of all fulfillment providers."""
 
     identifier: ClassVar[str]
@@ -116,5 +117,5 @@ class FulfillmentProvider(ABC):
         case. Raises NotAllowed for one that isn't from who it says."""
         raise NotAllowed(f"The fulfillment provider {self.identifier} takes no webhooks")
 
-    async def close(self) -> None:  # noqa: B027 - most have nothing to let go of
+    async def close(self) -> None:
         """Let go of connections. Called once, when the process stops."""

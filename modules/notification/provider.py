@@ -14,6 +14,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from ...core.service.providers import Provider
+
 
 @dataclass(frozen=True, slots=True)
 class Content:
@@ -41,7 +43,7 @@ class NotificationMessage:
     """Including secrets that only the receiver may know."""
 
 
-class NotificationProvider(ABC):
+class NotificationProvider(Provider, ABC):
     """Base of all notification providers."""
 
     identifier: ClassVar[str]
@@ -57,5 +59,5 @@ class NotificationProvider(ABC):
         InvalidData means that it can never be delivered (there is no such address); after any other error it may be tried again.
         """
 
-    async def close(self) -> None:  # noqa: B027 - most have nothing to close
+    async def close(self) -> None:
         """Close connections. Called once, when the process ends."""

@@ -23,6 +23,7 @@ from decimal import Decimal
 from typing import Any, ClassVar, Literal
 
 from ...core.codec import wire
+from ...core.service.providers import Provider
 
 Status = Literal["authorized", "captured", "pending", "requires_more", "error", "canceled", "pending_authorization"]
 
@@ -77,7 +78,7 @@ class Notice:
     """The outside party's own id: the same when the webhook is repeated."""
 
 
-class PaymentProvider(ABC):
+class PaymentProvider(Provider, ABC):
     """Base of all payment providers."""
 
     identifier: ClassVar[str]
@@ -150,5 +151,5 @@ class PaymentProvider(ABC):
         """Read a webhook; names of headers are lower case. Raises InvalidData for one that isn't signed by the outside party."""
         return Notice("not_supported")
 
-    async def close(self) -> None:  # noqa: B027 - most have nothing to close
+    async def close(self) -> None:
         """Close connections. Called once, when the process ends."""

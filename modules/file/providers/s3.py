@@ -14,6 +14,7 @@ from datetime import timedelta
 from typing import Any
 
 from ....core.errors import Misconfigured, NotFound
+from ....core.ids import ulid
 from ..names import NAME
 from ..provider import FileKey, FileProvider
 
@@ -64,6 +65,12 @@ class S3Files(FileProvider):
         about = {"Content-Type": mime_type, "Cache-Control": kept}
         pieces = _pieces(chunks)
         await self._obstore.put_async(self._store, self._path(key), pieces, attributes=about, chunk_size=PIECE, max_concurrency=1)
+
+    async def check(self) -> str:
+        path = f"{self._prefix}private/{ulid().lower()}.check"
+        await self._obstore.put_async(self._store, path, b"velella doctor")
+        await self._obstore.delete_async(self._store, path)
+        return "the bucket takes files, and lets go of them"
 
     async def delete(self, key: FileKey) -> None:
         try:

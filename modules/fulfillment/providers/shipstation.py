@@ -105,6 +105,12 @@ class ShipStationFulfillment(FulfillmentProvider):
 
     # -- shipping options
 
+    async def check(self) -> str:
+        carriers = (await self._ask("GET", "/carriers"))["carriers"]
+        if not carriers:
+            raise Misconfigured("The account at ShipStation has no carriers", hint="Connect one there: without it there are no labels.")
+        return f"ShipStation lets this shop in; {len(carriers)} carriers"
+
     async def options(self) -> list[dict[str, Any]]:
         """Every service of every carrier of the account; those that take things back a second time, with `is_return`."""
         made: list[dict[str, Any]] = []

@@ -36,18 +36,30 @@ class SendGrid(NotificationProvider):
         self.channels = channels
         self._from = sender["from"]
         self._templates = dict(templates or {})
-        self._url = f"{api_base.rstrip('/')}/v3/mail/send"
+        self._base = api_base.rstrip("/")
         self._headers = {"Authorization": f"Bearer {api_key}"}
         self._timeout = aiohttp.ClientTimeout(total=timeout)
         self._session: aiohttp.ClientSession | None = None
 
     async def send(self, message: NotificationMessage) -> str | None:
-        if self._session is None:
-            self._session = aiohttp.ClientSession(headers=self._headers, timeout=self._timeout)
-        async with self._session.post(self._url, json=self._body(message)) as answer:
+        async with self._opened().post(f"{self._base}/v3/mail/send", json=self._body(message)) as answer:
             if answer.status < 300:
                 return answer.headers.get("X-Message-Id")
             raise _refusal(answer.status, (await answer.text())[:500])
+
+    async def check(self) -> str:
+        async with self._opened().get(f"{self._base}/v3/scopes") as answer:
+            if answer.status >= 300:
+                raise _refusal(answer.status, (await answer.text())[:500])
+            scopes = (await answer.json())["scopes"]
+        if "mail.send" not in scopes:
+            raise UnexpectedState("SendGrid's key may not send", hint="Give it the scope mail.send, or make another one.")
+        return "SendGrid lets this shop send"
+
+    def _opened(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(headers=self._headers, timeout=self._timeout)
+        return self._session
 
     async def close(self) -> None:
         if self._session is not None:

@@ -71,6 +71,11 @@ class Smtp(NotificationProvider):
             raise
         return str(email["Message-ID"])
 
+    async def check(self) -> str:
+        async with self._library.SMTP(**self._server) as server:  # connects, and logs in where there is a username
+            await server.noop()
+        return f"{self._server['hostname']} takes emails of this shop"
+
     def _email(self, message: NotificationMessage) -> EmailMessage:
         said = message.content
         if said is None:

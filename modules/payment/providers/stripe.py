@@ -132,6 +132,15 @@ class StripePayment(PaymentProvider):
     async def close(self) -> None:
         await self._http.close_async()
 
+    async def check(self) -> str:
+        await self._call(self._customers.list_async({"limit": 1}))
+        if self._secret is None:
+            raise Misconfigured(
+                "Stripe lets this shop in, but webhooks are refused: webhook_secret is not set",
+                hint="Make an endpoint at Stripe for /hooks/payment/…, and put its signing secret into the options of the provider.",
+            )
+        return "Stripe lets this shop in, and webhooks are believed by their signatures"
+
     # -- beginning
     async def initiate(self, ask: Ask) -> Outcome:
         params: Row = {

@@ -1,0 +1,299 @@
+"""`velella doctor`: look at everything that a shop stands on, and say what to do where something is wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import aiohttp
+import asyncpg
+import typer
+from rich.text import Text
+
+from ..actors import services
+from ..actors.cluster.postgres import EmbeddedPostgres
+from ..actors.locking import locks_class
+from ..actors.topology import WITHOUT_DATABASE, Topology
+from ..core.errors import Misconfigured, VelellaError
+from ..core.service.module import Module
+from ..core.service.providers import Providers
+from ..core.settings import Settings
+from ..modules.file.files import Files
+from . import instance
+from .data import DatabaseUrl, DataDir
+from .output import console
+
+DEADLINE = 10.0
+"""Seconds for one check."""
+LEAST_POSTGRES = 14
+LEAST_FREE = 1 << 30
+"""Bytes on the disk of the data directory."""
+MOST_SKEW = 2.0
+"""Seconds between this machine's clock and a database's: tokens, leases and jobs go by either."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check has found."""
+
+    name: str
+    fine: bool
+    said: str
+    hint: str | None = None
+
+
+Check = Callable[[], Awaitable[str]]
+"""Says what it has found to be fine. Raises VelellaError with what is wrong, and what to do as its hint."""
+
+
+def register(app: typer.Typer) -> None:
+    @app.command(epilog="Examples:  velella doctor  ·  velella doctor --json | jq '.[] | select(.fine | not)'")
+    def doctor(
+        data_dir: Path | None = DataDir,
+        database_url: str | None = DatabaseUrl,
+        topology: str | None = typer.Option(None, help="packed, pooled, or a cluster.yaml."),
+        as_json: bool = typer.Option(False, "--json", help="The same as JSON."),
+    ) -> None:
+        """Look at settings, databases, disk, port, providers and executions. Exit code 1 if something is wrong. Changes nothing."""
+        found = _examine(data_dir, database_url, topology)
+        if as_json:
+            print(json.dumps([asdict(each) for each in found], indent=2))
+        else:
+            for each in found:
+                mark = Text("✓ ", "green") if each.fine else Text("✗ ", "red")
+                console.print(mark + Text(f"{each.name}: {each.said}"))
+                if each.hint:
+                    console.print(Text(f"  {instance.as_it_stands(each.hint)}", "dim"))
+        if not all(each.fine for each in found):
+            raise typer.Exit(1)
+
+
+def _examine(data_dir: Path | None, database_url: str | None, topology: str | None) -> list[Finding]:
+    """All findings; nothing else can be looked at where the settings are wrong."""
+    try:
+        settings = instance.settings_of(data_dir=data_dir, database_url=database_url, topology=topology)
+        plan = Topology.of(settings)
+    except VelellaError as error:
+        return [Finding("settings", False, error.message, error.hint)]
+    return asyncio.run(examine(plan))
+
+
+async def examine(plan: Topology) -> list[Finding]:
+    """Look at all that a shop with this topology and its settings stands on, all at once, each within `DEADLINE`."""
+    settings = plan.settings
+    checks: dict[str, Check] = {
+        "disk": lambda: _disk(settings),
+        "port": lambda: _port(settings),
+        "public URL": lambda: _public_url(settings),
+        **_databases(plan),
+        **{f"plugin {name}": lambda name=name: _loads(name) for name in settings.plugins},  # type: ignore[misc]
+        **{f"module {name}": lambda name=name: _module(name, settings) for name in settings.modules},  # type: ignore[misc]
+        **_providers(settings),
+    }
+    found = await asyncio.gather(*(_within_deadline(name, check) for name, check in checks.items()))
+    return [Finding("settings", True, f"topology {plan.name}, {plan.processes} processes"), *found]
+
+
+async def _within_deadline(name: str, check: Check) -> Finding:
+    try:
+        async with asyncio.timeout(DEADLINE):
+            return Finding(name, True, await check())
+    except TimeoutError:
+        return Finding(name, False, f"no answer within {DEADLINE:.0f} s", "Is it up, and does a firewall lie between?")
+    except VelellaError as error:
+        return Finding(name, False, error.message, error.hint)
+    except Exception as error:  # noqa: BLE001 - of a library or of another's provider: whatever it is, it is what is wrong
+        return Finding(name, False, f"{type(error).__name__}: {error}")
+
+
+# -- this machine
+
+
+async def _disk(settings: Settings) -> str:
+    folder = next(path for path in (settings.data_dir, *settings.data_dir.parents) if path.exists())
+    free = shutil.disk_usage(folder).free
+    if free < LEAST_FREE:
+        raise Misconfigured(f"{free / 1e6:,.0f} MB are free for {settings.data_dir}", hint="Make room, or move the data directory.")
+    return f"{free / 1e9:,.1f} GB are free for {settings.data_dir}"
+
+
+async def _port(settings: Settings) -> str:
+    if instance.holder(settings) is None:
+        instance.check_port(settings)
+        return f"{settings.port} is free; no Velella runs on {settings.data_dir}"
+    url = settings.model_copy(update={"public_url": None}).url
+    await _answers(f"{url}/health/ready", "`velella status` shows what is up.")
+    return f"the shop is served on {url}"
+
+
+async def _public_url(settings: Settings) -> str:
+    if settings.lacks_public_url:
+        raise Misconfigured(
+            f"not set: links in letters and addresses of files lead to {settings.url}, which is this machine only",
+            hint="VELELLA_PUBLIC_URL=https://shop.example, or public_url in velella.toml.",
+        )
+    if settings.public_url is not None and instance.holder(settings) is not None:
+        await _answers(f"{settings.url}/health", "Does the proxy there lead to this server, and does its certificate hold?")
+    return settings.url
+
+
+async def _answers(url: str, hint: str) -> None:
+    try:
+        async with aiohttp.ClientSession() as session, session.get(url) as answer:
+            if answer.status != 200:
+                raise Misconfigured(f"{url} answers {answer.status}: {(await answer.text())[:200]}", hint=hint)
+    except aiohttp.ClientError as error:
+        raise Misconfigured(f"{url} can't be reached: {error}", hint=hint) from None
+
+
+# -- databases
+
+
+def _databases(plan: Topology) -> dict[str, Check]:
+    settings = plan.settings
+    if settings.database_url is None:
+        server = EmbeddedPostgres(settings.data_dir / "postgres")
+        if instance.holder(settings) is None:
+            said = "the embedded PostgreSQL is started by `velella serve`" if server.is_made() else "made by the first `velella serve`"
+            return {"database": lambda: _fine(said)}
+        settings = settings.model_copy(update={"database_url": server.url()})
+    wanted: dict[str, int] = {}
+    for pool in plan.pools:
+        for url in {settings.database_of(service) for service in pool.services if service not in WITHOUT_DATABASE}:
+            wanted[url] = wanted.get(url, 0) + pool.connections_in_all
+    checks: dict[str, Check] = {}
+    for url, connections in wanted.items():
+        name = f"database {instance.without_password(url)}"
+        checks[name] = lambda url=url, connections=connections: _database(url, connections)  # type: ignore[misc]
+    return {**checks, "tables": lambda: _tables(settings), "executions": lambda: _executions(settings)}
+
+
+async def _fine(said: str) -> str:
+    return said
+
+
+async def _connected(url: str) -> asyncpg.Connection:
+    try:
+        return await asyncpg.connect(url)
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
+        raise Misconfigured(f"it does not answer: {error or type(error).__name__}", hint="Is it up, and is the URL right?") from None
+
+
+async def _database(url: str, wanted: int) -> str:
+    connection = await _connected(url)
+    try:
+        began = time.time()
+        row = await connection.fetchrow(_ABOUT)
+        took = time.time() - began
+    finally:
+        connection.terminate()
+    assert row is not None
+    version = row["version"] // 10000
+    if version < LEAST_POSTGRES:
+        raise Misconfigured(f"it is PostgreSQL {version}", hint=f"Velella needs {LEAST_POSTGRES} or newer.")
+    if row["standby"] or row["read_only"]:
+        raise Misconfigured("it takes no writes", hint="Name the server that leads, or several with ?target_session_attrs=read-write.")
+    if not row["pg_trgm"]:
+        raise Misconfigured("the extension pg_trgm isn't available there", hint="Install PostgreSQL's contrib package on its server.")
+    if wanted > row["room"]:
+        raise Misconfigured(
+            f"it admits {row['room']} connections, and this topology opens up to {wanted}",
+            hint="Raise max_connections, or lower `connections`: `velella topology {FILE}` adds them up.",
+        )
+    skew = row["at"] - (began + took / 2)
+    if abs(skew) > MOST_SKEW + took / 2:
+        raise Misconfigured(
+            f"its clock is {skew:+.1f} s from this machine's", hint="Run an NTP service (chrony, systemd-timesyncd) on both."
+        )
+    return f"PostgreSQL {row['server_version']}, {wanted} of {row['room']} connections, answers in {took * 1000:.1f} ms"
+
+
+_ABOUT = """
+SELECT current_setting('server_version_num')::int AS version, current_setting('server_version') AS server_version,
+    pg_is_in_recovery() AS standby, current_setting('default_transaction_read_only')::bool AS read_only,
+    EXISTS (SELECT FROM pg_available_extensions WHERE name = 'pg_trgm') AS pg_trgm,
+    current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int AS room,
+    extract(epoch FROM clock_timestamp())::float8 AS at
+"""
+
+
+async def _tables(settings: Settings) -> str:
+    from ..core.service import migrations  # here: most commands don't need Alembic, which is slow to import
+
+    found = await migrations.survey(settings)
+    for url, each in found.items():
+        if each.foreign:
+            raise Misconfigured(f"{instance.without_password(url)} holds tables of another application", hint="Name a database of its own.")
+        if each.pending:
+            hint = (
+                "`velella migrate` brings them up to date." if not each.is_empty else "`velella migrate`, or `velella serve`, makes them."
+            )
+            raise Misconfigured(f"{len(each.pending)} modules have migrations to run: {', '.join(each.pending)}", hint=hint)
+    return f"those of {sum(len(each.modules) for each in found.values())} modules are up to date"
+
+
+async def _executions(settings: Settings) -> str:
+    connection = await _connected(settings.database_of("engine"))
+    try:
+        if not await connection.fetchval("SELECT to_regclass('workflow_execution') IS NOT NULL"):
+            return "none yet"
+        failed = await connection.fetchval("SELECT count(*) FROM workflow_execution WHERE state = 'failed' AND given_up IS NULL")
+    finally:
+        connection.terminate()
+    if failed:
+        raise Misconfigured(f"{failed} have failed", hint="`velella workflows list --state failed` shows them.")
+    return "none has failed"
+
+
+# -- code and third parties
+
+
+async def _loads(package: str) -> str:
+    import importlib
+
+    try:
+        importlib.import_module(package)
+    except Exception as error:
+        raise Misconfigured(f"it can't be imported: {type(error).__name__}: {error}", hint="Is it installed beside Velella?") from error
+    return "it loads"
+
+
+async def _module(name: str, settings: Settings) -> str:
+    services.load(name, settings)
+    return "it loads"
+
+
+def _providers(settings: Settings) -> dict[str, Check]:
+    checks: dict[str, Check] = {}
+    for module in sorted(settings.providers):
+        if module == "locking":
+            checks["locks"] = lambda: _locks(settings)
+            continue
+        for one in settings.providers[module]:
+            name = f"{module} {one.use}" + (f" ({one.id})" if one.id not in ("default", one.use) else "")
+            checks[name] = lambda module=module, one=one: _provider(module, settings, one)  # type: ignore[misc]
+    return checks
+
+
+async def _provider(module: str, settings: Settings, one: object) -> str:
+    made_by = services.load(module, settings)
+    assert isinstance(made_by, Module)
+    providers = Providers(module, made_by.provider_kinds, [one], made_by.provider)  # type: ignore[list-item]
+    [(_, provider)] = providers.items()
+    if module == "file":
+        Files.of(settings, providers)
+    try:
+        return str(await provider.check())
+    finally:
+        if hasattr(provider, "close"):
+            await provider.close()
+
+
+async def _locks(settings: Settings) -> str:
+    cls, options = locks_class(settings)
+    return str(await cls.check(**options))

@@ -1,0 +1,160 @@
+"""`velella doctor`: everything that a shop stands on, right, wrong, dead and slow; and what to do about it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import warnings
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import asyncpg
+import pytest
+from aiohttp import web
+from aiosmtpd.controller import Controller
+
+from velella.actors.topology import Topology
+from velella.cli import doctor
+from velella.core.settings import ProviderSettings, Settings
+
+from .. import forks
+from ..stripe_desk import KEY, SECRET, StripeDesk
+from .served import free_port
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    from moto.server import ThreadedMotoServer
+
+OUTSIDE = ("file s3", "locks", "notification sendgrid", "notification smtp", "payment stripe")
+
+
+def shop(folder: Path, database: str, base: str, *, redis: str, smtp: int, stripe: str, s3: str, **stripes: Any) -> Settings:
+    """The settings of a shop with one of each third party that we know."""
+    sender = {"from": "Shop <shop@example.com>"}
+    bucket = {"bucket": "shop", "endpoint": s3, "file_url": "https://f.example", "access_key_id": "k", "secret_access_key": "s"}
+    by_mail = {"host": "127.0.0.1", "port": smtp, "tls": "none", "channels": ["feed"], **sender}
+    named = {
+        "payment": [ProviderSettings(use="stripe", options={"api_key": KEY, "api_base": stripe, "retries": 0, **stripes})],
+        "file": [ProviderSettings(use="s3", options={**bucket, "region": "us-east-1"})],
+        "locking": [ProviderSettings(use="redis", options={"url": redis})],
+        "notification": [
+            ProviderSettings(use="smtp", options=by_mail),
+            ProviderSettings(use="sendgrid", options={"api_key": "SG.1", "api_base": base, **sender}),
+        ],
+    }
+    return Settings(_env_file=None, data_dir=folder / "data", database_url=database, port=free_port(), processes=1, providers=named)
+
+
+async def findings(settings: Settings) -> dict[str, doctor.Finding]:
+    return {each.name: each for each in await doctor.examine(Topology.of(settings))}
+
+
+def wrong(found: dict[str, doctor.Finding]) -> list[str]:
+    return sorted(name.partition(" postgres")[0] for name, each in found.items() if not each.fine)
+
+
+@asynccontextmanager
+async def listening(answer: Any) -> AsyncIterator[int]:
+    """A server that does this with each of its connections."""
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+
+
+async def test_all_is_fine_and_what_is_wrong_is_a_line_with_what_to_do(migrated_database: str, redis_url: str, tmp_path: Path) -> None:
+    scopes = ["mail.send"]
+
+    async def sendgrid(_: web.Request) -> web.Response:
+        return web.json_response({"scopes": scopes})
+
+    app = web.Application()
+    app.router.add_get("/v3/scopes", sendgrid)
+    async with AsyncExitStack() as open_:
+        runner = web.AppRunner(app)
+        await runner.setup()
+        open_.push_async_callback(runner.cleanup)
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        moto = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+        moto.start()
+        open_.callback(moto.stop)
+        s3 = "http://{}:{}".format(*moto.get_host_and_port())
+        async with aiohttp.ClientSession() as session:
+            await session.put(f"{s3}/shop")
+        mail = Controller(object(), hostname="127.0.0.1", port=free_port())
+        await asyncio.to_thread(mail.start)
+        open_.callback(mail.stop)
+        desk = await open_.enter_async_context(StripeDesk())
+        base = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        sides = {"redis": redis_url, "smtp": mail.port, "stripe": desk.url, "s3": s3}
+
+        right = shop(tmp_path, migrated_database, base, **sides, webhook_secret=SECRET)  # type: ignore[arg-type]
+        found = await findings(right)
+        assert wrong(found) == [], found
+        assert set(OUTSIDE) < set(found)
+
+        scopes.clear()
+        async with aiohttp.ClientSession() as session:
+            await session.delete(f"{s3}/shop")
+        connection = await asyncpg.connect(migrated_database)
+        await connection.execute("""
+            INSERT INTO workflow_execution (id, workflow, state, input, trace_id, started_at)
+            VALUES ('wfex_1', 'any', 'failed', '\\x80', 't', now()); DROP TABLE tax_migrations""")
+        await connection.close()
+        more = {"host": "0.0.0.0", "plugins": ["no_such_plugin"], "connections": 10_000}
+        broken = shop(tmp_path, migrated_database, base, **sides).model_copy(update=more)  # type: ignore[arg-type]
+        found = await findings(broken)
+        things = [
+            "database",
+            "executions",
+            "file s3",
+            "notification sendgrid",
+            "payment stripe",
+            "plugin no_such_plugin",
+            "public URL",
+            "tables",
+        ]
+        assert wrong(found) == things, found
+        assert "webhook_secret" in found["payment stripe"].said
+        assert "mail.send" in str(found["notification sendgrid"].hint)
+        assert "velella workflows list --state failed" in str(found["executions"].hint)
+        assert "velella migrate" in str(found["tables"].hint)
+
+
+async def test_what_is_dead_or_slow_holds_up_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    dead = free_port()
+    gone = shop(
+        tmp_path, f"postgresql://shop:hidden@127.0.0.1:{dead}/shop", f"http://127.0.0.1:{dead}",
+        redis=f"redis://127.0.0.1:{dead}", smtp=dead, stripe=f"http://127.0.0.1:{dead}", s3=f"http://127.0.0.1:{dead}",
+    )  # fmt: skip
+    monkeypatch.setattr(doctor, "DEADLINE", 2.0)
+    found = await findings(gone)
+    assert wrong(found) == ["database", "executions", *OUTSIDE, "tables"], found
+    assert not any("hidden" in f"{each}" for each in found.values())
+
+    async def never(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    async with listening(never) as silent:
+        slow = shop(
+            tmp_path, f"postgresql://shop@127.0.0.1:{silent}/shop", f"http://127.0.0.1:{silent}",
+            redis=f"redis://127.0.0.1:{silent}", smtp=silent, stripe=f"http://127.0.0.1:{silent}", s3=f"http://127.0.0.1:{silent}",
+        )  # fmt: skip
+        found = await findings(slow)
+    assert wrong(found) == ["database", "executions", *OUTSIDE, "tables"], found
+    assert {found[name].said for name in OUTSIDE} == {"no answer within 2 s"}
+
+
+async def test_a_mistake_in_the_settings_is_what_it_says_first(tmp_path: Path) -> None:
+    (tmp_path / "velella.toml").write_text("prot = 9001\n")
+    code, output = await forks.velella("doctor", "--json", folder=tmp_path, environment=os.environ)
+    assert code == 1
+    [found] = json.loads(output)
+    assert (found["name"], found["fine"]) == ("settings", False)
+    assert "Did you mean `port`?" in found["said"]
