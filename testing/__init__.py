@@ -26,6 +26,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -37,6 +38,8 @@ import pytest_asyncio
 from ..actors.cluster.postgres import EmbeddedPostgres
 from ..core.flow import Event
 from ..core.ids import ulid
+from ..core.service import migrations
+from ..core.settings import Settings
 from ..modules.notification.provider import NotificationMessage
 from .client import Answer, Client, Refused
 from .clock import Clock
@@ -91,22 +94,25 @@ def velella_settings(pytestconfig: pytest.Config) -> dict[str, Any]:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def velella_database() -> AsyncIterator[NewDatabase]:
-    """Makes an empty database and returns its URL. To be overridden where there is a server already."""
+    """Makes a database, with the tables of the modules that come with Velella, and returns its URL. To be overridden where there is a
+    server already."""
     with TemporaryDirectory(prefix="velella-test-", ignore_cleanup_errors=True) as folder:
         server = EmbeddedPostgres(Path(folder) / "postgres", FAST)
         await server.start()
 
-        async def new() -> str:
+        async def new(template: str) -> str:
             name = f"test_{ulid().lower()}"
             connection = await asyncpg.connect(server.url("postgres"))
             try:
-                await connection.execute(f"CREATE DATABASE {name}")
+                await connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
             finally:
                 await connection.close()
             return server.url(name)
 
+        made = await new("template1")  # making the tables takes longer than copying them
+        await migrations.migrate_all(Settings(_env_file=None, database_url=made, data_dir=Path(folder), modules={}, databases={}))
         try:
-            yield new
+            yield partial(new, made.partition("?")[0].rpartition("/")[2])
         finally:
             await server.stop()
 
