@@ -77,8 +77,9 @@ def amend(order: Order, given: Mapping[str, Any], by: str | None, at: str, *, dr
     for name in columns:
         if name in given:
             before[name], after[name] = now[name], _taken(name, now[name], given[name])
-            if name in _TOLD and given[name] != now[name]:
-                told[name] = now[name], given[name]
+            new = after[name] if draft else given[name]  # the API tells of an order what was asked, of a draft what follows
+            if name in _TOLD and new != now[name]:
+                told[name] = now[name], new
     outcome = ChangedOrder({"before": before, "after": after, "changes": []})
     of_user = {"change_type": "update_order", "created_by": by, "confirmed_by": by}
     for name, (old, new) in told.items():

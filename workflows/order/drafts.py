@@ -67,10 +67,13 @@ async def create_draft_order(flow: Flow, given: Row, additional_data: Row | None
         if address is not None:
             known = saved[address] if isinstance(address, str) else address
             draft.put_address(kind, check_country(known, cart_context, strict=False))
-    _put_lines(draft, given)
+    titles = _put_lines(draft, given)
     market = CartMarket(flow, draft, cart_context, additional_data=additional_data, codes=given.get("promo_codes") or ())
     await reprice(market, lines_of={line["variant_id"] for line in draft.items if line["variant_id"]}, shipping=False)
-    about = {"status": "draft", "is_draft_order": True, "no_notification": given.get("no_notification_order")}
+    for line in draft.items:
+        if line["id"] in titles:
+            draft.put_item({**line, "title": titles[line["id"]]})
+    about = {"status": "draft", "is_draft_order": True, "no_notification": bool(given.get("no_notification_order"))}
     order = placed(order_of(draft.document(flow.now())) | about, iso(flow.now()))
     promotions = sorted(draft.entered | draft.promotion_ids())
     if promotions:
@@ -81,7 +84,9 @@ async def create_draft_order(flow: Flow, given: Row, additional_data: Row | None
     return str(order["id"])
 
 
-def _put_lines(draft: WorkingCart, given: Row) -> None:
+def _put_lines(draft: WorkingCart, given: Row) -> dict[str, str]:
+    """Returns what lines of variants are called, by their ids, where the merchant says so."""
+    titles: dict[str, str] = {}
     for item in given.get("items") or ():
         if not item.get("variant_id") and not item.get("title"):
             raise InvalidData("Items must have either a variant_id or a title")
@@ -93,6 +98,8 @@ def _put_lines(draft: WorkingCart, given: Row) -> None:
             if custom:
                 line |= {"unit_price": item["unit_price"], "compare_at_unit_price": None, "is_tax_inclusive": False}
             draft.put_item(line | {"variant_id": item["variant_id"], "is_custom_price": custom})
+            if item.get("title"):
+                titles[line["id"]] = item["title"]
         else:
             custom_line: Any = by_hand({"variant_sku": item.get("sku"), "variant_barcode": item.get("barcode"), **item})
             custom_line |= line
@@ -100,6 +107,7 @@ def _put_lines(draft: WorkingCart, given: Row) -> None:
     for method in given.get("shipping_methods") or ():
         said: Any = {name: method.get(name) for name in ("name", "shipping_option_id", "amount", "data")}
         draft.put_shipping_method(said | {"id": new_id("casm"), "is_tax_inclusive": False, "is_custom_amount": True})
+    return titles
 
 
 # -- changed

@@ -267,6 +267,7 @@ async def item_acts(flow: Flow, change: Change, given: Row) -> list[Act]:
             "is_custom_price": "unit_price" in custom,
         }
         line = {**line, **described(sellables[item["variant_id"]])}
+        line["title"] = item.get("title") or line["title"]
         if item["variant_id"] in prices:
             line = {**line, **priced(prices[item["variant_id"]])}
         if "unit_price" in custom:
@@ -284,11 +285,11 @@ def _added(line: Line, item: Row) -> Act:
     columns: Mapping[str, Any] = line
     prices: Any = {name: columns[name] for name in PRICES}
     taxes: list[TaxLine] = [{**tax, "id": new_id("ordlitxl")} for tax in line["tax_lines"]]
-    detail = {"id": new_id("orditem"), "quantity": line["quantity"], **prices}
+    detail = {"id": new_id("orditem"), "quantity": line["quantity"], **prices, "metadata": item.get("metadata")}
     added: Any = {**line, "tax_lines": taxes, "adjustments": [], "detail": detail}
     return {
         "action": "ITEM_ADD",
-        "details": _about(line["id"], line["quantity"], prices),
+        "details": _about(line["id"], line["quantity"], prices | said(item, "metadata")),
         "amount": line["unit_price"] * line["quantity"],
         "internal_note": item.get("internal_note"),
         "line": added,

@@ -37,6 +37,8 @@ async def run(api: Api) -> None:
     await api.admin("POST", f"{at}/outbound/items", {"items": [{"variant_id": jar["L"], "quantity": 1}]})
     await api.admin("POST", f"{at}/request", {})
     await api.admin("GET", f"{at}{CLAIM}")
+    await api.admin("GET", f"{at}?fields=id,claim_items.id,*claim_items.images")
+    await api.admin("GET", f"{at}?fields=id,claim_items.id,claim_items.images.url")
     await api.admin("GET", f"/orders/{order}{SHOW}")
     await api.admin("GET", f"/inventory-items?q={api.word}{STOCK}")
     await api.admin("GET", f"/orders/{order}{SHOW}")
