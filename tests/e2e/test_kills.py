@@ -1,4 +1,5 @@
-"""kill -9 of one process of every kind, one after the other, while buyers check out and a merchant makes products."""
+"""kill -9 of one process of every kind, one after the other, while buyers check out and merchants make products, and send, take back
+and edit what was bought."""
 
 from __future__ import annotations
 
@@ -16,13 +17,15 @@ import pytest
 from velella.core.ids import ulid
 
 from .buyer import Buyer
+from .clerk import Clerk
 from .served import Served
 from .shop import Shop, sell
 from .test_metrics import scrape, total
-from .test_stock import books
 
-KINDS = ("product", "cart", "inventory", "order", "payment", "workflows", "http", "locking", "caching")
+KINDS = ("product", "cart", "inventory", "order", "payment", "fulfillment", "workflows", "http", "locking", "caching")
 """The pools whose processes are killed: module replicas, coordinator, front end, locking, caching."""
+
+STOCK = 100_000
 
 
 class Crowd:
@@ -118,10 +121,11 @@ async def test_service_goes_on_and_the_books_agree_whatever_is_killed(colony: Se
 
 async def _kill_under_load(running: Served, shop: Shop, rng: random.Random) -> None:
     admin = await running.admin()
-    product = await sell(admin, shop, f"wanted-{ulid().lower()}", {"eur": 10}, stock=100_000, variants=3)
+    product = await sell(admin, shop, f"wanted-{ulid().lower()}", {"eur": 10}, stock=STOCK, variants=3)
     crowd = Crowd(Buyer(await running.store(shop.key), shop), [variant["id"] for variant in product["variants"]], rng)
     merchant = Merchant(running, admin, shop)
-    buyers = [asyncio.create_task(work) for work in (*(crowd.shop() for _ in range(4)), merchant.work())]
+    clerk = Clerk(running, admin, crowd.orders.values, shop.location, rng)
+    buyers = [asyncio.create_task(work) for work in (*(crowd.shop() for _ in range(4)), merchant.work(), clerk.work())]
     try:
         await _orders_flow(crowd)
         kinds = list(KINDS)
@@ -134,12 +138,14 @@ async def _kill_under_load(running: Served, shop: Shop, rng: random.Random) -> N
             os.kill(victim["pid"], signal.SIGKILL)
             await _orders_flow(crowd, why=kind)
     finally:
-        crowd.stopped = merchant.stopped = True
+        crowd.stopped = merchant.stopped = clerk.stopped = True
         await asyncio.gather(*buyers)
     print(crowd.outcomes)
     await crowd.finish_open_carts()
     await merchant.nothing_is_half_made()
     print(len(merchant.made), "products made, of", merchant.tried)
+    print(clerk.done)
+    await clerk.nothing_is_stuck()
     admin = await running.admin()  # its front end may be a new one
     variants = {variant["id"] for variant in product["variants"]}
     orders = [order for order in await _all_orders(admin) if variants & {item["variant_id"] for item in order["items"]}]
@@ -147,9 +153,8 @@ async def _kill_under_load(running: Served, shop: Shop, rng: random.Random) -> N
     assert not set(crowd.open_carts), "a cart is stuck"
     live = [order for order in orders if order["status"] != "canceled"]
     assert len(live) == len(crowd.orders), "an order nobody was told of, or two of one cart"
-    for variant in product["variants"]:
-        sold = sum(item["quantity"] for order in live for item in order["items"] if item["variant_id"] == variant["id"])
-        assert (await books(admin, variant["sku"]))["reserved"] == sold, "reservations leaked"
+    skus = {variant["id"]: variant["sku"] for variant in product["variants"]}
+    await clerk.the_books_agree([order["id"] for order in live], STOCK, skus)
     restarts = {pool["name"]: sum(replica["restarts"] for replica in pool["replicas"]) for pool in (await running.status())["pools"]}
     assert all(restarts[kind] >= 1 for kind in KINDS), restarts
     until = time.monotonic() + 20  # doors hear of the last restart when the supervisor next looks round
