@@ -10,7 +10,7 @@ from rich.markup import escape
 
 from .. import __version__
 from ..core.errors import Misconfigured, VelellaError
-from . import backup, colony, dashboard, data, doctor, instance, jobs, new, operate, serve, top
+from . import backup, colony, dashboard, data, doctor, instance, jobs, move, new, operate, serve, top
 
 app = typer.Typer(
     name="velella",
@@ -45,6 +45,7 @@ doctor.register(app)
 jobs.register(app)
 dashboard.register(app)
 new.register(app)
+move.register(app)
 top.register(app)
 
 

@@ -110,7 +110,7 @@ async def survey(settings: Settings) -> dict[str, Found]:
     for url, modules in _by_database(settings).items():
         async with _connected(url) as connection, connection.begin():
             tables = [name for (name,) in await connection.execute(text(_TABLES))]
-            ours = {_version_table(module) for module in modules}
+            ours = {version_table(module) for module in modules}
             foreign = () if ours & set(tables) else tuple(sorted(tables))
             names = tuple(module.name for module in modules)
             pending = names if foreign else tuple([each.name for each in modules if await connection.run_sync(_pending, each)])
@@ -177,7 +177,7 @@ def _upgrade(connection: Connection, module: Module, views: bool) -> list[str]:
         connection.exec_driver_sql(statement)
     script = _history(module)
     with EnvironmentContext(Config(), script, fn=lambda revision, _: script._upgrade_revs("head", revision)) as environment:
-        environment.configure(connection=connection, version_table=_version_table(module), transactional_ddl=True)
+        environment.configure(connection=connection, version_table=version_table(module), transactional_ddl=True)
         environment.run_migrations()
     for statement in [*create_views(metadata), *create_triggers(metadata)] if views else ():
         connection.exec_driver_sql(statement)
@@ -187,7 +187,7 @@ def _upgrade(connection: Connection, module: Module, views: bool) -> list[str]:
 def _pending(connection: Connection, module: Module) -> list[str]:
     """Migrations that have not run, and views and triggers whose text has changed."""
     script = _history(module)
-    done = MigrationContext.configure(connection, opts={"version_table": _version_table(module)}).get_current_heads()
+    done = MigrationContext.configure(connection, opts={"version_table": version_table(module)}).get_current_heads()
     known = {revision.revision for revision in script.walk_revisions()}
     if strange := set(done) - known:
         raise Misconfigured(
@@ -231,7 +231,8 @@ def _folder(module: Module) -> Path:
     return Path(next(iter(spec.submodule_search_locations))) / "migrations"
 
 
-def _version_table(module: Module) -> str:
+def version_table(module: Module) -> str:
+    """The name of the table that says which of its migrations have run."""
     return f"{module.name}_migrations"
 
 
@@ -242,7 +243,7 @@ def _differences(connection: Connection, module: Module) -> UpgradeOps:
     """Operations that turn the database's tables into the module's."""
     metadata = module.schema.metadata
     context = MigrationContext.configure(
-        connection, opts={"version_table": _version_table(module), "target_metadata": metadata, "compare_type": True}
+        connection, opts={"version_table": version_table(module), "target_metadata": metadata, "compare_type": True}
     )
     operations = produce_migrations(context, metadata).upgrade_ops
     assert operations is not None

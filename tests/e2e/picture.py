@@ -20,7 +20,7 @@ from .terminal import COLUMNS, CTRL_C, screen_of, terminal
 
 TITLE = "velella serve"
 WHILE_FILLED = "Demo shop: Enamel Mug"
-PATHS = ("/health", "/store/products", "/admin/orders", "/app")
+PATHS = ("/health", "/store/products", "/admin/orders")
 
 
 async def recorded(folder: Path) -> list[Text]:

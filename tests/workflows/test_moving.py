@@ -1,0 +1,92 @@
+"""`velella move`: a module's rows are in another database, all of them, and a shop goes on with them there."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from velella.actors.host import local_host
+from velella.core.service import migrations, moving
+from velella.core.settings import Settings
+from velella.workflows.defaults import seed_defaults
+
+from .. import forks
+
+MOVED = ("customer", "link", "order", "region")
+"""With deltas, links, sequences, and rows that others refer to."""
+
+
+@pytest.fixture
+async def shop(migrated_database: str, tmp_path: Path) -> Settings:
+    settings = Settings(_env_file=None, database_url=migrated_database, data_dir=tmp_path / "data")
+    async with local_host(settings) as host:
+        await seed_defaults(host.modules)
+        await host.modules.customer.create("customer", [{"email": f"ada{number}@example.com"} for number in range(30)])
+    connection = await asyncpg.connect(migrated_database)
+    await connection.execute("SELECT nextval('order_display_id_seq') FROM generate_series(1, 41)")
+    await connection.close()
+    return settings
+
+
+async def velella(folder: Path, *words: str, **more: str) -> tuple[int | None, str]:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("VELELLA_")} | more
+    return await forks.velella(*words, folder=folder, environment=environment)
+
+
+async def test_a_module_goes_on_elsewhere_with_all_its_rows(shop: Settings, fresh_database: str, tmp_path: Path) -> None:
+    there = {f"VELELLA_DATABASES__{name.upper()}": fresh_database for name in MOVED}
+    old = {"VELELLA_DATABASE_URL": str(shop.database_url)}
+    for name in MOVED:
+        code, said = await velella(tmp_path, "move", name, "--to", fresh_database, **old)
+        assert code == 0, said
+        assert f"VELELLA_DATABASES__{name.upper()}=" in said
+    code, said = await velella(tmp_path, "move", "region", "--to", fresh_database, **old)  # as after a crash at its end
+    assert code == 0, said
+
+    connection = await asyncpg.connect(fresh_database)
+    assert await connection.fetchval("SELECT nextval('order_display_id_seq')") == 42
+    await connection.execute("DELETE FROM customer WHERE email = 'ada0@example.com'")
+    await connection.close()
+
+    code, said = await velella(tmp_path, "move", "customer", "--to", fresh_database, **old)
+    assert (code, "other rows of customer" in said) == (1, True), said
+    code, said = await velella(tmp_path, "move", "customer", "--drop", **old)
+    assert (code, "still have customer in the main database" in said) == (1, True), said
+    for name in (*MOVED, *MOVED):  # may be repeated
+        code, said = await velella(tmp_path, "move", name, "--drop", **old, **there)
+        assert code == 0, said
+    connection = await asyncpg.connect(str(shop.database_url))
+    left = await connection.fetch("SELECT relname FROM pg_class WHERE relname ~ '^(customer|region|link_)' OR relname = 'order'")
+    await connection.close()
+    assert left == []
+    moved = shop.model_copy(update={"databases": dict.fromkeys(MOVED, fresh_database)})
+    async with local_host(moved) as host:
+        assert await host.modules.customer.count("customer") == 29
+        await host.modules.customer.create("customer", [{"email": "eve@example.com"}])
+        assert await host.modules.customer.count("customer") == 30
+        assert await host.modules.link.count("publishable_api_key_sales_channel") == 1
+
+
+async def test_a_move_that_ends_half_way_has_moved_nothing(shop: Settings, fresh_database: str) -> None:
+    module, url = migrations.load_module("customer", shop), str(shop.database_url)
+
+    def dies(table: str, rows: int) -> None:
+        if rows:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        await moving.move(module, url, fresh_database, dies)
+    connection = await asyncpg.connect(fresh_database)
+    assert await connection.fetchval("SELECT count(*) FROM customer") == 0
+    await connection.close()
+    assert (await moving.move(module, url, fresh_database, lambda *_: None))["customer"] == 30
+
+
+async def test_nothing_is_moved_away_under_others(shop: Settings, fresh_database: str, tmp_path: Path) -> None:
+    other = await asyncpg.connect(str(shop.database_url))
+    code, said = await velella(tmp_path, "move", "region", "--to", fresh_database, VELELLA_DATABASE_URL=str(shop.database_url))
+    await other.close()
+    assert (code, "Others are connected" in said) == (1, True), said
