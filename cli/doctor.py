@@ -134,7 +134,7 @@ async def _port(settings: Settings) -> str:
 async def _public_url(settings: Settings) -> str:
     if settings.lacks_public_url:
         raise Misconfigured(
-            f"not set: links in letters and addresses of files lead to {settings.url}, which is this machine only",
+            f"not set: links in emails and addresses of files lead to {settings.url}, which is this machine only",
             hint="VELELLA_PUBLIC_URL=https://shop.example, or public_url in velella.toml.",
         )
     if settings.public_url is not None and instance.holder(settings) is not None:

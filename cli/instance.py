@@ -258,7 +258,7 @@ def ask_for_public_url(settings: Settings) -> None:
     """Say on the terminal, or in the log, that links will lead nowhere as long as nothing says how other machines reach the shop."""
     if settings.lacks_public_url:
         logger("velella").warning(
-            "public_url is not set: links in letters and addresses of files lead to this machine only",
+            "public_url is not set: links in emails and addresses of files lead to this machine only",
             links=settings.url,
             hint="VELELLA_PUBLIC_URL=https://shop.example, or public_url in velella.toml",
         )

@@ -68,7 +68,7 @@ class Settings(BaseSettings):
     data_dir: Path = Field(Path(".velella"), description="Where the embedded PostgreSQL, sockets, secrets and logs lie.")
     public_url: str | None = Field(
         None,
-        description="How browsers reach this server. Default: http://<host>:<port>. Links in letters and addresses of files begin with it.",
+        description="How browsers reach this server. Default: http://<host>:<port>. Links in emails and addresses of files begin with it.",
     )
 
     admin_url: str | None = Field(None, description="Where the dashboard is, for links in emails. Default: public_url/app.")
