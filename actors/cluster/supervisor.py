@@ -505,8 +505,10 @@ class Supervisor:
             one.cancel()
 
     async def _finish(self, members: Iterable[Member], *, drain: bool = False) -> None:
+        if self._hurried:
+            return
         waiting = [asyncio.ensure_future(_asked(member.actor.stop.remote(FINISH_SECONDS, drain))) for member in members]
-        if waiting and not self._hurried:
+        if waiting:
             self._finishing.update(waiting)
             done, late = await asyncio.wait(waiting, timeout=2 * FINISH_SECONDS + 5.0)
             for one in late:

@@ -145,7 +145,7 @@ async def test_a_first_start_on_a_terminal_is_read_from_top_to_bottom_and_finish
     words = (*VELELLA, "serve", "--port", str(port))
     environment = os.environ | {"VELELLA_PROCESSES": "1", "TERM": "xterm-256color"}
     async with terminal(words, folder=tmp_path, environment=environment) as first:
-        await first.until("Demo shop: Category")
+        await first.until("Demo shop: ")  # whichever step is shown first: a quick machine skips some
         first.press(CTRL_C)
         assert await first.ended() == 0
     assert without_account(first.screen()) == ["Stopping …", STOPPED]

@@ -52,7 +52,7 @@ async def test_a_row_runs_its_hooks_and_takes_back_what_it_wrote_when_one_of_the
     tag = ulid().lower()
 
     @step(reads=True)
-    async def look(flow: Flow, *given: Any) -> None:
+    async def look(flow: Flow, **given: Any) -> None:
         seen.append(given)
         if len(seen) > 2:
             raise NotAllowed("Not that one")
@@ -61,11 +61,12 @@ async def test_a_row_runs_its_hooks_and_takes_back_what_it_wrote_when_one_of_the
         monkeypatch.setitem(flow.handlers, hook, [look])
     id = (await admin("POST", "/admin/people", {"email": f"{tag}@example.com"})).json["person"]["id"]
     await admin("POST", f"/admin/people/{id}", {"first_name": "Ada"})
-    assert [(rows[0]["id"], rows[0]["first_name"], additional) for rows, additional in seen] == [(id, None, None), (id, "Ada", None)]
+    told = [(*(given["people"][0][name] for name in ("id", "first_name")), given["additional_data"]) for given in seen]
+    assert told == [(id, None, None), (id, "Ada", None)]
     assert (await admin("POST", f"/admin/people/{id}", {"first_name": "Grace"})).status == 400
     assert (await admin("POST", "/admin/people", {"email": f"{tag}-2@example.com"})).status == 400
     assert (await admin("DELETE", f"/admin/people/{id}")).status == 400
-    assert seen[-1] == ([id],)
+    assert seen[-1]["ids"] == [id]
     assert [row["first_name"] for row in await shop.host.modules.user.list("user", {"q": tag})] == ["Ada"]
 
 
