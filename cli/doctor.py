@@ -59,7 +59,9 @@ def register(app: typer.Typer) -> None:
         topology: str | None = typer.Option(None, help="packed, pooled, or a cluster.yaml."),
         as_json: bool = typer.Option(False, "--json", help="The same as JSON."),
     ) -> None:
-        """Look at settings, databases, disk, port, providers and executions. Exit code 1 if something is wrong. Changes nothing."""
+        """Look at settings, databases, disk, port, providers and executions. Exit code 1 if something is wrong.
+
+        Changes nothing but that S3 gets a small file, which is deleted again."""
         found = _examine(data_dir, database_url, topology)
         if as_json:
             print(json.dumps([asdict(each) for each in found], indent=2))

@@ -34,8 +34,8 @@ def register(app: typer.Typer) -> None:
             if to is None:
                 if source == settings.database_url:
                     raise Misconfigured(f"The settings still have {module} in the main database.", hint=_line(module, "postgresql://…"))
-                if await migrations.pending(found, source):
-                    raise Misconfigured(f"{instance.without_password(source)} has no current tables of {module}.", hint="Move it first.")
+                if not await moving.has_arrived(found, source):
+                    raise Misconfigured(f"{module} was never moved to {instance.without_password(source)}.", hint="Move it there first.")
                 await moving.drop(found, str(settings.database_url))
                 console.print(f"The old tables of {module} are gone.")
                 return

@@ -7,7 +7,6 @@ the cluster itself (see `detached.py`), and finds the replicas where they are wh
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import shutil
 import signal
@@ -33,6 +32,7 @@ from ..services import import_path
 from ..topology import Pool, Topology
 from .autoscale import Scaling
 from .control import Control, supervisor_handle
+from .finishing import Finishing, pids_of, processes_of, replied
 from .logpipe import LogPipe
 from .members import Member, directory_of, node_for
 from .nodes import Nodes
@@ -61,8 +61,6 @@ PATIENCE_SECONDS = {
     ReplicaState.FAILED: 5.0,
 }
 """State → seconds a replica may be in it before it is restarted. A replica that failed may have met a database that is just down."""
-FINISH_SECONDS = 10.0
-"""Seconds the messages inside get to finish when we stop."""
 NO_TCP = "none"
 """Value of `message_host`: take no messages by TCP. Between nodes they then go as Ray calls."""
 LAST_TIERS = (("http",), ("workflows",))
@@ -122,9 +120,7 @@ class Supervisor:
         self._latest_epoch = 0
         """The highest epoch that replicas have reported."""
         self._stopped = False
-        self._hurried = False
-        self._finishing: set[asyncio.Future[Any]] = set()
-        """Replicas that finish their messages."""
+        self._finishing = Finishing()
 
     def _packages(self) -> list[str]:
         """The packages that a process with everything imports."""
@@ -266,9 +262,8 @@ class Supervisor:
         self._version += 1
         wire = self.directory().to_wire()
         self._router.update(self.directory())
-        sending = [
-            asyncio.ensure_future(_asked(member.actor.update.remote(wire))) for member in self._members.values() if member.actor is not None
-        ]
+        there = [member for member in self._members.values() if member.actor is not None]
+        sending = [asyncio.ensure_future(replied(member.actor.update.remote(wire))) for member in there]
         if sending:
             _, late = await asyncio.wait(sending, timeout=SEND_SECONDS)
             for one in late:
@@ -340,7 +335,7 @@ class Supervisor:
         known, was_unreachable = (member.address, member.address.incarnation), self._is_unreachable(member)
         restarts = member.restarts
         try:
-            report = await asyncio.wait_for(_asked(member.actor.health.remote(member.restarts, epoch_of(self._version))), ASK_SECONDS)
+            report = await asyncio.wait_for(replied(member.actor.health.remote(member.restarts, epoch_of(self._version))), ASK_SECONDS)
         except TimeoutError:  # a process that hasn't been ready yet is only slow to start: it gets the time of a start, however busy it is
             starting = member.pid is None or member.state == ReplicaState.RESTARTING
             report = {"state": ReplicaState.RESTARTING if starting else ReplicaState.SUSPECT}
@@ -466,7 +461,7 @@ class Supervisor:
 
     async def _drain(self, member: Member) -> None:
         await self._send_directory()
-        await self._finish([member], drain=True)
+        await self._finishing.wait_for([member], drain=True)
         self._kill(member, restart=False)
         self._members.pop(member.id, None)
         await self._send_directory()
@@ -491,7 +486,7 @@ class Supervisor:
                 rest = [member for member in rest if member not in going]
                 for member in going:
                     member.state = ReplicaState.DRAINING
-                await self._finish(going)
+                await self._finishing.wait_for(going)
             self._router.close()
             if not self._inside:
                 self._logs.close()
@@ -500,23 +495,7 @@ class Supervisor:
 
     def hurry(self) -> None:
         """Wait no longer for messages inside: `stop` then ends replicas as they are."""
-        self._hurried = True
-        for one in self._finishing:
-            one.cancel()
-
-    async def _finish(self, members: Iterable[Member], *, drain: bool = False) -> None:
-        if self._hurried:
-            return
-        waiting = [asyncio.ensure_future(_asked(member.actor.stop.remote(FINISH_SECONDS, drain))) for member in members]
-        if waiting:
-            self._finishing.update(waiting)
-            done, late = await asyncio.wait(waiting, timeout=2 * FINISH_SECONDS + 5.0)
-            for one in late:
-                one.cancel()
-            for one in done:
-                self._finishing.discard(one)
-                if not one.cancelled() and (error := one.exception()) is not None:
-                    log.warning("a replica did not finish in order", error=str(error).strip())
+        self._finishing.hurry()
 
     async def _end(self) -> None:
         for member in self._members.values():
@@ -526,7 +505,7 @@ class Supervisor:
         self._cluster.close()
         if self._cluster.is_joined:
             return
-        _, alive = await asyncio.to_thread(psutil.wait_procs, _processes(self._members.values()), 3.0)
+        _, alive = await asyncio.to_thread(psutil.wait_procs, processes_of(self._members.values()), 3.0)
         for process in alive:
             process.kill()
         shutil.rmtree(run_dir(self.settings), ignore_errors=True)  # sockets of killed replicas
@@ -544,7 +523,7 @@ class Supervisor:
             "url": self._url(),
             "supervisor": own.pid,
             "up_seconds": round(time.time() - own.create_time(), 1),
-            "pids": sorted(_pids_of(own) | {member.pid for member in self._members.values() if member.pid is not None}),
+            "pids": sorted(pids_of(own) | {member.pid for member in self._members.values() if member.pid is not None}),
             "pools": [
                 {
                     "name": pool.name,
@@ -564,11 +543,6 @@ class Supervisor:
         return self.settings.model_copy(update={"host": host}).url
 
 
-async def _asked(reference: Any) -> Any:
-    """A Ray reference as a coroutine, to make a task of it."""
-    return await reference
-
-
 def _batch_call(name: str) -> Any:
     from .replica import batch_call
 
@@ -577,25 +551,6 @@ def _batch_call(name: str) -> Any:
 
 def _nothing_here(service: str, method: str) -> Any:
     raise Unavailable(f"{service} does not live in the supervisor.")
-
-
-def _processes(members: Iterable[Member]) -> list[psutil.Process]:
-    found = []
-    for member in members:
-        if member.pid is not None and member.pid != os.getpid():
-            with contextlib.suppress(psutil.NoSuchProcess):
-                found.append(psutil.Process(member.pid))
-    return found
-
-
-def _pids_of(process: psutil.Process) -> set[int]:
-    """A process and its descendants, except PostgreSQL's: those come and go with every connection."""
-    pids = {process.pid}
-    for child in process.children(recursive=True):
-        with contextlib.suppress(psutil.NoSuchProcess):  # ended meanwhile
-            if child.name() != "postgres":
-                pids.add(child.pid)
-    return pids
 
 
 __all__ = ["Member", "Supervisor", "supervisor_handle"]

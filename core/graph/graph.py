@@ -193,7 +193,7 @@ class Graph:
         wanted = keys[query.offset : end]
         key = self.catalogue.entity(query.entity).key
         among = {key: {"$in": wanted}}
-        found = Query(query.entity, (*steps.fields, key), among, with_deleted=query.with_deleted, visible=local.visible)
+        found = Query(query.entity, (*steps.fields, key), among, with_deleted=query.with_deleted, slots=query.slots, visible=local.visible)
         position = {value: i for i, value in enumerate(wanted)}
         rows = sorted((await self._source.page(module, found)).rows, key=lambda row: position[row[key]])
         return Page.of(rows, len(keys) if query.count else None)

@@ -26,6 +26,8 @@ LEAVING_LOOKS = 50
 """How often, 0.1 s apart, it is looked whether others have left."""
 _ALIKE = {"TimeZone": "UTC", "DateStyle": "ISO", "IntervalStyle": "postgres", "bytea_output": "hex", "extra_float_digits": "1"}
 """How both sides write values as text, so that the same rows have the same sum."""
+_ARRIVED = "moved here with its rows by velella move"
+"""Comment of the table of a module's migrations, written in the transaction in which the rows arrive."""
 _OTHERS = """
 SELECT count(*) FROM pg_stat_activity
 WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()
@@ -57,6 +59,7 @@ async def move(module: Module, source: str, target: str, moved: Callable[[str, i
         contents = {table.name: await _content(old, table) for table in tables}
         there = {table.name: await _content(new, table) for table in tables}
         holds_rows = any(content.rows for content in there.values())
+        await new.execute(f"COMMENT ON TABLE \"{migrations.version_table(module)}\" IS '{_ARRIVED}'")
         if holds_rows and there == contents:
             return {name: content.rows for name, content in contents.items()}
         if holds_rows:
@@ -74,6 +77,14 @@ async def move(module: Module, source: str, target: str, moved: Callable[[str, i
     async with _connected(target) as new:
         await new.execute("ANALYZE")
     return {name: content.rows for name, content in contents.items()}
+
+
+async def has_arrived(module: Module, url: str) -> bool:
+    """Whether the module was moved to this database: its tables alone, which `velella migrate` makes too, don't say so."""
+    async with _connected(url) as connection:
+        table = f'"{migrations.version_table(module)}"'
+        said = await connection.fetchval("SELECT obj_description(to_regclass($1), 'pg_class')", table)
+    return bool(said == _ARRIVED)
 
 
 async def drop(module: Module, url: str) -> None:

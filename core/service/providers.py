@@ -43,7 +43,7 @@ class Provider:
     async def check(self) -> str:
         """Whether the other side would do what it is asked for, for `velella doctor`: a few words if it would. Default: nothing to look at.
 
-        Asks it by something cheap that changes nothing there; may take 10 s. Raises any error with what is wrong, and what to do as its
+        Asks it by something cheap that leaves nothing there; may take 10 s. Raises any error with what is wrong, and what to do as its
         `hint`.
         """
         return "nothing to look at"

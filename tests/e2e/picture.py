@@ -19,7 +19,8 @@ from rich.text import Text
 from .terminal import COLUMNS, CTRL_C, screen_of, terminal
 
 TITLE = "velella serve"
-WHILE_FILLED = "Demo shop: Enamel Mug"
+WHILE_FILLED = "Demo shop: "
+"""Whichever step is shown first: a quick machine skips some."""
 PATHS = ("/health", "/store/products", "/admin/orders")
 
 

@@ -220,6 +220,9 @@ async def test_a_page_of_orders_says_the_same_as_text_and_with_rows_of_other_mod
         assert all(order.pop("region")["id"] for order in joined)
         assert alone == joined
         assert [order["id"] for order in alone] == [kept["id"], sent["id"]]
+        by_region = await merchant.get("/admin/orders", **asked | {"order": "region.name"}, fields="+email,+region_id,*shipping_methods")
+        across = by_region["orders"]
+        assert sorted(across, key=lambda order: -order["display_id"]) == alone
         rows: list[Row] = alone
         return rows
 

@@ -85,6 +85,18 @@ async def test_a_move_that_ends_half_way_has_moved_nothing(shop: Settings, fresh
     assert (await moving.move(module, url, fresh_database, lambda *_: None))["customer"] == 30
 
 
+async def test_nothing_is_dropped_that_was_not_moved(shop: Settings, fresh_database: str, tmp_path: Path) -> None:
+    await migrations.migrate(
+        migrations.load_module("customer", shop), fresh_database
+    )  # as `velella migrate` does, once the settings name it
+    names = {"VELELLA_DATABASE_URL": str(shop.database_url), "VELELLA_DATABASES__CUSTOMER": fresh_database}
+    code, said = await velella(tmp_path, "move", "customer", "--drop", **names)
+    assert (code, "customer was never moved to" in said) == (1, True), said
+    connection = await asyncpg.connect(str(shop.database_url))
+    assert await connection.fetchval("SELECT count(*) FROM customer") == 30
+    await connection.close()
+
+
 async def test_nothing_is_moved_away_under_others(shop: Settings, fresh_database: str, tmp_path: Path) -> None:
     other = await asyncpg.connect(str(shop.database_url))
     code, said = await velella(tmp_path, "move", "region", "--to", fresh_database, VELELLA_DATABASE_URL=str(shop.database_url))
