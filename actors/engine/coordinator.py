@@ -326,7 +326,8 @@ class Coordinator(Service):
 
     @reads
     async def show(self, id: str) -> Row:
-        """One execution with its input, its result, its steps and what is left to undo. Raises NotFound."""
+        """One execution with its input, its result, its steps, those that were answered from outside, and what is left to undo.
+        Raises NotFound."""
         row = await self._database.fetch_one(queries.SHOW, {"id": id})
         if row is None:
             raise NotFound(f"Execution with id: {id} was not found")
@@ -338,6 +339,7 @@ class Coordinator(Service):
             "input": unpack(row["input"]),
             "result": unpack(row["result"]) if row["result"] is not None else None,
             "steps": steps,
+            "answered": [wait["step"] for wait in (row["waits"] or {}).values() if "answer" in wait],
             "to_undo": [f"{path} {reference}" for reference, path, *_ in unpack(row["undo"])] if row["undo"] is not None else [],
             "trace_id": row["trace_id"],
         }
@@ -365,14 +367,15 @@ class Coordinator(Service):
         it until it is tried again (`retry`).
 
         Nothing is undone, and the remaining steps aren't done: the operator has to see to both. `step`: only while it waits at that step.
-        Raises NotFound; NotAllowed if it is over, was given up, or doesn't wait at that step; Conflict while it is being carried out.
+        Raises NotFound; NotAllowed if it is over, was given up, or doesn't wait at that step, as one that was answered from outside never
+        does again; Conflict while it is being carried out.
         """
         about = {"id": id, "given_up": {"by": by, "reason": reason}, "step": step}
         if await self._database.fetch_value(queries.GIVE_UP, about) is not None:
             log.warning("an execution was given up", execution=id, by=by, reason=reason)
             return
         row = await self.show(id)
-        if row["state"] in LIVE_STATES and row["owner"] is not None:
+        if row["state"] in LIVE_STATES and row["owner"] is not None and step not in row["answered"]:
             raise Conflict(f"Execution with id: {id} is just being carried out. Try again.")
         if step is not None:
             raise NotAllowed(f"The step {step} does not wait; the execution {id} is {row['state']}, and waits at {row['waits_at']}.")

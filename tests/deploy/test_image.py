@@ -189,7 +189,8 @@ def test_the_service_starts_a_command_of_ours_on_its_own_account() -> None:
 
 
 def test_stopping_goes_through_the_supervisor_and_has_the_time_it_takes() -> None:
-    from velella.actors.cluster.supervisor import FINISH_SECONDS, LAST_TIERS
+    from velella.actors.cluster.finishing import FINISH_SECONDS
+    from velella.actors.cluster.supervisor import LAST_TIERS
 
     keys = unit()
     assert keys["KillMode"] == ["mixed"], "SIGTERM to every process would end replicas before their doors are closed"

@@ -88,6 +88,20 @@ async def enter(flow: Flow, ship: str) -> Any:
     return await flow.run(ask_harbour, ship)
 
 
+tide = asyncio.Event()
+
+
+@step
+async def wait_for_tide(flow: Flow) -> None:
+    await tide.wait()
+
+
+@workflow("test-moor", durable=True, key="ship", by_hand=True)
+async def moor(flow: Flow, ship: str) -> None:
+    await flow.run(ask_harbour, ship)
+    await flow.run(wait_for_tide)
+
+
 @workflow("test-keelhaul")
 async def keelhaul(flow: Flow, user_id: str) -> None:
     raise AssertionError("nobody may run this by hand")
@@ -239,6 +253,20 @@ async def test_a_step_that_waits_is_answered_once_by_the_routes(merchant: Mercha
         assert "does not wait" in message
     done = await entering(merchant, ship, "done")
     assert ways(done)[at] == ("done", "dormant")
+
+
+async def test_a_step_that_was_answered_is_not_answered_again_while_the_execution_goes_on(merchant: Merchant, ship: str) -> None:
+    tide.clear()
+    await merchant.post(f"{PATH}/test-moor/run", {"input": {"ship": ship}})
+    body = {"transaction_id": ship, "step_id": "ask-harbour", "response": "in"}
+    while (await merchant.client("POST", f"{PATH}/test-moor/steps/success", body)).status != 200:  # it isn't asked yet
+        await asyncio.sleep(0.02)
+    for _ in range(3):
+        refused = await merchant.refused("POST", f"{PATH}/test-moor/steps/failure", body)
+        assert refused[:2] == (400, "not_allowed")
+    tide.set()
+    while (await merchant.get(PATH, transaction_id=ship))["workflow_executions"][0]["state"] != "done":
+        await asyncio.sleep(0.02)
 
 
 async def test_a_step_that_is_said_to_have_failed_is_undone_with_all_before_it(merchant: Merchant, ship: str) -> None:
