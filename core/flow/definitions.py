@@ -312,7 +312,7 @@ def step(
 def step(
     *,
     waits: Waits,
-    undo: Undo[R] | None = None,
+    undo: Undo[Any] | None = None,
     timeout: float | None = None,
     retries: int = 0,
     retry: Retry | None = None,

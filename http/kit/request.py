@@ -185,6 +185,23 @@ class Request:
         result: R = await workflows.run(workflow.name, given)
         return result
 
+    async def start(self, workflow: Workflow[P, R], /, *args: P.args, **input: P.kwargs) -> str:
+        """Start a durable workflow without waiting for it. Returns its transaction: what it is asked after and answered by.
+
+        Of all starts with one key, which the workflow derives from its input (`key`), one is carried out; without a key each is. It is
+        written down when this returns, whatever dies. Nothing takes it back: not what the route does afterwards, nor its failure.
+        """
+        given = workflow.bind(*args, **input)
+        key = workflow.key_of(given)
+        id = await self._host.workflows.start_durable(workflow.name, given, key)
+        return key if key is not None else str(id)
+
+    async def outcome(self, workflow: Workflow[..., Any], transaction: str) -> dict[str, Any]:
+        """How a durable workflow stands: id, state (invoking, finishing, compensating, done, reverted, failed), `waits` (the names of its
+        steps that wait for the outside), result, error. Raises NotFound."""
+        outcome: dict[str, Any] = await self._host.workflows.outcome(workflow.name, transaction)
+        return outcome
+
     # -- reading
     def asks(self, path: str) -> bool:
         """Whether the request wants this path or anything under it: `asks("variants.calculated_price")`."""

@@ -167,6 +167,25 @@ async def test_the_subscriber_hears_of_an_order(shop: Shop, admin: Client, produ
     assert [(each["product_id"], each["email"]) for each in asked] == [(product["id"], "ada@example.com")]
 
 
+@pytest.mark.parametrize(("keep", "ends"), [(True, "kept"), (False, "removed")])
+async def test_a_review_waits_for_its_moderator_who_answers_by_a_route(shop: Shop, admin: Client, keep: bool, ends: str) -> None:
+    """The subscriber has started the workflow; a merchant who starts it again joins it, and what is said first counts."""
+    product, review = await reviewed(shop)
+    await shop.settled()
+    path = f"/admin/reviews/{review['id']}/moderation"
+    assert (await admin.post(path))["transaction"] == review["id"]
+    waiting = (await admin.get(path))["moderation"]
+    assert (waiting["state"], waiting["waits"]) == ("invoking", ["ask-moderator"])
+    await admin.post(f"{path}/verdict", {"keep": keep})
+    await shop.settled()
+    moderation = (await admin.get(path))["moderation"]
+    assert (moderation["state"], moderation["result"]) == ("done", ends)
+    assert [shown["id"] for shown in await reviews_of(shop.store, product)] == ([review["id"]] if keep else [])
+    with pytest.raises(Refused) as late:
+        await admin.post(f"{path}/verdict", {"keep": not keep})
+    assert late.value.status == 400
+
+
 async def test_the_buyer_gets_an_email(order: Row, emails: Emails, shop: Shop) -> None:
     [email] = await emails.sent(template="order-placed")
     assert email.to == "ada@example.com"
