@@ -23,6 +23,8 @@ Row = dict[str, Any]
 
 KEY = "TEST_velella"
 CARRIER = "se-100"
+FARAWAY = "25999"
+"""The postal code of a place to which all costs 1.00 more."""
 SERVICES = (
     {"carrier_id": CARRIER, "carrier_code": "dhl", "service_code": "parcel", "name": "Parcel", "is_return_supported": True},
     {"carrier_id": CARRIER, "carrier_code": "dhl", "service_code": "express", "name": "Express", "is_return_supported": False},
@@ -140,6 +142,7 @@ class ShipDesk:
         if shipment["ship_to"]["country_code"] == "SE":
             return {"rates": [], "invalid_rates": [{"error_messages": ["DHL doesn't go to Sweden"]}], "errors": []}
         weight = shipment["packages"][0]["weight"]["value"]
+        weight += 1000.0 if shipment["ship_to"]["postal_code"] == FARAWAY else 0.0
         of = {"currency": wanted["preferred_currency"]}
         return {
             "rates": [

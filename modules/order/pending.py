@@ -61,6 +61,8 @@ class Quote(TypedDict):
 class Seen(TypedDict):
     """An open change as it was read by who writes to it, and what was worked out for that."""
 
+    at: str
+    """When its own row was last written: also when its return is to come back to another location."""
     carries: bool
     """Whether it carries promotions over."""
     acts: Sequence[tuple[str, str]]
@@ -71,7 +73,7 @@ class Seen(TypedDict):
 
 def as_read(change: Change, quotes: Mapping[str, Quote]) -> Seen:
     """What is to be said of a change by who writes to it. `quotes` see `Seen`."""
-    return {"carries": bool(change["carry_over_promotions"]), "acts": _written(change), "quotes": quotes}
+    return {"at": change["updated_at"], "carries": bool(change["carry_over_promotions"]), "acts": _written(change), "quotes": quotes}
 
 
 def _written(change: Change) -> list[tuple[str, str]]:
@@ -164,6 +166,16 @@ class Pending(Writing):
         return await self.add_acts(change_id, of_return)
 
     @writes
+    async def redirect(self, change_id: str, return_id: str, given: Mapping[str, Any], *, seen: Seen) -> None:
+        """Change the `location_id` and other columns of the return of an open change, with what sending it back costs then (`seen`).
+
+        Raises what `add_acts` raises.
+        """
+        await self._hold(change_id, *OPEN, seen=seen)
+        await self.update("return", [{"id": return_id, **given}])
+        await self.update("order_change", [{"id": change_id, "return_id": return_id}])  # who read it before doesn't write for the old place
+
+    @writes
     async def revise_act(self, change_id: str, act_id: str, given: ActRevision, *, seen: Seen | None = None) -> str:
         """Change an action of an open change: the given fields of its `details`, its `amount`, `internal_note` and `line`. Returns its id.
 
@@ -237,13 +249,14 @@ class Pending(Writing):
             await self.delete(entity, [id])
 
     @writes
-    async def confirm(self, change_id: str, *, by: str | None = None, priced: Priced | None = None) -> Order:
+    async def confirm(self, change_id: str, *, by: str | None = None, seen: Seen | None = None, priced: Priced | None = None) -> Order:
         """Confirm an open change: write the order's next version, and the other rows of its kind. Returns the changed order.
 
-        `priced`: taxes and discounts of that version, computed for the order and the change as the caller read them. Raises InvalidData if
-        the change isn't open, lacks actions, or the order doesn't allow it; Collided if the order or the change is another by now.
+        `seen`: the change that the caller has reserved goods and bought labels for. `priced`: taxes and discounts of that version, computed
+        for the order and the change as the caller read them. Raises InvalidData if the change isn't open, lacks actions, or the order
+        doesn't allow it; Conflict if the change isn't as it was seen; Collided if the order or the change isn't what was priced.
         """
-        change = await self._hold(change_id, *OPEN)
+        change = await self._hold(change_id, *OPEN, seen=seen, whole=True)
         kind, acts, at = KINDS[change["change_type"]], change["actions"], iso(utc_now())
         check_filled(kind, acts)
         order = await self.load(change["order_id"])
@@ -310,11 +323,14 @@ class Pending(Writing):
 
     # -- inside
 
-    async def _hold(self, change_id: str, *statuses: str, seen: Seen | None = None, acts: Sequence[Act] = ()) -> Change:
+    async def _hold(
+        self, change_id: str, *statuses: str, seen: Seen | None = None, acts: Sequence[Act] = (), whole: bool = False
+    ) -> Change:
         """Lock a change, write the prices of shipping that were `seen` for it, and return it with its actions.
 
-        Raises InvalidData if it has none of these statuses; Conflict if its `carry_over_promotions` isn't as it was seen, or if its
-        actions aren't while a shipping method, whose price depends on them, is among them or among the `acts` to come.
+        Raises InvalidData if it has none of these statuses; Conflict if its `carry_over_promotions` isn't as it was seen, or if something
+        else isn't that the caller's write depends on: the `whole` change, as does the price of a shipping method, which may be among its
+        actions or the `acts` to come.
         """
         held = await self.database.fetch_value(queries.HOLD_CHANGE, {"id": change_id, "statuses": list(statuses)})
         if held is None:
@@ -322,8 +338,9 @@ class Pending(Writing):
         change = self._opened(await self.retrieve("order_change", change_id, fields=_WHOLE))
         if seen is None:
             return change
-        sends = any(act["action"] == "SHIPPING_ADD" for act in (*change["actions"], *acts))
-        if bool(change["carry_over_promotions"]) != seen["carries"] or (sends and _written(change) != [tuple(act) for act in seen["acts"]]):
+        whole = whole or any(act["action"] == "SHIPPING_ADD" for act in (*change["actions"], *acts))
+        same = (change["updated_at"], _written(change)) == (seen["at"], [tuple(act) for act in seen["acts"]])
+        if bool(change["carry_over_promotions"]) != seen["carries"] or (whole and not same):
             raise Conflict(_ELSEWHERE)
         for act_id, quote in seen["quotes"].items():
             act = _act_of(change, act_id)

@@ -5,6 +5,11 @@ from __future__ import annotations
 import asyncio
 from decimal import Decimal
 
+import pytest
+
+from velella.core.errors import Conflict
+from velella.modules.order.pending import as_read
+
 from .conftest import Market, Row, Store
 from .test_order_life import bought, figures, of
 
@@ -94,6 +99,31 @@ async def test_an_edit_that_cannot_be_had_changes_nothing(market: Market, store:
         assert (await merchant.post(f"{at}/items", {"items": [wrong]})).status == 400
     assert (await merchant("DELETE", at)).body == {"id": order["id"], "object": "order-edit", "deleted": True}
     assert (await merchant.post(f"{at}/confirm")).status == 400
+
+
+async def test_whoever_adds_while_another_confirms_adds_to_what_is_reserved_or_to_nothing(
+    market: Market, store: Store, merchant: Store
+) -> None:
+    _, order = await bought(market, store)
+    other = await market.new_variant({"eur": "20"}, stock=9)
+    at, one = await begun(merchant, order), {"items": [{"variant_id": other, "quantity": 1}]}
+    await merchant.post(f"{at}/items", one)
+    adding = asyncio.gather(*(merchant.post(f"{at}/items", one) for _ in range(3)))
+    confirmed = await merchant.post(f"{at}/confirm")
+    assert {answer.status for answer in await adding} <= {200, 400}
+    assert confirmed.status in (200, 409)
+    if confirmed.status == 409:
+        assert await figures(market, other) == (9, 0), "what was reserved is given back"
+        assert (await merchant.post(f"{at}/confirm")).status == 200
+    lines = (await merchant.get(f"/admin/orders/{order['id']}"))["order"]["items"]
+    assert await figures(market, other) == (9, sum(line["quantity"] for line in lines if line["variant_id"] == other))
+
+    await begun(merchant, order)
+    await merchant.post(f"{at}/items", one)
+    [change] = await market.modules.order.list("order_change", {"order_id": order["id"], "status": "pending"}, fields=("*", "actions.*"))
+    await merchant.post(f"{at}/items", one)
+    with pytest.raises(Conflict):
+        await market.modules.order.confirm(change["id"], seen=as_read(change, {}))
 
 
 async def test_what_was_sent_stays_in_the_order(market: Market, store: Store, merchant: Store) -> None:

@@ -12,7 +12,7 @@ import pytest
 from velella.core.errors import Busy, InvalidData, NotAllowed, Unavailable, UnexpectedState
 from velella.modules.fulfillment.providers.shipstation import ShipStationFulfillment
 
-from ..ship_desk import CARRIER, FROM, ShipDesk
+from ..ship_desk import CARRIER, FARAWAY, FROM, ShipDesk
 from .conftest import Answer, Market, Row, Store
 
 D = Decimal
@@ -209,8 +209,8 @@ def ways_of(preview: Row) -> list[Row]:
     ]
 
 
-async def desk_of_returns(dispatch: Dispatch, street: str) -> str:
-    address = {"address_1": street, "city": "Kiel", "postal_code": "24103", "country_code": "de"}
+async def desk_of_returns(dispatch: Dispatch, street: str, postal_code: str = "24103") -> str:
+    address = {"address_1": street, "city": "Kiel", "postal_code": postal_code, "country_code": "de"}
     [made] = await dispatch.market.modules.stock_location.create_locations([{"name": "Returns", "address": address}])
     return str(made["id"])
 
@@ -254,6 +254,57 @@ async def test_the_way_back_is_priced_by_its_provider_for_what_comes_back(dispat
         each for each in dispatch.desk.shipments.values() if each.get("is_return_label") and each["ship_to"]["address_line1"] == "Ramp 2"
     ]
     assert back["packages"][0]["weight"]["value"] == 500.0
+
+
+@pytest.mark.parametrize("kind", ["return", "exchange"])
+async def test_what_comes_back_to_another_place_costs_what_it_costs_to_there(dispatch: Dispatch, kind: str) -> None:
+    merchant, order = dispatch.merchant, await dispatch.order()
+    assert (await dispatch.send(order)).status == 200
+    streets = [f"{place} of {kind}s" for place in ("Ramp", "Pier", "Reef")]  # rates that were asked for are remembered
+    near, island, reef = [await desk_of_returns(dispatch, street, FARAWAY if at else "24103") for at, street in enumerate(streets)]
+    at = f"/admin/{kind}s/{(await merchant.post(f'/admin/{kind}s', {'order_id': order['id']}))[kind]['id']}"
+    items, inbound = ("request-items", "") if kind == "return" else ("inbound/items", "inbound/")
+    body = {"items": [{"id": order["items"][0]["id"], "quantity": 1}]}
+    named = await merchant.post(f"{at}/{items}", body if kind == "return" else {**body, "location_id": near})
+    back = f"/admin/returns/{named['return']['id']}"
+    if kind == "return":
+        assert (await merchant.post(back, {"location_id": near}))["return"]["location_id"] == near
+    else:
+        await merchant.post(f"{at}/outbound/items", {"items": [{"variant_id": order["items"][0]["variant_id"], "quantity": 1}]})
+    way = {"shipping_option_id": dispatch.option}
+    preview = (await merchant.post(f"{at}/{inbound}shipping-method", way))["order_preview"]
+    assert [each["amount"] for each in ways_of(preview)] == [D("3.85")]
+    moved = await merchant.post(back, {"location_id": island})
+    assert (moved["return"]["location_id"], [each["amount"] for each in ways_of(moved["order_preview"])]) == (island, [D("4.85")])
+    dispatch.desk.down.append("POST /rates")
+    assert (await merchant.post(back, {"location_id": reef})).status == 503, "nobody knows what it costs to there"
+    dispatch.desk.down.clear()
+    asked = len(dispatch.desk.rated)
+    kept = await merchant.post(back, {"location_id": island, "metadata": {"by": "ferry"}})
+    assert (kept["return"]["metadata"], len(dispatch.desk.rated)) == ({"by": "ferry"}, asked), "it is the same place"
+
+    revise = f"{at}/{items}/{next(act['id'] for act in moved['order_preview']['items'][0]['actions'])}"
+    calls = [merchant.post(back, {"location_id": place}) for place in (near, reef)]
+    results = await asyncio.gather(*calls, *(merchant.post(revise, {"quantity": 2}) for _ in range(2)))
+    assert {each.status for each in results} <= {200, 409}
+    shown = (await merchant.get(f"/admin/orders/{order['id']}/preview"))["order"]
+    units, place = shown["items"][0]["detail"]["return_requested_quantity"], (await merchant.get(back))["return"]["location_id"]
+    cost = D("3.35") + units * D("0.5") + (0 if place == near else 1)
+    assert [each["amount"] for each in ways_of(shown)] == [cost], "of as many, to where they come"
+
+    confirming = asyncio.create_task(merchant.post(f"{at}/request"))
+    moving = await merchant.post(back, {"location_id": near if place != near else reef})
+    confirmed = await confirming
+    assert {moving.status, confirmed.status} <= {200, 400, 409}
+    if confirmed.status != 200:
+        assert (await merchant.post(f"{at}/request")).status == 200
+    place = (await merchant.get(back))["return"]["location_id"]
+    shown = (await merchant.get(back, fields="fulfillments.*,fulfillments.labels.*"))["return"]["fulfillments"]
+    [box] = [each for each in shown if each["canceled_at"] is None]
+    [label] = [each for each in dispatch.desk.bought(box["id"]) if each["status"] != "voided"]
+    street = dict(zip((near, island, reef), streets, strict=True))[place]
+    assert (box["location_id"], dispatch.desk.shipments[label["shipment_id"]]["ship_to"]["address_line1"]) == (place, street)
+    assert (await merchant.post(back, {"location_id": island})).status == 400, "its label is bought"
 
 
 @pytest.mark.parametrize("kind", ["exchange", "claim"])

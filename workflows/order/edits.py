@@ -86,7 +86,7 @@ async def confirm_order_edit(flow: Flow, id: str, confirmed_by: str | None = Non
     async with flow.lock(lock_of(id)):
         moves = await flow.run(plan_moves, id)
         reserved = await flow.run(reserve_stock, moves["more"], moves["location_ids"])
-        await flow.run(confirm_change, change["id"], confirmed_by)
+        await flow.run(confirm_change, change, confirmed_by)
         gone = await flow.run(give_back_some, moves["less"])
         joined = await flow.run(join_reservations, moves["again"]) if moves["again"] else []
         await flow.run(settle_difference, id)

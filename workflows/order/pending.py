@@ -46,6 +46,7 @@ _ENTITY = {"return": "return", "claim": "order_claim", "oexc": "order_exchange",
 begin_change = written("begin-change", lambda modules: modules.order.begin)
 add_acts = written("add-acts", lambda modules: modules.order.add_acts)
 add_returning = written("add-returning-acts", lambda modules: modules.order.add_returning)
+redirect = written("redirect-return", lambda modules: modules.order.redirect)
 revise_act = written("revise-act", lambda modules: modules.order.revise_act)
 remove_act = written("remove-act", lambda modules: modules.order.remove_act)
 request_change = written("request-change", lambda modules: modules.order.request)
@@ -85,14 +86,21 @@ def new_change(type: str, given: Row, created_by: str | None) -> NewChange:
 
 
 async def change_by(
-    flow: Flow, change: Change, draft: bool, write: Any, *given: Any, after: Callable[[Sequence[Act]], Sequence[Act]]
+    flow: Flow,
+    change: Change,
+    draft: bool,
+    write: Any,
+    *given: Any,
+    after: Callable[[Sequence[Act]], Sequence[Act]] = lambda acts: acts,
+    to: str | None = None,
 ) -> None:
     """Make one write of an open change as it was read, with what sending costs then (`ways.quoted`); and say what promotions take off,
     where they are looked at again: of drafts, and where the change carries them over.
 
-    `after`: the change's actions after the write, of those before. Raises Conflict where the change is being changed elsewhere.
+    `after`: the change's actions after the write, of those before. `to`: the location to which its return goes then, where it is another
+    one. Raises Conflict where the change is being changed elsewhere.
     """
-    seen = as_read(change, await quoted(flow, change, after))
+    seen = as_read(change, await quoted(flow, change, after, to))
     if not draft and not seen["carries"]:
         await flow.run(write, *given, seen=seen)
         return
@@ -339,9 +347,10 @@ def updating(order: Order, item_id: str, given: Row) -> Act:
 
 
 @step(pivot=True)
-async def confirm_change(flow: Flow, change_id: str, by: str | None) -> Order:
-    """Confirm a change. Returns the changed order."""
-    return await flow.modules.order.confirm(change_id, by=by)
+async def confirm_change(flow: Flow, change: Change, by: str | None) -> Order:
+    """Confirm a change, for which goods are reserved and labels bought by now. Returns the changed order. Raises Conflict where it isn't as
+    it was read."""
+    return await flow.modules.order.confirm(change["id"], by=by, seen=as_read(change, {}))
 
 
 def quantities_of(acts: Sequence[Act], *actions: str) -> list[tuple[str, Decimal]]:

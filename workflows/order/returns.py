@@ -24,12 +24,14 @@ from .pending import (
     add_acts,
     adding,
     begin_change,
+    change_by,
     confirm_change,
     dropping,
     line_acts,
     new_change,
     open_change,
     quantities_of,
+    redirect,
     removing,
     revised_line,
     revising,
@@ -83,7 +85,7 @@ async def confirm_return_request(flow: Flow, id: str, confirmed_by: str | None =
     order_id = str(change["order_id"])
     async with flow.lock(lock_of(order_id)):
         label = await ask_for_label(flow, change)
-        await flow.run(confirm_change, change["id"], confirmed_by)
+        await flow.run(confirm_change, change, confirmed_by)
         if label is not None:
             await link(flow, {"return_fulfillment": [{"return_id": id, "fulfillment_id": label}]})
         await flow.run(settle_difference, order_id)
@@ -158,12 +160,18 @@ async def print_label(flow: Flow, fulfillment: Row) -> None:
 @workflow("begin-receive-return")
 async def begin_receive_return(flow: Flow, id: str, given: Row, created_by: str | None = None) -> str:
     """Begin to receive a requested return. Returns its order's id. Raises NotFound; InvalidData where the order is being changed."""
-    back = await flow.modules.order.retrieve("return", id)
-    if back["canceled_at"] is not None:
-        raise InvalidData(f"Return with id {id} has been canceled.")
+    back = await uncancelled(flow, id)
     change = new_change("return_receive", given, created_by)
     await flow.run(begin_change, back["order_id"], {**change, "return_id": id, "metadata": given.get("metadata")})
     return str(back["order_id"])
+
+
+async def uncancelled(flow: Flow, id: str) -> Row:
+    """A return. Raises NotFound; InvalidData where it is cancelled."""
+    back: Row = await flow.modules.order.retrieve("return", id, fields=("order_id", "location_id", "canceled_at"))
+    if back["canceled_at"] is not None:
+        raise InvalidData(f"Return with id {id} has been canceled.")
+    return back
 
 
 def _receiving(action: str) -> Acts:
@@ -191,7 +199,7 @@ async def confirm_return_receive(flow: Flow, id: str, confirmed_by: str | None =
     order_id = str(change["order_id"])
     async with flow.lock(lock_of(order_id)):
         coming = await flow.run(plan_stock, change)
-        await flow.run(confirm_change, change["id"], confirmed_by)
+        await flow.run(confirm_change, change, confirmed_by)
         levels = await flow.run(put_into_stock, coming["lines"], coming["location_id"])
         await flow.run(settle_difference, order_id)
     flow.emit("order.return_received", order_id=order_id, return_id=id)
@@ -250,10 +258,23 @@ async def cancel_return(flow: Flow, id: str, canceled_by: str | None = None, no_
 
 @workflow("update-return")
 async def update_return(flow: Flow, id: str, given: Row) -> str:
-    """Change a return's `location_id`, `no_notification` and `metadata`. Returns its order's id. Raises NotFound."""
-    back = await flow.modules.order.retrieve("return", id, fields=("order_id",))
-    await flow.run(update_rows, "return", [{"id": id, **given}])
+    """Change a return's `location_id`, `no_notification` and `metadata` while it is asked for or received. Returns its order's id.
+
+    Another location is another way: what sending it back costs is asked again until it is requested. Raises NotFound; InvalidData where it
+    is cancelled, or not worked on; Conflict where it is being changed elsewhere; and what the provider refuses a price for.
+    """
+    back = await uncancelled(flow, id)
+    change = await open_change(flow, "return", id, *_ASKING, "return_receive")
+    to = given.get("location_id")
+    if to in (None, back["location_id"]) or change["change_type"] == "return_receive":
+        await flow.run(update_rows, "return", [{"id": id, **given}])
+    else:
+        await change_by(flow, change, False, redirect, change["id"], id, given, to=to)
     return str(back["order_id"])
+
+
+_ASKING = ("return_request", "claim", "exchange")
+"""Changes by which something is to come back."""
 
 
 # -- all at once

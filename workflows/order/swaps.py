@@ -76,7 +76,7 @@ def _confirming(name: str, entity: Swap, event: str) -> Workflow[..., str]:
             moves = await flow.run(plan_moves, order_id)
             reserved = await flow.run(reserve_stock, moves["more"], moves["location_ids"])
             label = await ask_for_label(flow, change)
-            await flow.run(confirm_change, change["id"], confirmed_by)
+            await flow.run(confirm_change, change, confirmed_by)
             if label is not None:
                 back = (await thing_of(flow, entity, id))["return_id"]
                 await link(flow, {"return_fulfillment": [{"return_id": back, "fulfillment_id": label}]})

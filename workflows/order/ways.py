@@ -1,7 +1,7 @@
 """Shipping methods that changes of orders add: at the option's price, at the price that its provider calculates, or at a merchant's amount.
 
 A provider calculates the price for the goods that are sent with the method: those that come back with a return, those that a claim or an
-exchange sends instead, and of an edit all that is left to be sent. It is asked again whenever these change.
+exchange sends instead, and of an edit all that is left to be sent. It is asked again whenever these change, or where they come back to.
 """
 
 from __future__ import annotations
@@ -110,8 +110,9 @@ async def line_in(flow: Flow, act: Act) -> Any:
     return await flow.modules.order.act_line(act["id"])
 
 
-async def quoted(flow: Flow, change: Change, after: Callable[[Sequence[Act]], Sequence[Act]]) -> dict[str, Quote]:
-    """New prices of the shipping methods in a change whose goods are others `after` a write, by the id of the action.
+async def quoted(flow: Flow, change: Change, after: Callable[[Sequence[Act]], Sequence[Act]], to: str | None = None) -> dict[str, Quote]:
+    """New prices of the shipping methods in a change whose goods are others `after` a write, by the id of the action; of those by which
+    goods come back also where that is `to` another location.
 
     A merchant's own amount stays, and so does a price that no provider calculates. Raises what the provider refuses it for."""
     if not any(act["action"] == "SHIPPING_ADD" for act in change["actions"]):
@@ -119,6 +120,7 @@ async def quoted(flow: Flow, change: Change, after: Callable[[Sequence[Act]], Se
     order = await flow.modules.order.load(change["order_id"])
     before, acts = change["actions"], after(change["actions"])
     moved = {inbound: _goods(change, order, before, inbound) != _goods(change, order, acts, inbound) for inbound in (True, False)}
+    moved[True] = moved[True] or to is not None
     ways: list[tuple[Act, str]] = []
     for act in before:
         if act["action"] == "SHIPPING_ADD" and act in acts and moved[act["return_id"] is not None]:
@@ -129,7 +131,8 @@ async def quoted(flow: Flow, change: Change, after: Callable[[Sequence[Act]], Se
     quotes: dict[str, Quote] = {}
     for act, option_id in ways:
         if option_id in calculated:
-            option = await _priced(flow, change, order, option_id, await _parcel(flow, change, order, acts, act["return_id"] is not None))
+            parcel = await _parcel(flow, change, order, acts, act["return_id"] is not None, to)
+            option = await _priced(flow, change, order, option_id, parcel)
             assert option["amount"] is not None, "a provider answers with an amount, or refuses"
             quotes[act["id"]] = {"amount": option["amount"], "is_tax_inclusive": option["is_tax_inclusive"]}
     return quotes
@@ -185,8 +188,9 @@ def _goods(change: Change, order: Order, acts: Sequence[Act], inbound: bool) -> 
     return {id: quantity for id, quantity in goods.items() if quantity > 0}
 
 
-async def _parcel(flow: Flow, change: Change, order: Order, acts: Sequence[Act], inbound: bool) -> Parcel:
-    """What goes by a way of sending that a change adds, as its provider is told of it."""
+async def _parcel(flow: Flow, change: Change, order: Order, acts: Sequence[Act], inbound: bool, to: str | None = None) -> Parcel:
+    """What goes by a way of sending that a change adds, as its provider is told of it. `to`: the location that goods are to come back to,
+    where it isn't the return's."""
     goods = _goods(change, order, acts, inbound)
     lines: dict[str, Mapping[str, Any]] = {line["id"]: line for line in order["items"]}
     for act in acts:
@@ -196,7 +200,9 @@ async def _parcel(flow: Flow, change: Change, order: Order, acts: Sequence[Act],
     items = [{"id": id, "quantity": quantity} for id, quantity in goods.items()]
     if inbound:
         parcel.said |= {"return_id": change["return_id"], "return_items": items}
-        if change["return_id"] is None:  # it begins with what is named first
+        if to is not None:
+            parcel.location_id = to
+        elif change["return_id"] is None:  # it begins with what is named first
             parcel.location_id = await sent_from(flow, order["id"])
         else:
             back = await flow.modules.order.retrieve("return", change["return_id"], fields=("location_id",))
