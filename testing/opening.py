@@ -66,7 +66,9 @@ async def opened(given: Mapping[str, Any], *, topology: str, database_url: str, 
         admin = anybody.with_headers(authorization=f"Bearer {token}")
         regions = {row["name"]: row["id"] for row in (await admin.get("/admin/regions"))["regions"]}
         store = anybody.with_headers(x_publishable_api_key=str(key["token"]))
-        yield Shop(topology, store, admin, regions, ids, settings, host)
+        shop = Shop(topology, store, admin, regions, ids, settings, host)
+        await shop.begun()
+        yield shop
 
 
 def _with_recorders(given: dict[str, Any], folder: Path) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import asyncpg
 
 from ..cli.demo import Opened
 from ..core.flow import Event
+from ..core.sql.write.outbox import module_of
 from ..modules import Modules
 from ..modules.notification.provider import NotificationMessage
 from ..workflows.kit import Workflow
@@ -33,6 +34,10 @@ _UNFINISHED = """
     UNION ALL
     SELECT 'the workflow ' || workflow, NULL FROM workflow_execution
     WHERE state IN ('invoking', 'finishing', 'compensating') AND (resume_at IS NULL OR resume_at <= now())
+"""
+_OUTBOXES = """
+    SELECT relname FROM pg_class
+    WHERE relkind = 'r' AND relname LIKE '%\\_outbox' AND relname <> 'event_outbox' AND pg_table_is_visible(oid)
 """
 _numbers = itertools.count(1)
 
@@ -149,6 +154,19 @@ class Shop:
         return body["order"]  # type: ignore[no-any-return]
 
     # -- what happens later
+
+    async def begun(self, seconds: float = SETTLED_SECONDS) -> None:
+        """Return when the modules write the events that are subscribed to, which they are told after the start. Raises TimeoutError."""
+        connection = await self._connect()
+        try:
+            async with asyncio.timeout(seconds):
+                events = [row["event"] for row in await connection.fetch("SELECT DISTINCT event FROM event_subscription")]
+                wanted = {module for event in events if (module := module_of(event)) in vars(self.host.modules)}
+                while wanted - {row["relname"].removesuffix("_outbox") for row in await connection.fetch(_OUTBOXES)}:
+                    await asyncio.sleep(0.05)
+        finally:
+            await connection.close()
+
     async def settled(self, seconds: float = SETTLED_SECONDS) -> None:
         """Return when every event has come to its subscribers, and no durable workflow runs. One that sleeps or waits counts as still.
 
@@ -157,7 +175,9 @@ class Shop:
         connection = await self._connect()
         try:
             for _ in range(int(seconds / 0.05)):
-                unfinished = await connection.fetch(_UNFINISHED)
+                outboxes = [row["relname"] for row in await connection.fetch(_OUTBOXES)]
+                written = "".join(f" UNION ALL SELECT 'the event ' || name || ' of its module', NULL FROM {name}" for name in outboxes)
+                unfinished = await connection.fetch(_UNFINISHED + written)
                 for row in unfinished:
                     assert row["error"] is None, f"{row['what']} failed: {row['error']}"
                 if not unfinished:

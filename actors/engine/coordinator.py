@@ -37,6 +37,7 @@ from . import queries
 from .admin_view import completed, done, errors_of, execution_of, steps_of, waits_of
 from .durable import DurableFlows
 from .events import Relay
+from .module_events import ModuleEvents
 from .jobs import LOOK_SECONDS, Jobs
 from .journal import packed_verdict
 from .lease import Lease
@@ -101,6 +102,7 @@ class Coordinator(Service):
         self._runs: Timings[tuple[str, str]] = Timings()
         self._durable = DurableFlows(flows, self._store, self._runs)
         self._relay = Relay(flows, database, self._store, self._durable.nudge)
+        self._module_events = ModuleEvents(lambda: vars(flows.modules), database, self._store, lambda: self._relay.wanted, self._relay.nudge)
         self._jobs = Jobs(database, self._durable.nudge)
         self._statements = Statements(SCHEMA)
         self._chores: list[asyncio.Task[None]] = []
@@ -119,6 +121,7 @@ class Coordinator(Service):
                 (CLEAN_SECONDS, self._relay.subscribe),
                 (CLEAN_SECONDS, self._jobs.record),
                 (LOOK_SECONDS, self._jobs.look),
+                (LOOK_SECONDS, self._module_events.look),
                 (CLEAN_SECONDS, self.clean),
                 (FORGET_SECONDS, self._forget_messages),
                 *((workflow.every or 0.0, self._recurring(workflow.name)) for workflow in recurring_workflows()),
@@ -401,6 +404,7 @@ class Coordinator(Service):
         """Begin what is due by now, rather than at the next look: jobs, executions that waited, deliveries. For a clock that was moved."""
         await self._jobs.begin_due(scheduled_workflows())
         await self._durable.recover()
+        await self._module_events.look()
         self._relay.nudge()
 
     def take_over_from(self, _: frozenset[ReplicaId]) -> None:

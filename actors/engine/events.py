@@ -66,7 +66,7 @@ class Relay:
         self._at_work: Counter[str] = Counter()
         """Running deliveries by subscriber."""
         self._new = asyncio.Event()
-        self._wanted: frozenset[str] = frozenset()
+        self.wanted: frozenset[str] = frozenset()
         """Events that have a subscriber in the shop, as last read; * for all."""
 
     async def start(self) -> None:
@@ -101,11 +101,11 @@ class Relay:
 
     async def learn(self) -> None:
         """Read what the shop subscribes to. To be repeated."""
-        self._wanted = frozenset(row["event"] for row in await self._database.fetch(queries.SUBSCRIPTIONS))
+        self.wanted = frozenset(row["event"] for row in await self._database.fetch(queries.SUBSCRIPTIONS))
 
     def wants(self, event: str) -> bool:
         """Whether the event has a subscriber in the shop."""
-        return event in self._wanted or "*" in self._wanted
+        return event in self.wanted or "*" in self.wanted
 
     def nudge(self) -> None:
         """There is a new event, or room for more deliveries: don't wait for the next check."""

@@ -87,6 +87,7 @@ _EVENTS = """
         INSERT INTO event_outbox (id, name, data, execution_id)
         SELECT new.id, new.name, new.data, {execution}
         FROM {source} unnest(:event_ids::text[], :event_names::text[], :event_data::bytea[]) AS new(id, name, data)
+        ON CONFLICT (id) DO NOTHING
         RETURNING id, name
     ), delivery AS (
         INSERT INTO event_delivery (event_id, subscriber, due_at)
@@ -365,6 +366,13 @@ SUBSCRIBE = _sql("""
 UNSUBSCRIBE = _sql("DELETE FROM event_subscription WHERE subscriber = ANY (:subscribers::text[])")
 
 SUBSCRIPTIONS = _sql("SELECT DISTINCT event FROM event_subscription")
+
+# In a transaction, so that versions rise in the order in which the subscriptions were read.
+LOCK_SUBSCRIPTIONS = _sql("SELECT pg_advisory_xact_lock(hashtextextended('event_subscription', 0))")
+SUBSCRIPTIONS_NOW = _sql("""
+    SELECT coalesce(array_agg(DISTINCT event), '{}') AS events, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS version
+    FROM event_subscription
+""")
 
 # The deliveries that are due for these subscribers, at most so many for each. A coordinator has a minute for one; then it counts as
 # undelivered, and a delivery whose coordinators all died is given up.

@@ -354,6 +354,12 @@ class Executions:
     async def store_events(self, execution: str | None, events: Events) -> None:
         await self._database.execute(queries.STORE_EVENTS, {"id": execution, **_event_params(events)})
 
+    async def store_written(self, events: Sequence[tuple[str, str, dict[str, Any]]]) -> None:
+        """Store events that have ids, names and data already. Those that are there stay as they are."""
+        ids, names, data = zip(*events, strict=True)
+        params = {"id": None, "event_ids": list(ids), "event_names": list(names), "event_data": [pack(each) for each in data]}
+        await self._database.execute(queries.STORE_EVENTS, params)
+
 
 def _event_params(events: Events) -> dict[str, list[Any]]:
     return {

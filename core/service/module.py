@@ -23,7 +23,7 @@ from .. import json
 from ..clock import iso
 from ..errors import Conflict, InvalidData, NotFound
 from ..graph.links import Link, Reference
-from ..message import reads, writes
+from ..message import reads, repeatable, writes
 from ..rows import Row, Rows, Typed, TypedRows
 from ..sql.read.documents import Showing
 from ..sql.read.lists import Lists
@@ -32,6 +32,7 @@ from ..sql.schema.entity import Entity
 from ..sql.schema.query import Page, Query
 from ..sql.schema.schema import Schema
 from ..sql.write.inbox import Inbox
+from ..sql.write.outbox import ModuleOutbox, events_of
 from ..sql.write.undo import Pair, keys_of
 from ..sql.write.writes import WriteStatements, by_columns, cascades, guard_of, in_order
 from .context import ModuleContext
@@ -60,6 +61,7 @@ class ModuleService(RecordedWrites):
         self.lists = Lists(self.database, self.statements)
         self._writes = WriteStatements(self.statements.catalog)
         self.inbox = Inbox(self.schema)
+        self._outbox = ModuleOutbox(self.schema)
 
     # -- reading
 
@@ -220,6 +222,24 @@ class ModuleService(RecordedWrites):
             raise InvalidData(f"{kind.called} can't be restored: it is gone when it is deleted")
         back = await self._restore(kind, None, {"keys": list(dict.fromkeys(ids))})
         return [id for id in dict.fromkeys(ids) if id in back]
+
+    # -- events
+
+    @repeatable
+    async def write_events(self, events: Sequence[str], version: int) -> Keys:
+        """Write exactly these events from now on (see `ModuleOutbox.announce`). Returns those that the module doesn't have."""
+        await self._outbox.announce(self.database, events, version)
+        return sorted(set(events) - events_of(self.schema).keys())
+
+    @reads
+    async def written_events(self, limit: int) -> Sequence[tuple[str, str, Row]]:
+        """Ids, names and data of the events that have been written first and not been dropped."""
+        return await self._outbox.waiting(self.database, limit)
+
+    @repeatable
+    async def drop_events(self, ids: Sequence[str]) -> None:
+        """Drop events that have reached the engine."""
+        await self._outbox.drop(self.database, ids)
 
     # -- for a module's own methods
 

@@ -17,6 +17,7 @@ from sqlalchemy import Table
 from ..errors import Misconfigured, UnexpectedState
 from ..sql.schema.definition import drop_views
 from ..sql.schema.deltas import deltas_of, trigger_stamps
+from ..sql.write.outbox import creation, function_of, table_of
 from . import migrations
 from .module import Module
 
@@ -71,6 +72,7 @@ async def move(module: Module, source: str, target: str, moved: Callable[[str, i
             if await _content(new, table) != contents[table.name]:
                 raise UnexpectedState(f"What arrived of {table.name} isn't what was sent.")
             moved(table.name, contents[table.name].rows)
+        await _copy_events(old, new, module.name)
         for sequence in module.schema.metadata._sequences.values():
             last, called = await old.fetchrow(f'SELECT last_value, is_called FROM "{sequence.name}"')  # type: ignore[misc]
             await new.execute("SELECT setval($1::text::regclass, $2, $3)", sequence.name, last, called)
@@ -95,7 +97,8 @@ async def drop(module: Module, url: str) -> None:
             await connection.execute(statement)
         names = [*(f'"{table.name}"' for table in metadata.sorted_tables), f'"{migrations.version_table(module)}"']
         await connection.execute(f"DROP TABLE IF EXISTS {', '.join(names)}")
-        for function in trigger_stamps(metadata):
+        await connection.execute(f"DROP TABLE IF EXISTS {table_of(module.name)}")
+        for function in (*trigger_stamps(metadata), function_of(module.name)):
             await connection.execute(f"DROP FUNCTION IF EXISTS {function}")
         for sequence in metadata._sequences.values():
             await connection.execute(f'DROP SEQUENCE IF EXISTS "{sequence.name}"')
@@ -141,6 +144,15 @@ async def _content(connection: asyncpg.Connection, table: Table) -> Content:
     sql = f'SELECT count(*), coalesce(sum(hashtextextended(ROW({row})::text, 0)::numeric), 0) FROM "{table.name}"'
     rows, total = await connection.fetchrow(sql)  # type: ignore[misc]
     return Content(rows, int(total))
+
+
+async def _copy_events(old: asyncpg.Connection, new: asyncpg.Connection, module: str) -> None:
+    """The events that no coordinator has fetched yet. The triggers are made where the shop begins to write."""
+    if await old.fetchval("SELECT to_regclass($1) IS NULL", table_of(module)):
+        return
+    await new.execute(creation(module))
+    rows = [tuple(row) for row in await old.fetch(f"SELECT id, name, data FROM {table_of(module)} ORDER BY position")]
+    await new.executemany(f"INSERT INTO {table_of(module)} (id, name, data) VALUES ($1, $2, $3) ON CONFLICT (id) DO NOTHING", rows)
 
 
 async def _copy(old: asyncpg.Connection, new: asyncpg.Connection, table: Table) -> None:

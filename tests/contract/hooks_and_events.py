@@ -13,6 +13,9 @@ from typing import Any
 
 from velella.actors.engine.coordinator import load_workflows
 from velella.core.flow import Workflow, definitions
+from velella.core.service.migrations import load_module
+from velella.core.settings import Settings
+from velella.core.sql.write.outbox import ROWS, events_of
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = ROOT / "docs" / "events-and-hooks.md"
@@ -136,12 +139,12 @@ def _events() -> Iterator[str]:
 
 
 def _modules() -> Iterator[str]:
-    yield from ("## Events of modules", "| module | things | |", "| --- | --- | --- |")
+    yield from ("## Events of modules", "| module | things | events of each |", "| --- | --- | --- |")
     for module, things in promised()["modules"].items():
-        yield f"| `{module}` | {_code(things)} | {MODULES} |"
-
-
-MODULES = "not there: subscribe to the events of workflows"
+        there = events_of(load_module(module, Settings(_env_file=None)).schema)
+        for thing in things:
+            assert {f"{module}.{thing}.{action}" for action in ROWS} <= there.keys(), f"{module} has no events of {thing}"
+        yield f"| `{module}` | {_code(things)} | {_code(ROWS)} |"
 
 
 def _workflows() -> Iterator[str]:

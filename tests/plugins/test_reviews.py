@@ -186,6 +186,15 @@ async def test_a_review_waits_for_its_moderator_who_answers_by_a_route(shop: Sho
     assert late.value.status == 400
 
 
+async def test_the_subscriber_hears_of_a_deletion_by_the_module_itself(shop: Shop, admin: Client, events: Events) -> None:
+    product = await shop.product()
+    order = await shop.order(product)
+    await shop.settled()
+    await shop.modules.product.delete("product", [product["id"]])  # as a script does: by no workflow
+    assert [event.data for event in await events.emitted("product.product.deleted")] == [{"id": product["id"]}]
+    assert (await admin.get("/admin/review-requests", order_id=order["id"]))["count"] == 0
+
+
 async def test_the_buyer_gets_an_email(order: Row, emails: Emails, shop: Shop) -> None:
     [email] = await emails.sent(template="order-placed")
     assert email.to == "ada@example.com"
@@ -211,7 +220,7 @@ def snippets() -> list[tuple[str, list[str]]]:
 
 
 def test_the_guide_shows_the_plugin_as_it_is() -> None:
-    assert len(snippets()) == 18
+    assert len(snippets()) == 19
     for file, shown in snippets():
         lines = iter((HERE / file).read_text().splitlines())
         for line in shown:

@@ -24,6 +24,7 @@ async def shop(migrated_database: str, tmp_path: Path) -> Settings:
     settings = Settings(_env_file=None, database_url=migrated_database, data_dir=tmp_path / "data")
     async with local_host(settings) as host:
         await seed_defaults(host.modules)
+        await host.modules.customer.write_events(["customer.customer.created"], 1)
         await host.modules.customer.create("customer", [{"email": f"ada{number}@example.com"} for number in range(30)])
     connection = await asyncpg.connect(migrated_database)
     await connection.execute("SELECT nextval('order_display_id_seq') FROM generate_series(1, 41)")
@@ -64,6 +65,8 @@ async def test_a_module_goes_on_elsewhere_with_all_its_rows(shop: Settings, fres
     assert left == []
     moved = shop.model_copy(update={"databases": dict.fromkeys(MOVED, fresh_database)})
     async with local_host(moved) as host:
+        assert len(await host.modules.customer.written_events(100)) == 30, "events on their way go along"
+        await host.modules.customer.write_events([], 2)
         assert await host.modules.customer.count("customer") == 29
         await host.modules.customer.create("customer", [{"email": "eve@example.com"}])
         assert await host.modules.customer.count("customer") == 30

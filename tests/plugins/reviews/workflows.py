@@ -98,6 +98,14 @@ async def forget(flow: Flow, ids: list[str]) -> None:
     await flow.modules.of(ReviewService).delete("review_request", ids)
 
 
+@subscriber("product.product.deleted")
+async def forget_product(flow: Flow, event: Event) -> None:
+    """Whoever deleted it, by whichever workflow or script: the module says so, in the transaction in which its row went."""
+    service = flow.modules.of(ReviewService)
+    asked = await service.list("review_request", {"product_id": event.data["id"]}, fields=("id",))
+    await service.delete("review_request", [row["id"] for row in asked])
+
+
 @job("0 4 * * *", time_zone="Europe/Berlin")
 async def forget_review_requests(flow: Flow) -> None:
     """Every night: the addresses of those who were asked long ago go."""

@@ -1,0 +1,102 @@
+"""Events of modules (`product.product.created`): which of them modules have to write, and their way from there to the outbox.
+
+A module may have a database of its own, so the two have no transaction in common. Its triggers write an event in the transaction of the
+change, under the id that the event keeps (`core/sql/write/outbox.py`). Every coordinator looks for such events, stores them with their
+deliveries, and has them dropped then. One that dies in between leaves them to be found again: what is stored already isn't stored twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from ...core.errors import VelellaError
+from ...core.logs import logger
+from ...core.message import CallContext, call_context
+from ...core.sql.db.database import Database
+from ...core.sql.write.outbox import module_of
+from . import queries
+from .store import Executions
+
+AT_ONCE = 500
+"""Events that are brought together."""
+BRING_SECONDS = 20.0
+"""Seconds for bringing them. Far less than the time for which the outbox keeps events: one that was brought by another coordinator in
+between, delivered and forgotten would come a second time."""
+
+log = logger("velella.events")
+
+
+class ModuleEvents:
+    """Brings events of modules to the outbox; one in each coordinator."""
+
+    def __init__(
+        self,
+        modules: Callable[[], Mapping[str, Any]],
+        database: Database,
+        store: Executions,
+        subscribed: Callable[[], frozenset[str]],
+        brought: Callable[[], None],
+    ) -> None:
+        """`modules` gives the handles of all modules by name, `subscribed` what the shop subscribes to, as last read. `brought`: there is
+        something to deliver."""
+        self._modules = modules
+        self._subscribed = subscribed
+        self._database = database
+        self._store = store
+        self._brought = brought
+        self._told: dict[str, frozenset[str]] = {}
+        """Module → the events that it has been told to write."""
+
+    async def look(self) -> None:
+        """Tell modules what is subscribed to, where that has changed, and bring what they have written. To be repeated."""
+        if self._by_module(self._subscribed()) != self._told:
+            wanted, version = await self._subscriptions()
+            await asyncio.gather(*(self._tell(name, each, version) for name, each in wanted.items() if self._told.get(name) != each))
+        await asyncio.gather(*(self._bring(name) for name, each in self._told.items() if each))
+
+    async def _subscriptions(self) -> tuple[dict[str, frozenset[str]], int]:
+        """`_by_module` of what the shop subscribes to by now, and a number that is higher for every later look, whoever looks."""
+        async with self._database.transaction():
+            await self._database.execute(queries.LOCK_SUBSCRIPTIONS)
+            row = await self._database.fetch_one(queries.SUBSCRIPTIONS_NOW)
+        assert row is not None
+        return self._by_module(row["events"]), row["version"]
+
+    def _by_module(self, events: Iterable[str]) -> dict[str, frozenset[str]]:
+        """Every module of the shop → its events among these."""
+        found: dict[str, set[str]] = {name: set() for name in self._modules()}
+        for event in events:
+            if (module := module_of(event)) is not None and module in found:
+                found[module].add(event)
+        return {name: frozenset(each) for name, each in found.items()}
+
+    async def _tell(self, name: str, events: frozenset[str], version: int) -> None:
+        try:
+            unknown = await self._modules()[name].write_events(sorted(events), version)
+        except VelellaError as error:  # the next look tells it
+            log.warning("a module was not told which events to write", module=name, error=str(error))
+        else:
+            self._told[name] = events
+            if unknown:
+                log.warning("a subscriber waits for events that its module doesn't have", module=name, events=unknown)
+
+    async def _bring(self, name: str) -> None:
+        module = self._modules()[name]
+        token = call_context.set(CallContext().within(BRING_SECONDS))
+        until = time.monotonic() + BRING_SECONDS
+        try:
+            while rows := await module.written_events(AT_ONCE):
+                if time.monotonic() > until:  # this process was stopped; the next look reads them again
+                    return
+                await self._store.store_written([tuple(row) for row in rows])
+                self._brought()
+                await module.drop_events([id for id, _, _ in rows])
+                if len(rows) < AT_ONCE:
+                    return
+        except VelellaError as error:  # they are found again by the next look
+            log.warning("the events of a module could not be brought", module=name, error=str(error))
+        finally:
+            call_context.reset(token)
