@@ -156,16 +156,21 @@ class Shop:
     # -- what happens later
 
     async def begun(self, seconds: float = SETTLED_SECONDS) -> None:
-        """Return when the modules write the events that are subscribed to, which they are told after the start. Raises TimeoutError."""
+        """Return when the modules write the events that are subscribed to, which they are told after the start.
+
+        Raises AssertionError where they don't after these seconds.
+        """
         connection = await self._connect()
         try:
-            async with asyncio.timeout(seconds):
-                events = [row["event"] for row in await connection.fetch("SELECT DISTINCT event FROM event_subscription")]
-                wanted = {module for event in events if (module := module_of(event)) in vars(self.host.modules)}
-                while wanted - {row["relname"].removesuffix("_outbox") for row in await connection.fetch(_OUTBOXES)}:
-                    await asyncio.sleep(0.05)
+            events = [row["event"] for row in await connection.fetch("SELECT DISTINCT event FROM event_subscription")]
+            wanted = {module for event in events if (module := module_of(event)) is not None} & vars(self.host.modules).keys()
+            for _ in range(int(seconds / 0.05)):
+                if wanted <= {row["relname"].removesuffix("_outbox") for row in await connection.fetch(_OUTBOXES)}:
+                    return
+                await asyncio.sleep(0.05)
         finally:
             await connection.close()
+        raise AssertionError(f"After {seconds:g} s these don't write their events: {', '.join(sorted(wanted))}")
 
     async def settled(self, seconds: float = SETTLED_SECONDS) -> None:
         """Return when every event has come to its subscribers, and no durable workflow runs. One that sleeps or waits counts as still.

@@ -37,10 +37,10 @@ from . import queries
 from .admin_view import completed, done, errors_of, execution_of, steps_of, waits_of
 from .durable import DurableFlows
 from .events import Relay
-from .module_events import ModuleEvents
 from .jobs import LOOK_SECONDS, Jobs
 from .journal import packed_verdict
 from .lease import Lease
+from .module_events import ModuleEvents
 from .store import Executions
 from .tables import LIVE_STATES, SCHEMA
 
@@ -102,7 +102,7 @@ class Coordinator(Service):
         self._runs: Timings[tuple[str, str]] = Timings()
         self._durable = DurableFlows(flows, self._store, self._runs)
         self._relay = Relay(flows, database, self._store, self._durable.nudge)
-        self._module_events = ModuleEvents(lambda: vars(flows.modules), database, self._store, lambda: self._relay.wanted, self._relay.nudge)
+        self._module_events = ModuleEvents(flows.modules, database, self._store, lambda: self._relay.wanted, self._relay.nudge)
         self._jobs = Jobs(database, self._durable.nudge)
         self._statements = Statements(SCHEMA)
         self._chores: list[asyncio.Task[None]] = []

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable
 
 from ...core.errors import VelellaError
 from ...core.logs import logger
@@ -34,14 +33,18 @@ class ModuleEvents:
 
     def __init__(
         self,
-        modules: Callable[[], Mapping[str, Any]],
+        modules: object,
         database: Database,
         store: Executions,
         subscribed: Callable[[], frozenset[str]],
         brought: Callable[[], None],
     ) -> None:
-        """`modules` gives the handles of all modules by name, `subscribed` what the shop subscribes to, as last read. `brought`: there is
-        something to deliver."""
+        """
+        Args:
+            modules: has the handles of all modules by name.
+            subscribed: gives what the shop subscribes to, as last read.
+            brought: called when there is something to deliver.
+        """
         self._modules = modules
         self._subscribed = subscribed
         self._database = database
@@ -67,7 +70,7 @@ class ModuleEvents:
 
     def _by_module(self, events: Iterable[str]) -> dict[str, frozenset[str]]:
         """Every module of the shop → its events among these."""
-        found: dict[str, set[str]] = {name: set() for name in self._modules()}
+        found: dict[str, set[str]] = {name: set() for name in vars(self._modules)}
         for event in events:
             if (module := module_of(event)) is not None and module in found:
                 found[module].add(event)
@@ -75,7 +78,7 @@ class ModuleEvents:
 
     async def _tell(self, name: str, events: frozenset[str], version: int) -> None:
         try:
-            unknown = await self._modules()[name].write_events(sorted(events), version)
+            unknown = await vars(self._modules)[name].write_events(sorted(events), version)
         except VelellaError as error:  # the next look tells it
             log.warning("a module was not told which events to write", module=name, error=str(error))
         else:
@@ -84,7 +87,7 @@ class ModuleEvents:
                 log.warning("a subscriber waits for events that its module doesn't have", module=name, events=unknown)
 
     async def _bring(self, name: str) -> None:
-        module = self._modules()[name]
+        module = vars(self._modules)[name]
         token = call_context.set(CallContext().within(BRING_SECONDS))
         until = time.monotonic() + BRING_SECONDS
         try:

@@ -187,5 +187,3 @@ def _actions(kind: Entity) -> tuple[str, ...]:
     if _is_link(kind):
         return LINKS
     return ROWS if kind.soft else tuple(action for action in ROWS if action != "restored")
-
-
