@@ -10,7 +10,7 @@ from rich.markup import escape
 
 from .. import __version__
 from ..core.errors import Misconfigured, VelellaError
-from . import backup, colony, dashboard, data, doctor, instance, jobs, move, new, operate, serve, top
+from . import backup, colony, dashboard, data, develop, doctor, instance, jobs, move, new, operate, script, serve, shell, top
 
 app = typer.Typer(
     name="velella",
@@ -37,10 +37,13 @@ def _options(
 
 
 serve.register(app)
+develop.register(app)
 colony.register(app)
 data.register(app)
 backup.register(app)
 operate.register(app)
+script.register(app)
+shell.register(app)
 doctor.register(app)
 jobs.register(app)
 dashboard.register(app)

@@ -97,8 +97,12 @@ async def joined(settings: Settings) -> AsyncIterator[Settings]:
 
 def cluster_of(address: str | None, data_dir: Path | None) -> Settings:
     """Settings with the cluster that a command names, or that was last used on the data directory; without one if there is none."""
-    settings = instance.settings_of(data_dir=data_dir, ray_address=address)
-    return settings.model_copy(update={"ray_address": _address(settings)})
+    return of(instance.settings_of(data_dir=data_dir, ray_address=address), address)
+
+
+def of(settings: Settings, address: str | None) -> Settings:
+    """`cluster_of` for settings that were read already."""
+    return settings.model_copy(update={"ray_address": address or _address(settings)})
 
 
 def _address(settings: Settings) -> str | None:
@@ -120,11 +124,17 @@ async def supervisor_of(address: str | None, data_dir: Path | None) -> AsyncIter
         return
     if settings.ray_address is None:
         raise instance.nobody_there(settings)
-    async with joined(settings):
-        from ..actors.cluster import detached
+    async with joined(settings), found(settings) as supervisor:
+        yield supervisor
 
-        with detached.handle_of(await _found(settings)) as supervisor:
-            yield supervisor
+
+@contextlib.asynccontextmanager
+async def found(settings: Settings) -> AsyncIterator[SupervisorService]:
+    """The supervisor of the cluster that this process has joined. Raises Misconfigured when nothing is up there."""
+    from ..actors.cluster import detached
+
+    with detached.handle_of(await _found(settings)) as supervisor:
+        yield supervisor
 
 
 async def _found(settings: Settings) -> Any:
@@ -160,7 +170,7 @@ async def _up(settings: Settings, demo: bool, follow: bool) -> None:
             "is for one machine."
         )  # fmt: skip
     instance.ask_for_public_url(settings)
-    settings = _with_cluster_secrets(topology.settings)
+    settings = with_cluster_secrets(topology.settings)
     async with instance.database(settings):
         await instance.check_schema(settings)
         await seed(settings, demo=demo)
@@ -177,7 +187,7 @@ async def _up(settings: Settings, demo: bool, follow: bool) -> None:
             await _look(await _found(settings))
 
 
-def _with_cluster_secrets(settings: Settings) -> Settings:
+def with_cluster_secrets(settings: Settings) -> Settings:
     """Use Ray's token for the sockets between nodes, where Ray requires one: a process that may join Ray may connect, no other."""
     from ..actors.cluster.ray_runtime import ray_token
 

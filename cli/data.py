@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -42,16 +43,23 @@ def with_database(
     # with the databases that the file gives to pools
     settings = Topology.of(instance.settings_to_run(data_dir=data_dir, database_url=database_url, topology=topology)).settings
     logs.configure(settings)
-    if current:
-        instance.must_be_there(settings)
 
     async def run() -> R:
-        async with instance.database(settings) as ready:
-            if current:
-                await instance.check_schema(ready)
+        async with database(settings, current=current) as ready:
             return await work(ready)
 
     return asyncio.run(run())
+
+
+@contextlib.asynccontextmanager
+async def database(settings: Settings, *, current: bool = True) -> AsyncIterator[Settings]:
+    """`instance.database`; unless `current` is false, one that is there and has the schema of this code. Raises Misconfigured."""
+    if current:
+        instance.must_be_there(settings)
+    async with instance.database(settings) as ready:
+        if current:
+            await instance.check_schema(ready)
+        yield ready
 
 
 def register(app: typer.Typer) -> None:

@@ -47,7 +47,7 @@ def settings_to_run(**given: Any) -> Settings:
 
 _given: tuple[Settings, Collection[str]] | None = None
 """The settings of this command, and the names of those that stood on its command line."""
-ON_DATA = ("migrate", "seed", "backup", "restore", "serve", "user", "key", "jobs", "workflows")
+ON_DATA = ("migrate", "seed", "backup", "restore", "serve", "user", "key", "jobs", "workflows", "exec", "shell")
 """Commands that take --database-url."""
 
 

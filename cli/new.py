@@ -75,7 +75,7 @@ def register(app: typer.Typer) -> None:
         written = write_plugin(name, path, chosen)
         console.print(f"{path}: {', '.join(chosen)}; {written} files. Next:\n")
         tests = ["pytest", "mypy"] if "tests" in chosen else ["mypy"]
-        for command in (f"cd {path}", "pip install -e '.[dev]'", "velella serve", *tests):
+        for command in (f"cd {path}", "pip install -e '.[dev]'", "velella develop", *tests):
             console.print(f"  {command}", markup=False)
 
 

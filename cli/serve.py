@@ -77,7 +77,7 @@ async def _serve_until(stop: Stop, settings: Settings, demo: bool) -> None:
                 with console.status(f"Starting {topology.processes} processes …"):
                     await cluster
                     await supervisor.start_pools()
-                await _introduce(settings, topology.name, filled)
+                await introduce(settings, topology.name, filled)
                 await stop.asked.wait()
             finally:  # before the database stops
                 await _end(supervisor, cluster)
@@ -101,7 +101,7 @@ async def _end(supervisor: Supervisor, cluster: asyncio.Task[None]) -> None:
     await supervisor.stop()
 
 
-async def _introduce(settings: Settings, topology: str, filled: bool) -> None:
+async def introduce(settings: Settings, topology: str, filled: bool) -> None:
     """Print what a new user needs next: the shop's URL, and how to log in. `filled`: the demo shop was created just now."""
     from ..actors.host import local_host
 

@@ -13,7 +13,7 @@ from ...core.ids import ulid
 from ...core.message import Service, reads
 from ...core.metrics import Sample
 from ...core.settings import Settings
-from ..membership.directory import ReplicaAddress, ReplicaId
+from ..membership.directory import Directory, ReplicaAddress, ReplicaId, Wire
 from ..messaging.admission import Admission
 from ..messaging.client import Lost, NotSent, Outgoing, SocketLink
 from ..messaging.handles import Send, handle
@@ -31,6 +31,7 @@ class Supervising(Protocol):
     @property
     def changes(self) -> Rollout: ...
     def status(self) -> dict[str, Any]: ...
+    def directory(self) -> Directory: ...
     async def metrics(self) -> dict[str, list[Sample]]: ...
     async def clear_cache(self) -> None: ...
 
@@ -47,6 +48,11 @@ class SupervisorService(Service):
     async def status(self) -> dict[str, Any]:
         """Pools, replicas, processes, queues, restarts."""
         return self._supervisor.status()
+
+    @reads
+    async def directory(self) -> Wire:
+        """Where the replicas are: a `Directory` in its wire form."""
+        return self._supervisor.directory().to_wire()
 
     @reads
     async def metrics(self) -> dict[str, list[Sample]]:

@@ -7,12 +7,9 @@ thread of its own, so that Ray doesn't slow it down, and a health check tells wh
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import gc
 import logging
 import os
-import signal
-import sys
 import threading
 import time
 from collections.abc import Coroutine, Mapping
@@ -25,6 +22,7 @@ import ray
 import uvloop
 
 from ...core import logs, tracing
+from ...core.endings import end_with_parent
 from ...core.errors import VelellaError
 from ...core.settings import Settings
 from ..host import Host
@@ -46,7 +44,6 @@ FORGOTTEN_SECONDS = 10.0
 LOOK_SECONDS = 2.0
 ENDED_SECONDS = 120.0
 """Seconds after `stop` after which a replica that wasn't ended ends itself: its supervisor can't reach it any more."""
-_PR_SET_PDEATHSIG = 1
 
 
 @dataclass(frozen=True)
@@ -98,7 +95,8 @@ class Replica:
         if self._settings.host == NODE:
             self._settings = self._settings.model_copy(update={"host": _node_ip()})
         if plan.one_node:
-            _end_with_parent()
+            # Ray would notice by itself, but seconds later, and meanwhile we would serve beside a Velella that has been started again
+            end_with_parent()
             logpipe.write_to(logpipe.log_path(self._settings))
         else:
             self._settings = self._settings.for_several_nodes()
@@ -273,16 +271,6 @@ def on_node(node: str, labels: Mapping[str, str] | None = None) -> dict[str, Any
     elsewhere."""
     wanted = dict(labels or {})
     return {"label_selector": wanted | {"ray.io/node-id": node}, "fallback_strategy": [{"label_selector": wanted}]}
-
-
-def _end_with_parent() -> None:
-    """Have the kernel end this process when Ray's is killed. Ray would notice by itself, but seconds later, and meanwhile this replica
-    would go on serving beside a Velella that has been started again.
-    """
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() == 1:  # it had ended before
-            os._exit(1)
 
 
 def _end() -> None:

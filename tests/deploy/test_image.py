@@ -23,8 +23,8 @@ from .queries import DEPLOY
 
 ROOT = DEPLOY.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
-EXTRAS = {name: texts for name, texts in PROJECT["project"]["optional-dependencies"].items() if name != "testing"}
-"""What a shop may be installed with: it runs no tests."""
+EXTRAS = {name: texts for name, texts in PROJECT["project"]["optional-dependencies"].items() if name not in ("develop", "testing")}
+"""What a shop may be installed with: it runs no tests, and isn't developed."""
 
 
 def instructions() -> list[tuple[str, str]]:

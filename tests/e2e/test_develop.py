@@ -1,0 +1,125 @@
+"""`velella develop`: what is saved is served; what can't be isn't, and says why; no request fails meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import signal
+import time
+from asyncio.subprocess import PIPE, STDOUT
+from pathlib import Path
+
+import aiohttp
+import psutil
+
+from velella.cli.new import PARTS, write_plugin
+
+from ..types.test_handles import ROOT
+from .served import VELELLA, free_port, velella
+
+ROUTE = """
+from velella.http.kit import PUBLIC, Answer, Request, Routes
+
+routes = Routes()
+
+
+@routes.get("/hooks/tide", query=None, auth=PUBLIC)
+async def tide(request: Request) -> Answer:
+    \"\"\"The tide.\"\"\"
+    await request.modules.store.list("store", {}, limit=1)
+    return {"tide": "TIDE"}
+"""
+
+
+async def test_what_is_saved_is_served(fresh_database: str, tmp_path: Path) -> None:
+    write_plugin("gift_note", tmp_path, list(PARTS))
+    route, port, log = tmp_path / "gift_note" / "http" / "tide.py", free_port(), tmp_path / "develop.log"
+    route.write_text(ROUTE.replace("TIDE", "first"))
+    settings_file, data = tmp_path / "velella.toml", tmp_path / "data"
+    settings = settings_file.read_text()
+    environment = {**os.environ, "VELELLA_LOG_LEVEL": "warning"}
+    command = (*VELELLA, "develop", "--empty", "--port", str(port), "--data-dir", str(data), "--database-url", fresh_database)
+    with log.open("wb") as output:
+        process = await asyncio.create_subprocess_exec(*command, cwd=tmp_path, env=environment, stdout=output, stderr=output)
+    session = aiohttp.ClientSession()
+    failed: list[str] = []
+
+    async def tide() -> str:
+        try:
+            async with session.get(f"http://127.0.0.1:{port}/hooks/tide") as answer:
+                text = await answer.text()
+                return str((await answer.json())["tide"]) if answer.status == 200 else text
+        except aiohttp.ClientError as error:
+            return repr(error)
+
+    async def until(wanted: str, *, while_it_serves: bool = True) -> float:
+        began, former = time.monotonic(), None
+        async with asyncio.timeout(60):
+            while (seen := await tide()) != wanted:
+                assert process.returncode is None, log.read_text()
+                former = former or seen
+                if while_it_serves and seen != former:
+                    failed.append(seen)
+                await asyncio.sleep(0.01)
+        return time.monotonic() - began
+
+    async def said(text: str) -> str:
+        async with asyncio.timeout(30):
+            while text not in log.read_text():
+                await asyncio.sleep(0.05)
+        return log.read_text()
+
+    try:
+        await until("first", while_it_serves=False)
+        seconds = []
+        for word in ("second", "third"):
+            route.write_text(ROUTE.replace("TIDE", word))
+            seconds.append(await until(word))
+        print(f"from saving to the first answer: {', '.join(f'{each:.2f} s' for each in seconds)}")
+        assert "↻ gift_note/http/tide.py" in await said("↻ gift_note/http/tide.py")
+
+        route.write_text("def broken(:\n")
+        text = await said("✗ gift_note/http/tide.py: the former code goes on serving")
+        assert "SyntaxError" in text
+        assert 'tide.py", line 1' in text
+        assert "nursery.py" not in text
+        assert await tide() == "third"
+        settings_file.write_text(f"plugnis = []\n{settings}")
+        await said("velella.toml, line 1: there is no setting `plugnis`. Did you mean `plugins`?")
+        assert await tide() == "third"
+        settings_file.write_text(settings)
+        route.write_text("while True: pass\n")  # nobody waits for it for ever
+        await asyncio.sleep(0.5)
+        (tmp_path / "gift_note" / "more.py").write_text("WORD = 'fourth'\n")
+        route.write_text(ROUTE.replace('"TIDE"', "WORD").replace("routes =", "from ..more import WORD\n\nroutes ="))
+        await until("fourth")
+        assert not failed
+
+        assert '"develop"' in await velella("status", "--json", data_dir=data)
+        serving = int((await velella("status", "--json", data_dir=data)).partition('"pid": ')[2].partition(",")[0])
+        mug = "await modules.product.create('product', [{'title': 'Mug', 'handle': 'mug', 'status': 'published'}]); print(shop.running)"
+        assert f"http://127.0.0.1:{port}\n" == await executed(mug, data)
+        [look] = re.findall(r"```python\n# look.py\n(.*?)```", (ROOT / "docs" / "your-first-plugin.md").read_text(), re.DOTALL)
+        assert await executed(look, data) == "From a script\n"
+        os.kill(serving, signal.SIGKILL)
+        await said("The process that serves ended with signal SIGKILL: another one is started")
+        await until("fourth", while_it_serves=False)
+    finally:
+        await session.close()
+        below = psutil.Process(process.pid).children(recursive=True) if process.returncode is None else []
+        if process.returncode is None:
+            process.send_signal(signal.SIGTERM)
+        await asyncio.wait_for(process.wait(), 60)
+    assert process.returncode == 0, log.read_text()
+    assert len(below) >= 2
+    assert not [each for each in below if each.is_running() and each.status() != psutil.STATUS_ZOMBIE]
+
+
+async def executed(text: str, data: Path) -> str:
+    """What a script prints by `velella exec`."""
+    script = data.parent / "look.py"
+    script.write_text(text)
+    command = (*VELELLA, "exec", "--data-dir", str(data), str(script))
+    process = await asyncio.create_subprocess_exec(*command, cwd=data.parent, stdout=PIPE, stderr=STDOUT)
+    return (await process.communicate())[0].decode()
