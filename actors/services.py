@@ -63,7 +63,8 @@ def load(name: str, settings: Settings) -> Any:
     path = import_path(name, settings)
     package, _, attribute = path.partition(":")
     try:
-        return getattr(importlib.import_module(package), attribute or "MODULE")
+        found = getattr(importlib.import_module(package), attribute or "MODULE")
+        return found.of(settings) if isinstance(found, Module) else found
     except ModuleNotFoundError as error:
         if error.name is None or not f"{package}.".startswith(f"{error.name}."):
             raise  # the package exists, something it needs doesn't: that traceback is the message

@@ -24,6 +24,7 @@ from .output import console
 TEMPLATE = Path(__file__).with_name("template")
 PARTS = {
     "module": ("a table, and the messages by which it is read and written", ()),
+    "link": ("between what is yours and what is another module's", ("module",)),
     "workflow": ("what is done in steps, and undone when one fails", ("module",)),
     "routes": ("of the admin and of the store API", ("workflow",)),
     "hook": ("a step in a workflow of another's", ("module",)),
@@ -35,6 +36,7 @@ PARTS = {
 """Part → what it is, and the parts that it builds on."""
 FILES = {
     "thing/module/": "module",
+    "thing/links.py": "link",
     "thing/workflows.py": "workflow",
     "thing/http/": "routes",
     "thing/hooks.py": "hook",
@@ -42,6 +44,7 @@ FILES = {
     "thing/jobs.py": "job",
     "thing/provider.py": "provider",
     "tests/test_module.py": "module",
+    "tests/test_links.py": "link",
     "tests/test_routes.py": "routes",
     "tests/test_hooks.py": "hook",
     "tests/test_subscribers.py": "subscriber",

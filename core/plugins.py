@@ -17,13 +17,14 @@ plugin.options(flow.settings).days
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from .errors import Misconfigured
+from .graph.links import Link
 from .settings import Settings
 
 
@@ -50,15 +51,17 @@ Start = Callable[[Process], AbstractAsyncContextManager[object]]
 class Plugin(Generic[O]):
     """A plugin. Its package has it as `plugin`; a package that has none takes no options."""
 
-    def __init__(self, name: str, options: type[O], *, start: Start | None = None) -> None:
+    def __init__(self, name: str, options: type[O], *, links: Sequence[Link] = (), start: Start | None = None) -> None:
         """
         Args:
             name: the package's, as the settings name it: `__name__`.
-            options: what may stand in its section of the settings.
+            options: what may stand in its section of the settings; `Options` for none.
+            links: between things of any modules, made by `link`.
             start: entered once in each process of the shop, before that serves, and left when it stops: for connections and the like.
         """
         self.name = name
         self.model = options
+        self.links = tuple(links)
         self.start = start
         self._known: tuple[dict[str, Any], O] | None = None
 
@@ -83,3 +86,14 @@ def plugin_of(name: str) -> Plugin[Any] | None:
         raise Misconfigured(f"There is no plugin {name}: no package has that name.", hint="Is it installed where Velella is?") from None
     found = getattr(package, "plugin", None)
     return found if isinstance(found, Plugin) else None
+
+
+def links_of(plugins: Iterable[str]) -> tuple[Link, ...]:
+    """All links that these plugins declare. Raises Misconfigured where two of them declare one, and names both."""
+    found: dict[str, tuple[str, Link]] = {}
+    for plugin in filter(None, map(plugin_of, plugins)):
+        for link in plugin.links:
+            if link.name in found:
+                raise Misconfigured(f"{found[link.name][0]} and {plugin.name} both declare the link {link.name}.")
+            found[link.name] = plugin.name, link
+    return tuple(link for _, link in found.values())

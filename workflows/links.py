@@ -11,11 +11,13 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import TypedDict
 
-from ..commerce.links import LINK, LINKED
-from ..core.errors import NotFound
+from ..commerce.links import LINK
+from ..core.errors import InvalidData, NotFound
 from ..core.flow.keeping import deleted_by
+from ..core.graph.links import Side
 from ..core.rows import Row
 from ..core.sql.write.undo import Change
+from ..core.sql.write.writes import cascades
 from ..modules.link.service import Replaced
 from .kit import Flow, Kept, keep, step, take_back, workflow
 from .rows import delete_rows, owner
@@ -25,8 +27,18 @@ Links = Mapping[str, Sequence[Row]]
 Things = Mapping[str, Sequence[str]]
 """Ids by entity."""
 
-WITH_LINKED = frozenset(("service_zone",))
-"""Entities that aren't linked themselves, but whose deletion deletes linked things along: shipping options."""
+
+def is_linked(flow: Flow, entity: str) -> bool:
+    """Whether things of this entity may be linked, or things that are deleted with them."""
+    catalogue = flow.graph.catalogue
+    schema, seen, ahead = catalogue.catalog_of(entity).schema, set[str](), [entity]
+    while ahead:
+        name = ahead.pop()
+        if name in catalogue.linked:
+            return True
+        seen.add(name)
+        ahead += [relation.target for relation in cascades(schema[name]) if relation.target not in seen]
+    return False
 
 
 async def link(flow: Flow, links: Links) -> None:
@@ -38,7 +50,7 @@ async def link(flow: Flow, links: Links) -> None:
     wanted = {name: list(each) for name, each in links.items() if each}
     if wanted:
         await flow.run(make_links, wanted)
-        await flow.run(check_ends, ends_of(wanted))
+        await flow.run(check_ends, ends_of(flow, wanted))
 
 
 async def unlink(flow: Flow, links: Links) -> None:
@@ -52,12 +64,12 @@ async def relink(flow: Flow, name: str, key: str, id: str, others: Sequence[str]
     """Link one thing, whose column is `key`, to exactly these others. Raises what `link` raises."""
     done = await flow.run(replace_links, name, key, id, others)
     if made := done["done"]["answer"]["attached"]:
-        await flow.run(check_ends, ends_of({name: made}))
+        await flow.run(check_ends, ends_of(flow, {name: made}))
 
 
 async def unlink_all(flow: Flow, change: Change) -> None:
     """Remove all links of what a write has deleted, and delete what must be deleted with it (price sets, fulfillment sets)."""
-    gone = deleted_by(change, LINKED)
+    gone = deleted_by(change, flow.graph.catalogue.linked_tables)
     if gone:
         owned = (await flow.run(undo_all_links, gone))["done"]["answer"]
         for entity, ids in owned.items():
@@ -66,21 +78,29 @@ async def unlink_all(flow: Flow, change: Change) -> None:
 
 async def delete(flow: Flow, entity: str, ids: Sequence[str]) -> list[str]:
     """Delete things with what is deleted along, then their links. Returns the ids of those that existed."""
-    if entity in LINKED or entity in WITH_LINKED:
+    if is_linked(flow, entity):
         flow.durably()
     done = await flow.run(delete_rows, entity, ids)
     await unlink_all(flow, done["change"])
     return done["answer"]
 
 
-def ends_of(links: Links, *, but: Things | None = None) -> dict[str, list[str]]:
-    """The things that links lead to and that can be deleted, `but` for some."""
+def ends_of(flow: Flow, links: Links, *, but: Things | None = None) -> dict[str, list[str]]:
+    """The things that links lead to and that can be deleted by others, `but` for some."""
     ends: dict[str, dict[str, None]] = {}
     for name, each in links.items():
-        for side in (LINK[name].left, LINK[name].right):
-            if not side.cascade and side.entity not in (but or ()):
+        for side in _sides(flow, name):
+            if not (side.cascade and name in LINK) and side.entity not in (but or ()):
                 ends.setdefault(side.entity, {}).update((row[side.key], None) for row in each)
     return {entity: list(ids) for entity, ids in ends.items()}
+
+
+def _sides(flow: Flow, name: str) -> tuple[Side, Side]:
+    try:
+        link = flow.graph.catalogue.links[name]
+    except KeyError:
+        raise InvalidData(f"There is no link called {name}") from None
+    return link.left, link.right
 
 
 async def _missing(flow: Flow, things: Things) -> dict[str, list[str]]:
@@ -111,7 +131,7 @@ async def check_ends(flow: Flow, things: Things) -> None:
 
 async def _link_again(flow: Flow, done: Kept[dict[str, list[Row]]]) -> None:
     await take_back(flow, done)
-    if gone := await _missing(flow, ends_of(done["answer"])):
+    if gone := await _missing(flow, ends_of(flow, done["answer"])):
         await flow.modules.link.release(gone)
 
 
@@ -127,7 +147,7 @@ class Relinked(TypedDict):
 
 async def _link_as_before(flow: Flow, relinked: Relinked) -> None:
     await take_back(flow, relinked["done"])
-    if gone := await _missing(flow, ends_of({relinked["name"]: relinked["done"]["answer"]["detached"]})):
+    if gone := await _missing(flow, ends_of(flow, {relinked["name"]: relinked["done"]["answer"]["detached"]})):
         await flow.modules.link.release(gone)
 
 
@@ -147,7 +167,7 @@ async def _link_all_again(flow: Flow, unlinked: Unlinked) -> None:
     links: dict[str, list[Row]] = {}
     for name, pairs in unlinked["done"]["change"]:
         links.setdefault(name, []).extend(left for _, left in pairs if left is not None)
-    if gone := await _missing(flow, ends_of(links, but=unlinked["things"])):
+    if gone := await _missing(flow, ends_of(flow, links, but=unlinked["things"])):
         await flow.modules.link.release(gone)
 
 

@@ -18,7 +18,7 @@ from typing import Any
 from ..commerce.links import LINKED
 from ..core.rows import Row
 from .kit import Flow, Kept, Workflow, keep, step, take_back, workflow
-from .links import WITH_LINKED, delete, unlink_all
+from .links import delete, is_linked, unlink_all
 from .rows import create_rows, owner, update_rows
 
 Method = Callable[..., Awaitable[list[Any]]]
@@ -69,8 +69,7 @@ class Plain:
         if update is not None:
             self.update = self._named(update, "updated", _updating(self, update_by))
         if delete is not None:
-            linked = entity in LINKED or entity in WITH_LINKED
-            self.delete = self._named(delete, "deleted", _deleting(self, delete_by), durable=linked)
+            self.delete = self._named(delete, "deleted", _deleting(self, delete_by), durable=entity in LINKED)
 
     def _named(self, name: str, done: str, function: Any, *, durable: bool = False) -> Workflow[..., Any]:
         function.__qualname__ = f"Plain({self.entity!r}).{done}"
@@ -113,6 +112,8 @@ def _deleting(plain: Plain, by: Method | None) -> Any:
         if by is None:
             gone = await delete(flow, plain.entity, ids)
         else:
+            if is_linked(flow, plain.entity):
+                flow.durably()
             done = await flow.run(write_rows, plain.entity, by.__name__, ids)
             await unlink_all(flow, done["change"])
             gone = done["answer"]

@@ -7,7 +7,7 @@ async def change_stores(flow: Flow[Any], rows: Sequence[Row]) -> Kept[list[Row]]
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, ParamSpec, TypeVar
 
 from ..message import addressed
@@ -40,7 +40,7 @@ async def take_back(flow: Flow[Any], done: Kept[R]) -> None:
     module = getattr(flow.modules, done["module"])
     await module.undo(done["change"])
     lost: dict[str, list[str]] = {}
-    for entity, ids in deleted_by(done["change"], flow.graph.catalogue.linked).items():
+    for entity, ids in deleted_by(done["change"], flow.graph.catalogue.linked_tables).items():
         there = {row["id"] for row in await module.list(entity, {"id": ids}, fields=("id",))}
         if gone := [id for id in ids if id not in there]:
             lost[entity] = gone
@@ -49,13 +49,13 @@ async def take_back(flow: Flow[Any], done: Kept[R]) -> None:
         await getattr(flow.modules, flow.graph.catalogue.module_of(entity)).delete(entity, ids)
 
 
-def deleted_by(change: Change, linked: Collection[str]) -> dict[str, list[str]]:
-    """Ids, by entity, of the softly deleted rows of a change that can be `linked`."""
+def deleted_by(change: Change, linked: Mapping[str, str]) -> dict[str, list[str]]:
+    """Ids, by entity, of the rows that a change has deleted. `linked`: table → entity of those that count."""
     gone: dict[str, list[str]] = {}
     for table, pairs in change:
         if table in linked:
-            ids = [left["id"] for was, left in pairs if was is not None and left is not None and left.get("deleted_at") is not None]
-            gone.setdefault(table, []).extend(ids)
+            ids = [was["id"] for was, left in pairs if was is not None and (left is None or left.get("deleted_at") is not None)]
+            gone.setdefault(linked[table], []).extend(ids)
     return {entity: ids for entity, ids in gone.items() if ids}
 
 

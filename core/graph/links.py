@@ -7,6 +7,7 @@ longer paths: `product.sales_channels` is `sales_channels_link.sales_channel`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -64,6 +65,72 @@ class Link:
 
     def other(self, side: Side) -> Side:
         return self.right if side is self.left else self.left
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """One of the two things that `link` ties together."""
+
+    entity: str
+    """Module and entity: `product.product_variant`."""
+    many: bool = True
+    """Whether several of these may be linked to one of the other side."""
+    name: str = ""
+    """What the other side's thing calls these. By default as the entity, in the plural where they may be several."""
+    alias: str = ""
+    """What a row of the link calls this one, and its column: `brand`, `brand_id`. By default as the entity."""
+    cascade: bool = False
+    """Whether deleting the other side's thing deletes these."""
+
+
+def link(
+    left: str | End, right: str | End, *, many: bool = True, columns: tuple[Column, ...] = (), name: str = "", kept: bool = True
+) -> Link:
+    """A link between things of any two modules, for `Plugin(links=…)`. Its table is made and migrated like those of modules.
+
+    link("product.product", "brand.brand", many=False)       # product.brand, brand.products
+    link("product.product", End("product.product", alias="accessory", name="accessories"), columns=(Column("rank", "number", "0"),))
+
+    Args:
+        many: whether several of the right side may be linked to one of the left, where `right` is no `End`.
+        columns: further columns of a row.
+        name: the link's, and its table's. By default both aliases: `product_brand`.
+        kept: see `Link.kept`.
+
+    Raises ValueError for an entity without its module, and where both ends have one alias.
+    """
+    one, other = left if isinstance(left, End) else End(left), right if isinstance(right, End) else End(right, many)
+    aliases = _alias(one), _alias(other)
+    if aliases[0] == aliases[1]:
+        raise ValueError(f"A link of {one.entity} with itself needs an alias for one of its ends: End({one.entity!r}, alias=…)")
+    name = name or "_".join(aliases)
+    if not _NAME.fullmatch(name) or not all(_NAME.fullmatch(column.name) for column in columns):
+        raise ValueError(f"The link {name} and its columns have to be called by small letters, digits and _")
+    return Link(name, name.replace("_", ""), _side(one, other), _side(other, one), columns, kept)
+
+
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,40}")
+
+
+def _alias(end: End) -> str:
+    return end.alias or end.entity.rpartition(".")[2]
+
+
+def _called(end: End) -> str:
+    if end.name or not end.many:
+        return end.name or _alias(end)
+    alias = _alias(end)
+    return f"{alias[:-1]}ies" if alias.endswith("y") else f"{alias}es" if alias.endswith("s") else f"{alias}s"
+
+
+def _side(end: End, other: End) -> Side:
+    module, _, entity = end.entity.partition(".")
+    if not entity:
+        raise ValueError(f"What is linked is named by its module and entity, {entity or end.entity}.{end.entity} for example")
+    called = _called(other)
+    return Side(
+        module, entity, f"{_alias(end)}_id", _alias(end), f"{called}_link", {called: _alias(other)}, many=end.many, cascade=end.cascade
+    )
 
 
 @dataclass(frozen=True, slots=True)

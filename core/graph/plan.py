@@ -70,6 +70,8 @@ class Catalogue:
         self._of_module: dict[str, frozenset[str]] = {}
         for name, known in self._entities.items():
             self._of_module[known.module] = self._of_module.get(known.module, frozenset()) | {name}
+        self.linked_tables = {self._entities[name].entity.table.name: name for name in self.linked if name in self._entities}
+        """The entities that can be linked, by their tables."""
         self._link_keys = {link.name: (link.left.key, link.right.key) for link in links}
 
     def module_of(self, entity: str) -> str:

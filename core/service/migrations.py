@@ -32,13 +32,14 @@ import asyncpg
 from alembic.autogenerate import produce_migrations, render_python_code
 from alembic.autogenerate.api import AutogenContext
 from alembic.config import Config
-from alembic.operations.ops import CreateTableOp, ExecuteSQLOp, UpgradeOps
+from alembic.operations import Operations
+from alembic.operations.ops import CreateTableOp, DropColumnOp, ExecuteSQLOp, MigrateOperation, ModifyTableOps, UpgradeOps
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import JSON, Connection, inspect, text
+from sqlalchemy import JSON, Connection, MetaData, inspect, text
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 from sqlalchemy.schema import CreateSequence
@@ -179,6 +180,7 @@ def _upgrade(connection: Connection, module: Module, views: bool) -> list[str]:
     with EnvironmentContext(Config(), script, fn=lambda revision, _: script._upgrade_revs("head", revision)) as environment:
         environment.configure(connection=connection, version_table=version_table(module), transactional_ddl=True)
         environment.run_migrations()
+    _grow(connection, module)
     for statement in [*create_views(metadata), *create_triggers(metadata)] if views else ():
         connection.exec_driver_sql(statement)
     return todo
@@ -197,8 +199,42 @@ def _pending(connection: Connection, module: Module) -> list[str]:
     head = script.get_current_head()
     ahead = [] if head is None or head in done else list(script.iterate_revisions(head, done[0] if done else "base"))
     todo = [f"{revision.revision} {revision.doc}" for revision in reversed(ahead)]
+    todo += [f"table {name}" for name in _growth(connection, module)]
     todo += [f"view {name}" for name in _stale(connection, view_stamps(module.schema.metadata), _VIEWS)]
     return todo + [f"function {name}" for name in _stale(connection, trigger_stamps(module.schema.metadata), _FUNCTIONS)]
+
+
+def _growth(connection: Connection, module: Module) -> dict[str, list[MigrateOperation]]:
+    """Table that no migration makes (`Module.unversioned`) → what it takes until it is as it is declared."""
+    if not module.unversioned:
+        return {}
+    declared = MetaData(naming_convention=module.schema.metadata.naming_convention)
+    for name in module.unversioned:
+        module.schema.metadata.tables[name].to_metadata(declared)
+
+    def ours(name: str | None, kind: str, parents: Any) -> bool:
+        return kind != "table" or name in declared.tables
+
+    context = MigrationContext.configure(connection, opts={"target_metadata": declared, "compare_type": True, "include_name": ours})
+    found: dict[str, list[MigrateOperation]] = {}
+    operations = produce_migrations(context, declared).upgrade_ops
+    for operation in operations.ops if operations is not None else ():
+        parts = operation.ops if isinstance(operation, ModifyTableOps) else [operation]
+        for part in parts:
+            if not isinstance(part, DropColumnOp):  # what a plugin doesn't declare any more stays, with its values
+                table: Any = part
+                found.setdefault(table.table_name, []).append(part)
+    return found
+
+
+def _grow(connection: Connection, module: Module) -> None:
+    operations = Operations(MigrationContext.configure(connection))
+    for name, parts in _growth(connection, module).items():
+        try:
+            for part in parts:
+                operations.invoke(part)
+        except IntegrityError as error:
+            raise Misconfigured(f"The rows of {name} don't fit what is declared of it: {error.orig}", hint="Unlink those first.") from error
 
 
 _TABLES = """
@@ -242,9 +278,12 @@ def version_table(module: Module) -> str:
 def _differences(connection: Connection, module: Module) -> UpgradeOps:
     """Operations that turn the database's tables into the module's."""
     metadata = module.schema.metadata
-    context = MigrationContext.configure(
-        connection, opts={"version_table": version_table(module), "target_metadata": metadata, "compare_type": True}
-    )
+
+    def ours(item: object, name: str | None, kind: str, reflected: bool, other: object) -> bool:
+        return kind != "table" or name not in module.unversioned
+
+    options = {"version_table": version_table(module), "target_metadata": metadata, "compare_type": True, "include_object": ours}
+    context = MigrationContext.configure(connection, opts=options)
     operations = produce_migrations(context, metadata).upgrade_ops
     assert operations is not None
     for operation in operations.ops:
@@ -362,7 +401,7 @@ def load_module(name: str, settings: Settings) -> Module:
     module = getattr(importlib.import_module(path), attribute or "MODULE", None)
     if not isinstance(module, Module):
         raise Misconfigured(f"{path} has no module {attribute or 'MODULE'}.")
-    return module
+    return module.of(settings)
 
 
 def _all_modules(settings: Settings) -> list[Module]:

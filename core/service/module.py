@@ -13,7 +13,7 @@ Every module reads like all the others:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, ParamSpec, TypeVar
 
@@ -25,6 +25,7 @@ from ..errors import Conflict, InvalidData, NotFound
 from ..graph.links import Link, Reference
 from ..message import reads, repeatable, writes
 from ..rows import Row, Rows, Typed, TypedRows
+from ..settings import Settings
 from ..sql.read.documents import Showing
 from ..sql.read.lists import Lists
 from ..sql.read.statements import Statements
@@ -395,3 +396,11 @@ class Module:
     """Entity → names that lead to modules that don't exist yet, and whether they show lists. They can be asked for, and are empty."""
     caching: Caching = "answers"
     """What is cached of it."""
+    unversioned: tuple[str, ...] = ()
+    """Tables that no migration makes: they are made, and get columns and indexes, as they are declared. None is dropped, and no column."""
+    widened: Callable[[Settings], Module] | None = None
+    """Gives the module as a shop with these settings has it, where plugins add to it."""
+
+    def of(self, settings: Settings) -> Module:
+        """The module as a shop with these settings has it."""
+        return self if self.widened is None else self.widened(settings)

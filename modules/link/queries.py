@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Numeric, Table, Text, and_, bindparam, column, false, func, literal_column, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    MetaData,
+    Numeric,
+    Table,
+    Text,
+    and_,
+    bindparam,
+    column,
+    false,
+    func,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql.dml import ReturningInsert
 
-from ...commerce.links import LINK, LINKS
 from ...core.graph.links import Link
 from ...core.sql.db.compiled import Compiled, SelfRecording, answering, any_of, array_param, compiled
-from .tables import metadata
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,22 +117,47 @@ def attaching(link: Link, table: Table, suffix: str = "") -> ReturningInsert[Any
     ).returning(left, right, table.c.id)
 
 
-@lru_cache(maxsize=256)
-def attaching_all(links: tuple[str, ...]) -> SelfRecording:
-    """`attaching` for several links as one statement: a JSON list with a list for each.
-
-    Parameters are suffixed `_0`, `_1`, … in the order of the links.
-    """
-    lists = []
-    for number, name in enumerate(links):
-        made = attaching(LINK[name], metadata.tables[name], f"_{number}").cte(f"made_{number}")
-        rows = select(*made.c).subquery(f"ties_{number}")
-        listed = func.coalesce(func.json_agg(func.row_to_json(rows.table_valued())), literal_column("'[]'::json"))
-        lists.append(select(listed).scalar_subquery())
-    return answering(select(func.json_build_array(*lists)))
+def pairs(link: Link, table: Table, key: str, name: str) -> ColumnElement[object]:
+    """Both keys and the further columns of the rows that aren't deleted, in the order they were created."""
+    link_row = table.alias(name)
+    shown: list[ColumnElement[object]] = []
+    for name_of_column in (link.left.key, link.right.key, *(extra.name for extra in link.extra)):
+        value = link_row.c[name_of_column]
+        shown += [literal_column(f"'{name_of_column}'"), func.trim_scale(value) if isinstance(value.type, Numeric) else value]
+    found = select(func.json_build_object(*shown).label("pair")).where(any_of(link_row.c[key], name), link_row.c.deleted_at.is_(None))
+    rows = found.order_by(link_row.c.id).subquery(f"{name}_rows")
+    return select(func.coalesce(func.json_agg(rows.c.pair), literal_column("'[]'::json"))).scalar_subquery()
 
 
-STATEMENTS: Mapping[str, LinkStatements] = {link.name: statements_of(link, metadata.tables[link.name]) for link in LINKS}
+class LinkQueries:
+    """All statements over some links; those over several links are made when they are first needed."""
+
+    def __init__(self, links: Iterable[Link], metadata: MetaData) -> None:
+        self.links: Mapping[str, Link] = {link.name: link for link in links}
+        self._tables = metadata.tables
+        self.of: Mapping[str, LinkStatements] = {name: statements_of(link, self._tables[name]) for name, link in self.links.items()}
+        self.attaching_all = lru_cache(maxsize=256)(self._attaching_all)
+        self.pairs_of = lru_cache(maxsize=256)(self._pairs_of)
+
+    def _attaching_all(self, links: tuple[str, ...]) -> SelfRecording:
+        """`attaching` for several links as one statement: a JSON list with a list for each.
+
+        Parameters are suffixed `_0`, `_1`, … in the order of the links.
+        """
+        lists = []
+        for number, name in enumerate(links):
+            made = attaching(self.links[name], self._tables[name], f"_{number}").cte(f"made_{number}")
+            rows = select(*made.c).subquery(f"ties_{number}")
+            listed = func.coalesce(func.json_agg(func.row_to_json(rows.table_valued())), literal_column("'[]'::json"))
+            lists.append(select(listed).scalar_subquery())
+        return answering(select(func.json_build_array(*lists)))
+
+    def _pairs_of(self, asks: tuple[tuple[str, str], ...]) -> Compiled:
+        """The rows of several (link, key column) pairs, as one JSON list of lists, so that a flow reads everything about a cart's lines at
+        once. Parameters: the ids `ids0`, `ids1`, … in that order."""
+        lists = [pairs(self.links[link], self._tables[link], key, f"ids{number}") for number, (link, key) in enumerate(asks)]
+        return compiled(select(func.json_build_array(*lists)))
+
 
 SERIALIZE = compiled(select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("what", type_=Text), 0))))
 """Serialises the transactions that rewrite one thing's links."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any, TypedDict
+from typing import Any, ClassVar, TypedDict
 
-from ...commerce.links import LINK, LINKS
+from ...commerce.links import LINKS
 from ...core.clock import iso
 from ...core.errors import InvalidData
 from ...core.graph.links import Link, Side
@@ -16,8 +16,7 @@ from ...core.message import reads, writes
 from ...core.rows import Row
 from ...core.service.module import ModuleService
 from ...core.sql.db.compiled import Compiled
-from . import queries
-from .many import pairs_of
+from .queries import SERIALIZE, LinkQueries
 from .tables import SCHEMA, single_name
 
 
@@ -36,8 +35,9 @@ class LinkService(ModuleService):
     """
 
     schema = SCHEMA
+    queries: ClassVar[LinkQueries] = LinkQueries(LINKS, SCHEMA.metadata)
 
-    @writes(one_statement=lambda link, link_rows: not any(name in link_row for link_row in link_rows for name in _further(link)))
+    @writes(one_statement=lambda link, link_rows: not _any_further(link_rows))
     async def attach(self, link: str, link_rows: Sequence[Mapping[str, Any]]) -> list[Row]:
         """Link things. A row may also carry the link's further columns (`required_quantity`); for an existing link they are set.
 
@@ -51,34 +51,32 @@ class LinkService(ModuleService):
     @writes
     async def detach(self, link: str, link_rows: Sequence[Mapping[str, Any]]) -> list[Row]:
         """Unlink things. Returns the keys of those that were linked."""
-        known = _find(link)
+        known = self._find(link)
         asked = _checked(known, link_rows)
         if not asked:
             return []
         keys = {key: [link_row[key] for link_row in asked] for key in (known.left.key, known.right.key)}
-        return await self._undone(known, queries.STATEMENTS[link].detach, keys)
+        return await self._undone(known, self.queries.of[link].detach, keys)
 
     @writes(
-        one_statement=lambda link_rows: (
-            not any(name in link_row for link, each in link_rows.items() for link_row in each for name in _further(link))
-        ),
+        one_statement=lambda link_rows: not any(map(_any_further, link_rows.values())),
         answers=True,
     )
     async def attach_all(self, link_rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, list[Row]]:
         """`attach` for several links at once, by the link's name. Returns what `detach_all` takes to undo it."""
-        asked = {link: _unique(_find(link), each) for link, each in link_rows.items()}
+        asked = {link: _unique(self._find(link), each) for link, each in link_rows.items()}
         links = tuple(link for link, each in asked.items() if each)
         if not links:
             return {link: [] for link in link_rows}
-        given = {link: _columns(LINK[link], asked[link]) for link in links}
+        given = {link: _columns(self.queries.links[link], asked[link]) for link in links}
         params = {f"{name}_{number}": values for number, link in enumerate(links) for name, values in given[link].items()}
         try:
-            made: list[list[Row]] = await self.answer(queries.attaching_all(links), params)
+            made: list[list[Row]] = await self.answer(self.queries.attaching_all(links), params)
         except InvalidData as error:
-            raise next(filter(None, (_only_one(LINK[link], error) for link in links)), error) from error.__cause__
+            raise next(filter(None, (_only_one(self.queries.links[link], error) for link in links)), error) from error.__cause__
         for link, new in zip(links, made, strict=True):
             self.keep(self.schema[link].table, [(None, row) for row in new])
-            if await self._adjust(LINK[link], asked[link], given[link]) or new:
+            if await self._adjust(self.queries.links[link], asked[link], given[link]) or new:
                 self.touch(link)
         keys = [[{name: row[name] for name in row if name != "id"} for row in new] for new in made]
         return {link: [] for link in link_rows} | dict(zip(links, keys, strict=True))
@@ -91,7 +89,7 @@ class LinkService(ModuleService):
     @reads
     async def linked(self, link: str, key: str, ids: Sequence[str]) -> list[Row]:
         """The rows of some things, in the order they were created: id, both keys and the further columns."""
-        known = _find(link)
+        known = self._find(link)
         _side(known, key)
         fields = (known.left.key, known.right.key, *(extra.name for extra in known.extra))
         return await self.list(link, {key: {"$in": list(ids)}}, fields=fields, order=("id",))
@@ -100,8 +98,8 @@ class LinkService(ModuleService):
     async def linked_many(self, asks: Sequence[tuple[str, str, Sequence[str]]]) -> list[list[Row]]:
         """`linked` for several (link, key, ids), in their order, as one statement."""
         for link, key, _ in asks:
-            _side(_find(link), key)
-        statement = pairs_of(tuple((link, key) for link, key, _ in asks))
+            _side(self._find(link), key)
+        statement = self.queries.pairs_of(tuple((link, key) for link, key, _ in asks))
         params = {f"ids{number}": list(ids) for number, (_, _, ids) in enumerate(asks)}
         link_rows: list[list[Row]] = loads(await self.database.fetch_json(statement, params))
         return link_rows
@@ -112,9 +110,9 @@ class LinkService(ModuleService):
 
         `key` is the column of the one thing: `replace("product_sales_channel", "product_id", "prod_1", ["sc_1", "sc_2"])`.
         """
-        known = _find(link)
+        known = self._find(link)
         other = known.other(_side(known, key)).key
-        await self.database.execute(queries.SERIALIZE, {"what": f"{link}:{id}"})
+        await self.database.execute(SERIALIZE, {"what": f"{link}:{id}"})
         wanted = set(others)
         now = {row[other] for row in await self.list(link, {key: id}, fields=(other,))}
         detached = await self.detach(link, [{key: id, other: gone} for gone in sorted(now - wanted)])
@@ -129,14 +127,20 @@ class LinkService(ModuleService):
         caller has to delete them.
         """
         cascade: dict[str, dict[str, None]] = {}
-        for link in LINKS:
+        for link in self.queries.links.values():
             for side in (link.left, link.right):
                 ids = things.get(side.entity)
-                gone = await self._undone(link, queries.STATEMENTS[link.name].release[side.key], {"ids": list(ids)}) if ids else []
+                gone = await self._undone(link, self.queries.of[link.name].release[side.key], {"ids": list(ids)}) if ids else []
                 other = link.other(side)
                 if gone and other.cascade:
                     cascade.setdefault(other.entity, {}).update((row[other.key], None) for row in gone)
         return {entity: list(ids) for entity, ids in cascade.items()}
+
+    def _find(self, link: str) -> Link:
+        try:
+            return self.queries.links[link]
+        except KeyError:
+            raise InvalidData(f"There is no link called {link}") from None
 
     async def _undone(self, link: Link, statement: Compiled, params: Mapping[str, Any]) -> list[Row]:
         """Unlink by a statement. Returns the keys of those that were linked."""
@@ -151,7 +155,7 @@ class LinkService(ModuleService):
 
     async def _adjust(self, link: Link, link_rows: Sequence[Mapping[str, Any]], given: Mapping[str, list[Any]]) -> int:
         """Set the further columns that are named, where they differ. Returns the number of changed rows."""
-        statement = queries.STATEMENTS[link.name].adjust
+        statement = self.queries.of[link.name].adjust
         named = [i for i, link_row in enumerate(link_rows) if any(extra.name in link_row for extra in link.extra)]
         if statement is None or not named:
             return 0
@@ -175,16 +179,9 @@ def _columns(link: Link, link_rows: Sequence[Mapping[str, Any]]) -> dict[str, li
     return given
 
 
-def _further(link: str) -> Sequence[str]:
-    """The columns of a link besides its keys."""
-    return [extra.name for extra in LINK[link].extra] if link in LINK else ()
-
-
-def _find(link: str) -> Link:
-    try:
-        return LINK[link]
-    except KeyError:
-        raise InvalidData(f"There is no link called {link}") from None
+def _any_further(link_rows: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether any of these rows has more than its two keys."""
+    return any(len(link_row) > 2 for link_row in link_rows)
 
 
 def _side(link: Link, key: str) -> Side:

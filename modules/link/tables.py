@@ -1,10 +1,12 @@
-"""A table for each link of `commerce/links.py`, all of one shape.
+"""A table for each link of `commerce/links.py` and of plugins, all of one shape.
 
 Two things are linked at most once: the two keys are the primary key, and an unlinked pair that is linked again gets its old row
 back. Where only one thing may be linked to one of the other side, a unique index over the rows that aren't deleted enforces it.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from sqlalchemy import Column, Index, MetaData, Numeric, Table, Text, text
 
@@ -14,8 +16,6 @@ from ...core.sql.schema.columns import module_metadata, timestamps
 from ...core.sql.schema.deltas import keep_deltas
 from ...core.sql.schema.entity import Entity
 from ...core.sql.schema.schema import Schema
-
-metadata = module_metadata()
 
 
 def link_table(link: Link, metadata: MetaData) -> Table:
@@ -48,4 +48,11 @@ def single_name(link: Link, side: Side) -> str:
     return f"one_{side.alias}_in_{link.name}"
 
 
-SCHEMA = Schema("link", *(Entity(link.name, link_table(link, metadata), prefix=link.prefix, bare=True) for link in LINKS))
+def schema_of(links: Iterable[Link]) -> Schema:
+    """The tables of these links, and the entities over them."""
+    metadata = module_metadata()
+    return Schema("link", *(Entity(link.name, link_table(link, metadata), prefix=link.prefix, bare=True) for link in links))
+
+
+SCHEMA = schema_of(LINKS)
+metadata = SCHEMA.metadata

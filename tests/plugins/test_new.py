@@ -51,6 +51,7 @@ async def test_each_part_works_alone(tmp_path: Path) -> None:
     assert code == 0, said
     assert said.splitlines() == [
         "module True 0 0 1",
+        "link True 0 0 1",
         "workflow True 0 2 1",
         "routes True 7 2 1",
         "hook True 0 1 1",

@@ -19,6 +19,7 @@ from velella.core.graph.links import Reference, edges_of
 from velella.core.plugins import Process
 from velella.core.service import migrations
 from velella.core.settings import ProviderSettings, Settings
+from velella.core.sql.schema.query import Query
 from velella.http.admin.products import routes as products_routes
 from velella.http.kit import Body, Request, Routes
 from velella.http.kit.assembling import assembled
@@ -160,6 +161,33 @@ def test_files_that_want_the_same_are_both_named() -> None:
         assembled([*products, ("one", widening("/admin/productz", ProductData))])
 
 
+async def test_a_link_is_shown_and_looked_for_from_both_sides(shop: Shop, admin: Client) -> None:
+    one, other = await shop.product(), await shop.product()
+    customer = (await admin.post("/admin/customers", {"email": f"{one['id']}@example.com"}))["customer"]
+    path = f"/admin/customers/{customer['id']}/wishes"
+    await admin.post(path, {"product_id": one["id"], "note": "in blue"})
+    shown = (await admin.post(path, {"product_id": other["id"]}))["customer"]
+    assert [product["id"] for product in shown["wished_products"]] == [one["id"], other["id"]]
+    assert [row["note"] for row in shown["wished_products_link"]] == ["in blue", ""]
+    by = (await admin.get(f"/admin/products/{one['id']}", fields="wished_by.email"))["product"]["wished_by"]
+    assert [each["email"] for each in by] == [customer["email"]]
+    for filters in ({"wished_products": {"id": one["id"]}}, {"wished_products_link": {"note": "in blue", "product_id": one["id"]}}):
+        found: list[Row] = await shop.graph.rows(Query("customer", ("id",), filters))
+        assert [row["id"] for row in found] == [customer["id"]]
+    again = (await admin.post(path, {"product_id": one["id"], "note": "in red"}))["customer"]
+    assert sorted(row["note"] for row in again["wished_products_link"]) == ["", "in red"], "its row was changed"
+    for wrong in ({"product_id": "prod_0"}, {"product_id": one["id"], "note": "x" * 501}):
+        with pytest.raises(Refused) as refused:
+            await admin.post(path, wrong)
+        assert refused.value.type == ("not_found" if "note" not in wrong else "invalid_data")
+    left = (await admin.delete(f"{path}/{one['id']}"))["customer"]
+    assert [product["id"] for product in left["wished_products"]] == [other["id"]]
+    await admin.delete(f"/admin/products/{other['id']}")
+    left = (await admin.get(f"/admin/customers/{customer['id']}", fields="*wished_products"))["customer"]
+    assert left["wished_products"] == [], "links go with what they lead to"
+    assert await shop.host.modules.link.count("wish", {"product_id": other["id"]}) == 0
+
+
 async def test_the_subscriber_hears_of_an_order(shop: Shop, admin: Client, product: Row, events: Events) -> None:
     order = await shop.order(product)
     assert [event.data["id"] for event in await events.emitted("order.placed")] == [order["id"]]
@@ -220,7 +248,7 @@ def snippets() -> list[tuple[str, list[str]]]:
 
 
 def test_the_guide_shows_the_plugin_as_it_is() -> None:
-    assert len(snippets()) == 19
+    assert len(snippets()) == 21
     for file, shown in snippets():
         lines = iter((HERE / file).read_text().splitlines())
         for line in shown:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from ...core.rows import Row
 from ..auth.actors import link_actor, unlink_actor
 from ..kit import Flow, workflow
+from ..links import delete
 from ..plain import Plain
-from ..rows import create_rows, delete_rows
+from ..rows import create_rows
 
 USERS = Plain("user", update="update-users-workflow", event="user")
 
@@ -27,7 +28,7 @@ async def create_user_account(flow: Flow, auth_identity_id: str, user: Row, secr
 async def remove_user_account(flow: Flow, user_id: str) -> str:
     """Delete a user, and the identities without another actor. Returns the id. Raises NotFound."""
     await flow.modules.user.retrieve("user", user_id, fields=("id",))
-    await flow.run(delete_rows, "user", [user_id])
+    await delete(flow, "user", [user_id])
     await flow.run(unlink_actor, "user", user_id)
     flow.emit("user.deleted", id=user_id)
     return user_id

@@ -6,8 +6,9 @@ from ...core.rows import Row
 from ...modules.user.service import UserService
 from ..auth.actors import actor_id, link_actor
 from ..kit import Flow, workflow
+from ..links import delete
 from ..plain import Plain
-from ..rows import create_rows, delete_rows, written
+from ..rows import create_rows, written
 
 INVITES = Plain("invite", create="create-invite-step", delete="delete-invites-workflow", event="invite", create_by=UserService.invite)
 """Invitations: `email`, `metadata`. An email follows the event. Raises InvalidData for an address that is a user's, or invited already."""
@@ -47,7 +48,7 @@ async def accept_invite(flow: Flow, invite_token: str, auth_identity_id: str, us
         new = {} if there else {"id": id}
         (made,) = (await flow.run(create_rows, "user", [{"email": accepted["email"], **row, **new}]))["answer"]
     await flow.run(link_actor, auth_identity_id, "user", made["id"], secret_version)
-    await flow.run(delete_rows, "invite", [accepted["id"]])
+    await delete(flow, "invite", [accepted["id"]])
     flow.emit("user.created", id=made["id"])
     flow.emit("invite.accepted", id=accepted["id"])
     return made

@@ -5,6 +5,7 @@ docs/writing-a-module.md is about this package.
 
 from __future__ import annotations
 
+from velella.core.graph.links import Column, End, link
 from velella.core.plugins import Options, Plugin
 
 
@@ -13,4 +14,11 @@ class ReviewOptions(Options):
     """How long the addresses are kept of those who were asked for a review."""
 
 
-plugin = Plugin(__name__, ReviewOptions)
+WISHES = link(
+    End("customer.customer", name="wished_by"),  # product.wished_by, and customer.wished_products
+    End("product.product", name="wished_products"),
+    name="wish",
+    columns=(Column("note", "text", ""),),
+)
+
+plugin = Plugin(__name__, ReviewOptions, links=[WISHES])

@@ -19,6 +19,7 @@ from velella.http.kit import (
     Routes,
     View,
 )
+from velella.workflows.links import batch_links
 
 from ..workflows import REVIEWS, moderate_review
 
@@ -65,3 +66,26 @@ async def say(request: Request) -> Answer:
     verdict = {"keep": request.body["keep"], "by": request.actor_id}
     await request.workflows.set_step_success(moderate_review.name, request.params["id"], "ask-moderator", verdict)
     return {"success": True}
+
+
+CUSTOMER = View("customer", "id email *wished_products wished_products_link.note")
+
+
+class Wish(Body):
+    product_id: str
+    note: Annotated[str, Field(max_length=500)] = ABSENT
+
+
+@routes.post("/admin/customers/{id}/wishes", body=Wish, returns=CUSTOMER)
+async def wish(request: Request) -> Answer:
+    """Note what a customer wishes for. Raises NotFound where there is no such customer or product."""
+    id = request.params["id"]
+    await request.run(batch_links, create={"wish": [{"customer_id": id, **request.body}]})
+    return await request.fetch(CUSTOMER, id)
+
+
+@routes.delete("/admin/customers/{id}/wishes/{product_id}", returns=CUSTOMER)
+async def forget_wish(request: Request) -> Answer:
+    id = request.params["id"]
+    await request.run(batch_links, delete={"wish": [{"customer_id": id, "product_id": request.params["product_id"]}]})
+    return await request.fetch(CUSTOMER, id)
