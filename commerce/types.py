@@ -84,24 +84,29 @@ class Below(TypedDict):
     adjustments: list[Adjustment]
 
 
-class LineDescription(TypedDict):
-    """A line's description of its variant, as it was when the line was priced."""
+class LineWording(TypedDict):
+    """A line's texts about its variant, in the language of the document."""
 
     title: str
     subtitle: str | None
-    thumbnail: str | None
-    variant_id: str | None
-    product_id: str | None
     product_title: str | None
     product_description: str | None
     product_subtitle: str | None
     product_type: str | None
-    product_type_id: str | None
     product_collection: str | None
+    variant_title: str | None
+
+
+class LineDescription(LineWording):
+    """A line's description of its variant, as it was when the line was priced."""
+
+    thumbnail: str | None
+    variant_id: str | None
+    product_id: str | None
+    product_type_id: str | None
     product_handle: str | None
     variant_sku: str | None
     variant_barcode: str | None
-    variant_title: str | None
     requires_shipping: bool
     is_discountable: bool
     is_giftcard: bool

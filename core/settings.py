@@ -160,6 +160,10 @@ class Settings(BaseSettings):
         default_factory=lambda: ["order", "orders"], description="Fields the store API never shows unless a route allows them."
     )
 
+    translation: bool = Field(
+        True, description="Whether texts of the shop are translated: ?locale= of storefronts, and the dashboard's pages for it."
+    )
+
     # stricter than Medusa
     strict_channels: bool = Field(
         False,

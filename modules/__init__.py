@@ -27,11 +27,13 @@ if TYPE_CHECKING:
     from .stock_location.service import StockLocationService
     from .store.service import StoreService
     from .tax.service import TaxService
+    from .translation.service import TranslationService
     from .user.service import UserService
 
 NAMES = (
     "api_key", "auth", "cart", "currency", "customer", "file", "fulfillment", "inventory", "link", "notification", "order", "payment",
-    "pricing", "product", "promotion", "region", "sales_channel", "settings", "stock_location", "store", "tax", "user",
+    "pricing", "product", "promotion", "region", "sales_channel", "settings", "stock_location", "store", "tax", "translation",
+    "user",
 )  # fmt: skip
 
 REMEMBERING = ("fulfillment", "pricing", "promotion", "tax")
@@ -64,6 +66,7 @@ class Modules:
     stock_location: StockLocationService
     store: StoreService
     tax: TaxService
+    translation: TranslationService
     user: UserService
 
     def of(self, service: type[S]) -> S:

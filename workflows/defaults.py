@@ -1,4 +1,4 @@
-"""The contents of a new shop: currencies and countries, a store, a channel and a key to it, refund reasons."""
+"""The contents of a new shop: currencies, countries and locales, a store, a channel and a key to it, refund reasons."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ async def seed_defaults(modules: Modules, metadata: Mapping[str, Any] | None = N
     rest: what a merchant changes or deletes later stays so. The store is created last, so that the next start finishes an
     interrupted one.
     """
-    await asyncio.gather(modules.currency.keep_currencies(), modules.region.keep_countries())
+    await asyncio.gather(modules.currency.keep_currencies(), modules.region.keep_countries(), modules.translation.keep_locales())
     if await modules.store.count("store"):
         return False
     channel, *_ = await asyncio.gather(

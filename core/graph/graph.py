@@ -22,6 +22,7 @@ from ..sql.schema.query import Page, Query
 from ..waiting import all_of
 from .across import at, local_filters, ordered_keys, orders_across
 from .plan import Catalogue, Join, Path, Plan, plan
+from .translating import Translatable, translatable
 
 Ask = tuple[str, str, Sequence[str]]
 """A link, its key column, and ids: whose links are wanted."""
@@ -78,6 +79,8 @@ class Graph:
         self.catalogue = catalogue
         self._source = source or Source(modules)
         self._plan = kept(PLANS)(self._make_plan)
+        self.translatable = kept(PLANS)(self._make_translatable)
+        """Where rows of an entity, with these fields, show what can be translated: see `Translatable`."""
 
     async def query(self, query: Query) -> Page:
         """Return one page. Filters and orders may reach into other modules as the fields do.
@@ -178,6 +181,9 @@ class Graph:
 
     def _make_plan(self, entity: str, fields: tuple[str, ...]) -> Plan:
         return plan(self.catalogue, entity, FieldTree.parse(fields))
+
+    def _make_translatable(self, entity: str, fields: tuple[str, ...]) -> Translatable:
+        return translatable(self.catalogue, entity, FieldTree.parse(fields))
 
     async def _root(self, query: Query, steps: Plan, visible: Visible) -> Page:
         """The part of a page that the root's own module gives."""

@@ -65,6 +65,12 @@ class Catalogue:
                     raise ValueError(f"Two modules have an entity {entity.name}: {self._entities[entity.name].module} and {schema.module}")
                 own = frozenset((*entity.table.c.keys(), *entity.computed)) - entity.relations.keys()
                 self._entities[entity.name] = _Known(schema.module, entity, own)
+        self.translatable: Mapping[str, tuple[str, ...]] = {
+            name: known.entity.translatable
+            for name, known in sorted(self._entities.items())
+            if known.entity.translatable and known.entity.view_of is None
+        }
+        """Entity → its columns that can be translated."""
         self._edges = edges_of(links, references)
         self._aliases = aliases_of(links)
         self._of_module: dict[str, frozenset[str]] = {}

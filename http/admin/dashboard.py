@@ -20,7 +20,7 @@ from ..kit.write import Write
 routes = Routes()
 
 FLAGS = ("backend_hmr", "caching", "index_engine", "translation", "view_configurations")
-"""Parts of the API that Medusa has behind a flag. None of their routes is served yet, so the dashboard hides their pages."""
+"""Parts of Medusa that may be switched off. The dashboard hides the pages of those that are."""
 
 LAYOUT = View("layout_configuration", "id zone user_id is_system_default configuration created_at updated_at", limit=20)
 LABEL = View("property_label", "id entity property label description created_at updated_at")
@@ -29,7 +29,8 @@ LABEL = View("property_label", "id entity property label description created_at 
 @routes.get("/admin/feature-flags", query=None, auth=PUBLIC)
 async def feature_flags(request: Request) -> Answer:
     """List which optional parts of the API are enabled."""
-    return {"feature_flags": dict.fromkeys(FLAGS, False)}
+    on = {"translation": request.settings.translation}
+    return {"feature_flags": {**dict.fromkeys(FLAGS, False), **on}}
 
 
 @routes.get("/admin/plugins", query=None)

@@ -2,7 +2,7 @@
 
     @routes.get("/store/products", …, cached=Cached("pricing region tax product_sales_channel", unless=("cart_id",), also=stock_if_asked))
 
-An answer is cached under everything it depends on: route, path, query string, the storefront's sales channels and the
+An answer is cached under everything it depends on: route, path, query string, locale, the storefront's sales channels and the
 customer who is logged in. It is dropped when anything changes in the modules it was made from: the modules that the view's
 fields and the request's filters lead to, and the ones named here. `Routes.resource` declares this by itself.
 """
@@ -46,6 +46,7 @@ class Asked(Protocol):
     fields: Fields
     filters: dict[str, Any]
     page: Paging
+    locale: str | None
 
     @property
     def graph(self) -> Graph: ...
@@ -97,6 +98,8 @@ class Cached:
         no invalidation, so it can't be cached."""
         catalogue = request.graph.catalogue
         names = set(self.sources) | set(words(self.also(request)) if self.also is not None else ())
+        if request.locale is not None:
+            names.add("translation")
         if view is not None:
             paths = (*request.fields, *(name.removeprefix("-") for name in request.page.order), *paths_of(request.filters))
             names |= {view.entity} | reached(catalogue, view.entity, paths)

@@ -24,6 +24,7 @@ from ...core.sql.schema.fields import FieldTree
 from ...core.sql.schema.query import Page, Query
 from ...modules import Modules
 from ...workflows.kit import Workflow
+from ...workflows.translating import translate
 from .access import Actor, Callers, PublishableKey
 from .client import client_address
 from .reply import Paging, envelope, list_envelope
@@ -56,6 +57,7 @@ class Request:
         "filters",
         "http",
         "key",
+        "locale",
         "page",
         "params",
         "raw",
@@ -88,6 +90,8 @@ class Request:
         """The caller. Never None where the route's `auth` isn't optional."""
         self.key: PublishableKey | None = None
         """The storefront's key; never None under /store."""
+        self.locale: str | None = None
+        """The locale that a storefront's request names: what it is shown is translated. None elsewhere."""
         self.fields: Fields = ()
         """The fields of the route's view that the request wants."""
         self.filters: dict[str, Any] = {}
@@ -208,8 +212,8 @@ class Request:
         return path in FieldTree.parse(self.fields)
 
     def fields_of(self, view: View) -> Fields:
-        """The request's fields if the view is the route's own, else the view's defaults."""
-        return self.fields if view is self.route.returns else view.defaults
+        """The request's fields if the view is the route's own and its query string counts, else the view's defaults."""
+        return self.fields if view is self.route.returns and self.route.query is not None else view.defaults
 
     def visible(self, view: View, filters: Mapping[str, Any] | None = None, fields: Fields | None = None) -> Visible:
         """The conditions on rows that the answer meets below the view's own: see `View.visible`. `filters`, `fields`: if they aren't the
@@ -225,7 +229,17 @@ class Request:
         """A page of the view's entity, without an envelope, for routes that add to the rows."""
         fields = fields or self.fields_of(view)
         visible = self.visible(view, filters or {}, fields)
-        return await self.graph.query(Query(view.entity, fields=fields, filters=filters or {}, visible=visible, **query))
+        page = await self.graph.query(Query(view.entity, fields=fields, filters=filters or {}, visible=visible, **query))
+        return await self.translated(view, page, fields)
+
+    async def translated(self, view: View, page: Page, fields: Fields | None = None) -> Page:
+        """The page in the locale that the request names. Only of what can be translated itself: carts and orders have a locale of their
+        own."""
+        if self.locale is None or page.empty or not self.graph.catalogue.entity(view.entity).translatable:
+            return page
+        rows = page.own_rows()
+        await translate(self.modules, self.graph, view.entity, fields or self.fields_of(view), rows, self.locale)
+        return Page.of(rows, page.count)
 
     async def fetch(
         self, view: View, id: str | None = None, *, filters: Mapping[str, Any] | None = None, fields: Fields | None = None, by: str = "id"

@@ -42,6 +42,8 @@ class Route:
     """The body is left to the function, which reads it piece by piece (`request.http`) and has `upload_timeout` for that."""
     cached: Cached | None = None
     """Whether answers may be cached, and what makes them stale. None: they may not."""
+    flag: str | None = None
+    """The setting that says whether it is there at all. None: it always is."""
     overrides: bool = False
     """Whether it stands in the place of another file's route with this method and path."""
     summary: str = ""

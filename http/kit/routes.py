@@ -92,6 +92,7 @@ class Routes:
         envelope: str | None = None,
         answers: str = "application/json",
         summary: str | None = None,
+        flag: str | None = None,
         overrides: bool = False,
     ) -> Callable[[Handler], Handler]:
         """Declare the decorated function as a route. The options are `Route`'s."""
@@ -116,6 +117,7 @@ class Routes:
                     limit=limit if limit is not None else returns.limit if returns is not None else 50,
                     envelope=words(envelope) if envelope is not None else BATCHED if path.endswith("/batch") else (),
                     answers=answers,
+                    flag=flag,
                     overrides=overrides,
                 )
             )
@@ -237,8 +239,9 @@ class Routes:
         *,
         body: type[Part],
         object: str,
-        query: Filters = NOTHING,
+        query: Filters | None = NOTHING,
         given: Mapping[str, Any] | None = None,
+        flag: str | None = None,
     ) -> None:
         """`POST path`: create, update and delete at once, by a workflow that takes the path's parameters, the `given` arguments, and the
         lists `create`, `update` and `delete`, and returns the ids `created`, `updated` and `deleted`.
@@ -248,7 +251,7 @@ class Routes:
 
         Raises TypeError for a workflow that doesn't take these arguments.
         """
-        self.post(path, body=body, query=query, returns=view, summary=summary)(batch(path, view, flow, object, given or {}))
+        self.post(path, body=body, query=query, returns=view, summary=summary, flag=flag)(batch(path, view, flow, object, given or {}))
 
 
 @dataclass(frozen=True, slots=True)

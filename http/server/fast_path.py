@@ -21,6 +21,7 @@ from ...core.settings import Settings
 from ..kit.cached import Remembered
 from ..kit.reply import Reply
 from .credentials import KEPT, KEY_HEADER, OF_KEYS, SECONDS, Credentials, rows_of
+from .incoming import LOCALE_HEADER
 
 if TYPE_CHECKING:
     from ..kit.access import Actor
@@ -75,12 +76,12 @@ class FastPath:
 
 
 def _asked(http: web.BaseRequest) -> tuple[str, str] | None:
-    """The key of a request; None where its answer may depend on more: on a session, or on a logged-in customer."""
+    """The key of a request; None where its answer may depend on more: on a session, or on a logged-in customer. No path has a blank."""
     headers = http.headers
     if http.method != "GET" or "Cookie" in headers:
         return None
     path, token = http.rel_url.raw_path_qs, headers.get("Authorization")
     if token is None:
-        key = headers.get(KEY_HEADER)
-        return (path, key) if key else None
+        key, locale = headers.get(KEY_HEADER), headers.get(LOCALE_HEADER)
+        return (path if locale is None else f"{path} {locale}", key) if key else None
     return (path, token) if path.startswith("/admin/") and token.startswith("Bearer ") else None

@@ -48,7 +48,7 @@ from .cors import Cors, area_of
 from .credentials import Credentials
 from .dashboard import dashboard_page, is_dashboard
 from .fast_path import FastPath
-from .incoming import Understood, check_head, check_query, read_body
+from .incoming import LOCALE_HEADER, Understood, check_head, check_query, locale_of, read_body
 from .static import STATIC, static_file
 from .tokens import Tokens
 
@@ -89,7 +89,7 @@ class FrontEnd(Service):
         self.context = context
         self.settings = settings
         self.tokens = Tokens(settings.jwt_secret, settings.cookie_secret, settings.jwt_expires)
-        self.routes = tuple(routes)
+        self.routes = tuple(route for route in routes if route.flag is None or getattr(settings, route.flag))
         self._tree = RouteTree(iter(self.routes))
         self.files = Files.of(settings)
         self._cors = Cors(settings)
@@ -312,7 +312,7 @@ class FrontEnd(Service):
         if not cached.remembers(request, text):
             made = await fill()
             return Reply(made.body, route.status, tag=made.tag)
-        key: tuple[Any, ...] = (id(route), text, request.customer_id is None)
+        key: tuple[Any, ...] = (id(route), text, request.customer_id is None, request.locale)
         made_of = self._made_of.get(key)
         if made_of is None:
             made_of = (cached.tags(request, route.returns), cached.shown(request, route.returns))
@@ -327,7 +327,7 @@ class FrontEnd(Service):
         actor = request.actor
         if not fresh and (request.key is not None if actor is None else actor.type == "user"):
             # repeated once: it is likely to be repeated again
-            await self._fast_path.keep(request.http, actor, route, key[:4])
+            await self._fast_path.keep(request.http, actor, route, key[:5])
         return Reply(kept.body, route.status, tag=kept.tag, kept=True)
 
     async def _unserved(self, http: web.BaseRequest, path: str, area: str) -> Reply:
@@ -361,8 +361,10 @@ class FrontEnd(Service):
             )
             if len(text) <= LONGEST_QUERY:
                 self._understood.keep(key, known, 2 * TIMES * weight(text))
-        request.fields, filters, request.page = known
+        request.fields, filters, request.page, locale = known
         request.filters = dict(filters)
+        if area == "store" and self.settings.translation:
+            request.locale = locale or locale_of(request.header(LOCALE_HEADER))
 
     async def _response(self, http: web.BaseRequest, reply: Reply, trace_id: str) -> web.StreamResponse:
         if reply.file is not None:

@@ -11,6 +11,7 @@ from aiohttp import web
 from ...core.budget import check_body, check_filters
 from ...core.errors import InvalidData
 from ...core.json import VALUES, OutOfBounds, received
+from ...modules.translation.locales import normal
 from ..kit.bodies import json_type
 from ..kit.filters import BOOLEAN, Filters, with_nulls
 from ..kit.issues import Issue, invalid_request, invalid_type
@@ -33,7 +34,11 @@ PAGING = ("offset", "limit", "order", "with_deleted")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 """What aiohttp makes of bytes that aren't UTF-8."""
 
-Understood = tuple[Fields, dict[str, Any], Paging]
+Understood = tuple[Fields, dict[str, Any], Paging, str | None]
+"""Fields, filters, paging, and the locale that it names."""
+
+LOCALE_HEADER = "X-Medusa-Locale"
+_LOCALE = re.compile("[A-Za-z0-9-]{1,35}")
 
 
 async def read_body(http: web.BaseRequest, request: Request, limit: int, *, raw: bool) -> Any:
@@ -96,8 +101,7 @@ def check_query(route: Route, text: str, *, restricted: frozenset[str], depth: i
         InvalidData: something in it isn't understood or isn't allowed, or it is beyond the budget.
     """
     query = parse(text)
-    if store:
-        query.pop("locale", None)  # accepted by every store route; there is one language so far
+    locale = locale_of(query.pop("locale", None)) if store else None
     issues: list[Issue] = []
     asked = query.pop("fields", None) if route.returns is not None or route.many else None
     if isinstance(asked, list) and all(isinstance(one, str) for one in asked):
@@ -117,7 +121,12 @@ def check_query(route: Route, text: str, *, restricted: frozenset[str], depth: i
             filters = {"$and": [filters, {"deleted_at": None}]}
     view = route.returns
     fields = view.fields(asked, restricted=restricted, depth=depth, key=key) if view is not None else ()
-    return fields, filters, paging
+    return fields, filters, paging, locale
+
+
+def locale_of(given: Any) -> str | None:
+    """The locale that a query string or a header names, as translations are kept under it; None where it names none."""
+    return normal(given) if isinstance(given, str) and _LOCALE.fullmatch(given) else None
 
 
 def _asks_deleted(filters: dict[str, Any]) -> bool:

@@ -59,6 +59,6 @@ async def one_category(request: Request, view: View, id: str, **more: Any) -> An
 
 async def _grown(request: Request, view: View, query: Query) -> Page:
     """Categories with their relatives in the tree, as far as the view lets them be seen."""
-    visible = request.visible(view, query.filters, (*query.fields, "parent_category.id", "category_children.id"))
-    local = await request.graph.local(replace(query, visible=visible))
-    return await request.modules.product.category_trees(local, **tree_of(request))
+    family = (*query.fields, "parent_category.id", "category_children.id")
+    local = await request.graph.local(replace(query, visible=request.visible(view, query.filters, family)))
+    return await request.translated(view, await request.modules.product.category_trees(local, **tree_of(request)), family)

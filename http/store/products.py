@@ -131,9 +131,9 @@ async def page_of(request: Request, view: View, filters: Row, who: AskedPrices |
     page = await request.graph.query(query)
     if priced and not by_row:
         prices = await price_texts(request, page.slots("calculated_price"), who) if who is not None else {}
-        return page.filled("calculated_price", prices)
+        page = page.filled("calculated_price", prices)
     if not by_row:
-        return page
+        return await request.translated(view, page)
     rows = page.rows
     variants = [variant for product in rows for variant in product["variants"]] if view is PRODUCT else rows
     if priced and who is not None:
@@ -147,7 +147,7 @@ async def page_of(request: Request, view: View, filters: Row, who: AskedPrices |
     if counted:
         await add_quantities(request, variants, channels)
     drop_unasked(rows, (*request.fields, f"{prefix}calculated_price") if priced else request.fields, extra)
-    return replace(page, json=dumps(rows))
+    return await request.translated(view, replace(page, json=dumps(rows)))
 
 
 @routes.get("/store/products", query=PRODUCTS, returns=PRODUCT, many=True, cached=SHOWN)

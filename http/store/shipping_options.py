@@ -74,7 +74,8 @@ class Calculate(Body):
 async def list_options(request: Request) -> Answer:
     """List the shipping options of a cart, with prices."""
     is_return = bool(request.filters.get("is_return", False))
-    options = await request.run(list_shipping_options, cart_id=request.filters["cart_id"], is_return=is_return)
+    asked = {"cart_id": request.filters["cart_id"], "is_return": is_return, "locale": request.locale}
+    options = await request.run(list_shipping_options, **asked)
     wanted = FieldTree.parse(request.fields)
     return dumps({"shipping_options": [_shown(option, wanted) for option in options]})
 

@@ -119,6 +119,7 @@ SCHEMA = Schema(
         label="Customer group",
         bare=True,
         relations={"customers": through("customer", customer_group_customer, "customer_group_id", "customer_id")},
+        translatable=("name",),
         searchable=("name",),
     ),
     Entity(

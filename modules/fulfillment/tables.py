@@ -224,6 +224,7 @@ SCHEMA = Schema(
         label="Shipping option type",
         bare=True,
         relations={"shipping_options": many("shipping_option", "shipping_option_type_id")},
+        translatable=("label", "description"),
         searchable=("label", "description", "code"),
     ),
     Entity(
@@ -246,6 +247,7 @@ SCHEMA = Schema(
             "rules": many("shipping_option_rule", "shipping_option_id", cascade=True),
             "fulfillments": many("fulfillment", "shipping_option_id"),
         },
+        translatable=("name",),
         searchable=("name",),
     ),
     Entity(

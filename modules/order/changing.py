@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any, TypedDict
 
 from ...commerce.types import Address, NewTransaction, Order, OrderTransaction, Summary
@@ -34,6 +35,8 @@ class Amendment(TypedDict):
     before: Row
     after: Row
     changes: list[str]
+    said: dict[str, Row]
+    """The former texts of what was reworded, by id."""
 
 
 @dataclass(slots=True)
@@ -58,7 +61,15 @@ class ChangedOrder:
         return id
 
 
-def amend(order: Order, given: Mapping[str, Any], by: str | None, at: str, *, draft: bool = False) -> ChangedOrder:
+def amend(
+    order: Order,
+    given: Mapping[str, Any],
+    by: str | None,
+    at: str,
+    *,
+    draft: bool = False,
+    said: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
+) -> ChangedOrder:
     """Change the fields of an order about its buyer. The answer is an `Amendment`. See `OrderService.amend`."""
     if order["status"] == "canceled":
         raise NotAllowed("A canceled order can't be changed")
@@ -80,7 +91,7 @@ def amend(order: Order, given: Mapping[str, Any], by: str | None, at: str, *, dr
             new = after[name] if draft else given[name]  # the API tells of an order what was asked, of a draft what follows
             if name in _TOLD and new != now[name]:
                 told[name] = now[name], new
-    outcome = ChangedOrder({"before": before, "after": after, "changes": []})
+    outcome = ChangedOrder({"before": before, "after": after, "changes": [], "said": _reword(order, said)})
     of_user = {"change_type": "update_order", "created_by": by, "confirmed_by": by}
     for name, (old, new) in told.items():
         action = {"action": "UPDATE_ORDER_PROPERTIES", "details": {"type": name, "old": old, "new": new}}
@@ -94,8 +105,21 @@ def put_back(order: Order, amendment: Amendment, at: str) -> ChangedOrder:
     after = amendment["after"]
     now: Mapping[str, Any] = order
     back = {name: value for name, value in amendment["before"].items() if _says(name, now[name]) == _says(name, after[name])}
+    if "locale" in back:
+        _reword(order, amendment["said"])
     _set(order, back, at)
     return ChangedOrder(True, withdrawn=amendment["changes"])
+
+
+def _reword(order: Order, said: Mapping[str, Mapping[str, Any]]) -> dict[str, Row]:
+    """Put texts into lines, shipping methods and their tax lines, by id. Returns the former ones."""
+    former: dict[str, Row] = {}
+    lines: Any = (*order["items"], *order["shipping_methods"]) if said else ()
+    for row in (each for line in lines for each in (line, *line["tax_lines"])):
+        texts = said.get(row["id"], {})
+        former[row["id"]] = {name: row[name] for name in texts}
+        row |= texts
+    return former
 
 
 def add_transactions(order: Order, given: Sequence[NewTransaction], credited: Mapping[str, Any], at: str) -> ChangedOrder | None:

@@ -144,6 +144,7 @@ SCHEMA = Schema(
             "parent_return_reason": one("return_reason", "parent_return_reason_id"),
             "return_reason_children": many("return_reason", "parent_return_reason_id"),
         },
+        translatable=("label", "description"),
         searchable=("value", "label"),
     ),
     Entity(

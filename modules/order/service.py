@@ -95,16 +95,27 @@ class OrderService(Pending):
     # -- changing what says for whom it is
 
     @writes(key="order_id", one_statement=True, answers=True)
-    async def amend(self, order_id: str, changes: Mapping[str, Any], *, by: str | None = None, draft: bool = False) -> Amendment:
+    async def amend(
+        self,
+        order_id: str,
+        changes: Mapping[str, Any],
+        *,
+        by: str | None = None,
+        draft: bool = False,
+        said: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> Amendment:
         """Change `email`, `customer_id`, `locale`, `metadata`, `shipping_address` and `billing_address`.
 
         The fields of a given address replace those of the present one, and the result is a new address. Each changed email, locale,
         metadata and address is recorded as a confirmed change of the order, made `by` a user; the order's version stays. Raises NotFound;
         NotAllowed for a cancelled order; InvalidData for another country, which would mean other taxes.
 
-        `draft`: the order has to be a draft, else InvalidData. A draft may change its country and its `sales_channel_id`.
+        `draft`: the order has to be a draft, else InvalidData. A draft may change its country and its `sales_channel_id`. `said`: by their
+        ids the texts of lines, shipping methods and tax lines in another locale.
         """
-        amendment: Amendment = await self._change(order_id, lambda order, at: changing.amend(order, changes, by, at, draft=draft))
+        amendment: Amendment = await self._change(
+            order_id, lambda order, at: changing.amend(order, changes, by, at, draft=draft, said=said or {})
+        )
         return amendment
 
     @writes(key="order_id", one_statement=True, answers=True)

@@ -279,6 +279,7 @@ SCHEMA = Schema(
         label="Refund reason",
         remembered=True,
         relations={"refunds": many("refund", "refund_reason_id")},
+        translatable=("label", "description"),
         searchable=("label", "code", "description"),
     ),
     Entity("account_holder", account_holder, prefix="acchld", label="Account holder"),

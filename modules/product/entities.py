@@ -41,6 +41,7 @@ SCHEMA = Schema(
             "type": one("product_type", "type_id"),
             "product_options": many("product_product_option", "product_id"),
         },
+        translatable=("title", "subtitle", "description", "material"),
         searchable=("title", "subtitle", "description", "variants"),
         noticed=frozenset(
             {
@@ -68,6 +69,7 @@ SCHEMA = Schema(
             "options": through("product_option_value", product_variant_option, "variant_id", "option_value_id"),
             "images": through("product_image", product_variant_image, "variant_id", "image_id", order=("rank", "id")),
         },
+        translatable=("title", "material"),
         searchable=("title", "sku", "barcode", "ean", "upc", "product"),
         noticed=frozenset(
             {"product", "product.tags", "product.categories", "product.collection", "product.type", "options", "options.option"}
@@ -85,6 +87,7 @@ SCHEMA = Schema(
             "values": many("product_option_value", "option_id", order=("rank", "id"), cascade=True),
             "products": through("product", product_product_option, "product_option_id", "product_id"),
         },
+        translatable=("title",),
         searchable=("title",),
     ),
     # What `product.options` shows, read only: an option as one product has it, with the values that this product uses.
@@ -104,6 +107,7 @@ SCHEMA = Schema(
             ),
             "products": through("product", product_product_option, "product_option_id", "product_id"),
         },
+        translatable=("title",),
         searchable=("title",),
         hidden=frozenset({"link_id", "product_id"}),
         view_of="product_option",
@@ -121,6 +125,7 @@ SCHEMA = Schema(
                 "product_product_option", product_product_option_value, "product_option_value_id", "product_product_option_id"
             ),
         },
+        translatable=("value",),
         searchable=("value",),
     ),
     Entity(
@@ -172,6 +177,7 @@ SCHEMA = Schema(
             "category_children": many("product_category", "parent_category_id", order=("rank", "id"), cascade=True),
             "products": through("product", product_category_product, "product_category_id", "product_id"),
         },
+        translatable=("name", "description"),
         searchable=("name", "description", "handle"),
     ),
     Entity(
@@ -181,6 +187,7 @@ SCHEMA = Schema(
         label="ProductCollection",
         bare=True,
         relations={"products": many("product", "collection_id")},
+        translatable=("title",),
         searchable=("title",),
     ),
     Entity(
@@ -190,6 +197,7 @@ SCHEMA = Schema(
         label="ProductTag",
         bare=True,
         relations={"products": through("product", product_tags, "product_tag_id", "product_id")},
+        translatable=("value",),
         searchable=("value",),
     ),
     Entity(
@@ -199,6 +207,7 @@ SCHEMA = Schema(
         label="ProductType",
         bare=True,
         relations={"products": many("product", "type_id")},
+        translatable=("value",),
         searchable=("value",),
     ),
 )

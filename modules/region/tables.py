@@ -44,6 +44,7 @@ SCHEMA = Schema(
         prefix="reg",
         label="Region",
         relations={"countries": many("region_country", "region_id")},
+        translatable=("name",),
         searchable=("name", "currency_code"),
     ),
     Entity(

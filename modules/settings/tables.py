@@ -70,5 +70,12 @@ SCHEMA = Schema(
     "settings",
     Entity("layout_configuration", layout_configuration, prefix="lyconf", label="LayoutConfiguration", searchable=("zone",)),
     Entity("user_preference", user_preference, prefix="usrpref", label="UserPreference"),
-    Entity("property_label", property_label, prefix="plbl", label="PropertyLabel", searchable=("entity", "property")),
+    Entity(
+        "property_label",
+        property_label,
+        prefix="plbl",
+        label="PropertyLabel",
+        translatable=("label", "description"),
+        searchable=("entity", "property"),
+    ),
 )

@@ -13,6 +13,6 @@ MODULE = Module(
     references=(
         Reference("store", "default_sales_channel", "default_sales_channel_id", "sales_channel"),
         Reference("store_currency", "currency", "currency_code", "currency", "code"),
+        Reference("store_locale", "locale", "locale_code", "locale", "code"),
     ),
-    absent={"store_locale": {"locale": False}},
 )

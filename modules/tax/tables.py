@@ -120,6 +120,7 @@ SCHEMA = Schema(
             "tax_region": one("tax_region", "tax_region_id"),
             "rules": many("tax_rate_rule", "tax_rate_id", cascade=True),
         },
+        translatable=("name",),
         searchable=("code", "name"),
     ),
     Entity(

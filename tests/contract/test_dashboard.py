@@ -16,7 +16,7 @@ DASHBOARD = json.loads((Path(__file__).parent / "dashboard.json").read_text())
 """By page the calls in its code (more than it makes: parts are shared); and the `fields` it names, with the route they go to."""
 SELECTIONS = DASHBOARD["selections"]
 
-BEHIND_FLAGS = ("/admin/views", "/admin/translations", "/admin/locales")
+BEHIND_FLAGS = ("/admin/views",)
 """Asked for only where /admin/feature-flags says that they are there."""
 WHAT_IS_DONE = re.compile(r"(POST|DELETE) ")
 """Asked for when somebody does something; a page that is only looked at doesn't."""

@@ -20,6 +20,8 @@ ON_PURPOSE = (
     r"GET /admin/(claims|exchanges) status",
 )
 """Columns that no table has."""
+NEEDED = {"GET /admin/translations/entities": {"type": "product"}}
+"""Parameters without which a list isn't one."""
 SAYS_WHAT_FOR = "application_method_target_type"
 """Of values to choose from: it picks what they are values of, and finds all of them."""
 UNSEARCHED = ("GET /admin/payments", "GET /admin/price-preferences", "GET /admin/shipping-profiles")
@@ -67,7 +69,7 @@ async def test_a_list_understands_its_parameters(shop: Shop, name: str) -> None:
     route, shape = served()[name], facts()[name].get("query", {})
     if name == NEEDS_A_CART or ("{}" in name and "count" not in facts()[name]["keys"]):
         pytest.skip("asks for more than a list, or isn't one")
-    needed = {"region_id": shop.ids["region"]} if name == "GET /store/payment-providers" else {}
+    needed = NEEDED.get(name, {}) | ({"region_id": shop.ids["region"]} if name == "GET /store/payment-providers" else {})
     plain = [{"limit": "1", "offset": "1"}, {"order": "-code" if "currencies" in name else "-id"}, {"with_deleted": "true"}]
     if "$" in shape:
         text = ({"one or many": "string"}, "string operators", "string")

@@ -38,7 +38,21 @@ class Shop:
 
 
 async def open_shop(shop: Shop) -> None:
-    for area in (users, markets, files, catalogue, products, price_lists, promotions, stock, shipping, taxes, reasons, dashboard):
+    for area in (
+        users,
+        markets,
+        files,
+        catalogue,
+        products,
+        price_lists,
+        promotions,
+        stock,
+        shipping,
+        taxes,
+        reasons,
+        dashboard,
+        translations,
+    ):
         await area(shop)
 
 
@@ -289,6 +303,22 @@ async def dashboard(shop: Shop) -> None:
     batch = {"create": [{**label, "property": "weight"}], "update": [{"id": made, "label": "Fabric"}]}
     await admin.post("/admin/property-labels/batch", batch)
     await admin.delete("/admin/property-labels/{id}", id=made)
+
+
+async def translations(shop: Shop) -> None:
+    admin, store, ids = shop.admin, shop.store, shop.ids
+    await admin.get("/admin/locales")
+    await admin.get("/admin/locales/{code}", code="de-DE")
+    await admin.post("/admin/stores/{id}", {"supported_locales": [{"locale_code": "de-DE"}]}, id=ids["store"])
+    await store.get("/store/locales")
+    said = {"reference": "product", "reference_id": ids["product"], "locale_code": "de-DE", "translations": {"title": "Segel"}}
+    made = (await admin.post("/admin/translations/batch", {"create": [said]}))["created"][0]["id"]
+    await admin.post("/admin/translations/batch", {"update": [{"id": made, "translations": {"title": "Ein Segel"}}]})
+    await admin.get("/admin/translations")
+    await admin.get("/admin/translations/entities", {"type": "product"})
+    await admin.get("/admin/translations/statistics", {"locales": "de-DE", "entity_types": "product"})
+    settings = (await admin.get("/admin/translations/settings"))["translation_settings"]["product"]
+    await admin.post("/admin/translations/settings/batch", {"update": [{"id": settings["id"], "is_active": True}]})
 
 
 async def stock(shop: Shop) -> None:

@@ -284,6 +284,19 @@ async function dashboard() {
   await admin.propertyLabel.delete(made)
 }
 
+async function translations() {
+  await admin.locale.list()
+  await admin.locale.retrieve("de-DE")
+  await admin.store.update((await admin.store.list()).stores[0].id, { supported_locales: [{ locale_code: "de-DE" }] })
+  const said = { reference: "product", reference_id: shop.product, locale_code: "de-DE", translations: { title: "Segelhemd" } }
+  await admin.translation.batch({ create: [said] })
+  await admin.translation.list()
+  await admin.translation.entities({ type: "product" })
+  await admin.translation.statistics({ locales: ["de-DE"], entity_types: ["product"] })
+  const { region } = (await admin.translation.settings()).translation_settings
+  await admin.translation.batchSettings({ update: [{ id: region.id, is_active: true }] })
+}
+
 async function guests() {
   const guest = (await kept(admin.customer, "customer", { email: "guest@example.com" }, { company_name: "Guests" })).id
   await admin.customer.createAddress(guest, address)
@@ -312,6 +325,7 @@ async function browsing() {
     await resource.list()
     await resource.retrieve(id)
   }
+  await store.locale.list()
 }
 
 async function registering() {
@@ -429,7 +443,7 @@ async function refusals() {
 }
 
 const broken = await walk([
-  markets, users, files, catalogue, products, priceLists, promotions, stock, shipping, taxes, reasons, dashboard, guests,
+  markets, users, files, catalogue, products, priceLists, promotions, stock, shipping, taxes, reasons, dashboard, translations, guests,
   browsing, registering, buying, orders, ...changes(merchant, shop, jwt), signingIn, lookingOn, clearing, refusals,
 ])
 console.log(JSON.stringify({ methods: methods(merchant), calls, broken }))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from statements import statements_of
 
 from velella.actors.cluster.postgres import EmbeddedPostgres
 from velella.actors.host import local_host
@@ -119,3 +121,67 @@ async def test_stock_shows_at_once_where_it_was_asked_for(shop: Shop, client: Cl
     assert await stock() == [7, 7]
     await shop.host.modules.inventory.reserve([{"inventory_item_id": item, "location_id": location, "quantity": 2, "line_item_id": "l1"}])
     assert await stock() == [5, 5]
+
+
+async def test_what_is_translated_is_shown_in_each_language_and_changes_at_once(shop: Shop, client: Client, merchant: Merchant) -> None:
+    channel = (await merchant.post("/admin/sales-channels", {"name": f"Web {ulid()}"}))["sales_channel"]["id"]
+    ids = []
+    for title in ("Lamp", "Desk"):
+        body = {
+            "title": title,
+            "status": "published",
+            "sales_channels": [{"id": channel}],
+            "options": [{"title": "Size", "values": ["S"]}],
+            "variants": [{"title": "S", "options": {"Size": "S"}, "prices": []}],
+        }
+        ids.append((await merchant.post("/admin/products", body))["product"]["id"])
+    key = (await merchant.post("/admin/api-keys", {"title": "Web", "type": "publishable"}))["api_key"]
+    await merchant.post(f"/admin/api-keys/{key['id']}/sales-channels", {"add": [channel]})
+    plain = client.with_(x_publishable_api_key=key["token"])
+    german = plain.with_(x_medusa_locale="de-de")
+    listed, one = "/store/products?fields=title,*options", f"/store/products/{ids[0]}?fields=title,*options"
+
+    async def seen(store: Client, locale: str = "") -> list[str]:
+        """All titles of products and options: three times, the last time on the fast path."""
+        found = []
+        for _ in range(3):
+            rows = [*(await store("GET", listed + locale)).json["products"], (await store("GET", one + locale)).json["product"]]
+            found.append([text for row in rows for text in (row["title"], row["options"][0]["title"])])
+        assert found[0] == found[1] == found[2]
+        return found[0]
+
+    original = ["Lamp", "Size", "Desk", "Size", "Lamp", "Size"]
+    assert await seen(german) == await seen(plain) == original
+    translated = {"reference": "product", "reference_id": ids[0], "locale_code": "de-DE", "translations": {"title": "Lampe"}}
+    [made] = (await merchant.post("/admin/translations/batch", {"create": [translated]}))["created"]
+    assert await seen(german) == await seen(plain, "&locale=de-DE") == ["Lampe", "Size", "Desk", "Size", "Lampe", "Size"]
+    assert await seen(plain) == await seen(german, "&locale=fr-FR") == original  # what the address says counts
+    await merchant.post("/admin/translations/batch", {"update": [{"id": made["id"], "translations": {"title": "Leuchte"}}]})
+    assert await seen(german) == ["Leuchte", "Size", "Desk", "Size", "Leuchte", "Size"]
+
+    settings = (await merchant.get("/admin/translations/settings"))["translation_settings"]["product"]["id"]
+    await merchant.post("/admin/translations/settings/batch", {"update": [{"id": settings, "is_active": False}]})
+    assert await seen(german) == original
+    await merchant.post("/admin/translations/settings/batch", {"update": [{"id": settings, "is_active": True}]})
+
+    async def cost(path: str) -> int:
+        shop.front._answers.changed(None)
+        async with statements_of(shop.host.database("product")) as statements:
+            assert (await plain("GET", path)).status == 200
+        return statements.count
+
+    for path in (listed, one):
+        await plain("GET", path)
+        assert await cost(f"{path}&locale=de-DE") == await cost(path) + 1
+
+    off = FrontEnd(replace(shop.host.context, settings=shop.host.settings.model_copy(update={"translation": False})), found_routes())
+    await off.start()
+    elsewhere = Client(client.session, f"http://127.0.0.1:{off.port}", german.headers)
+    assert (await elsewhere("GET", one)).json["product"]["title"] == "Lamp"
+    assert (await elsewhere("GET", "/store/locales")).status == 404
+    assert (await elsewhere("GET", "/admin/feature-flags")).json["feature_flags"]["translation"] is False
+    await off.stop()
+    await merchant.post(
+        "/admin/translations/batch", {"delete": [made["id"]], "create": [{**translated, "translations": {"title": "Licht"}}]}
+    )
+    assert (await seen(german))[0] == "Licht"

@@ -47,7 +47,7 @@ class CartMarket:
         """Also checks that enough is in stock. Raises InvalidData where something can't be bought here or has no price, and
         InsufficientInventory."""
         draft = self._draft
-        sellables = await load_sellables(self._flow, variant_ids, draft["sales_channel_id"])
+        sellables = await load_sellables(self._flow, variant_ids, draft["sales_channel_id"], draft["locale"])
         lines = [(id, line) for line in draft.items if (id := line["variant_id"]) is not None and id in variant_ids]
         quantities: dict[str, int] = {}
         for id, line in lines:

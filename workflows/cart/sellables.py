@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from ...commerce.types import LineDescription, LinePrice, NewLine
+from ...commerce.types import LineDescription, LinePrice, LineWording, NewLine
 from ...core.errors import InsufficientInventory, InvalidData, UnexpectedState
 from ...core.sql.schema.query import Query
 from ...core.waiting import all_of
 from ...modules.pricing.types import CalculatedPrice
 from ..kit import Flow
+from ..translating import spoken
 from .types import SoldProduct, SoldVariant
 
 VARIANT = (
@@ -89,15 +90,18 @@ class SellableVariants:
         return self.by_variant[variant_id]
 
 
-async def load_sellables(flow: Flow, variant_ids: Iterable[str], sales_channel_id: str | None) -> SellableVariants:
-    """Sellable variants, with their stock at a sales channel's locations.
+async def load_sellables(
+    flow: Flow, variant_ids: Iterable[str], sales_channel_id: str | None, locale: str | None = None
+) -> SellableVariants:
+    """Sellable variants, with their stock at a sales channel's locations, and with their texts in a locale.
 
-    Two statements, if the stable parts are cached.
+    Two statements, if the stable parts are cached; with a locale three.
 
     Raises InvalidData for a variant that doesn't exist, isn't published, or, where `strict_channels` is set, isn't sold in the channel.
     """
     ids = sorted(set(variant_ids))
     found: list[SoldVariant] = await flow.graph.rows(Query("product_variant", VARIANT, {"id": ids})) if ids else []
+    await spoken(flow, "product_variant", VARIANT, found, locale)
     variants = {row["id"]: row for row in found}
     products = sorted({id for row in found if (id := row["product_id"]) is not None})
     sold, shipped, priced, made_of, located = await flow.graph.pairs_of(
@@ -215,25 +219,32 @@ async def find_prices(
     return prices
 
 
-def described(sellable: SellableVariant) -> LineDescription:
-    """The columns of a line that follow from its variant."""
-    variant, product = sellable.variant, sellable.product
+def wording(variant: SoldVariant, product: SoldProduct) -> LineWording:
+    """The columns of a line that are texts about its variant."""
     return {
         "title": product["title"],
         "subtitle": variant["title"],
-        "thumbnail": variant["thumbnail"] or product["thumbnail"],
-        "variant_id": variant["id"],
-        "product_id": product["id"],
         "product_title": product["title"],
         "product_description": product["description"],
         "product_subtitle": product["subtitle"],
         "product_type": product["type"]["value"] if product["type"] else None,
-        "product_type_id": product["type_id"],
         "product_collection": product["collection"]["title"] if product["collection"] else None,
+        "variant_title": variant["title"],
+    }
+
+
+def described(sellable: SellableVariant) -> LineDescription:
+    """The columns of a line that follow from its variant."""
+    variant, product = sellable.variant, sellable.product
+    return {
+        **wording(variant, product),
+        "thumbnail": variant["thumbnail"] or product["thumbnail"],
+        "variant_id": variant["id"],
+        "product_id": product["id"],
+        "product_type_id": product["type_id"],
         "product_handle": product["handle"],
         "variant_sku": variant["sku"],
         "variant_barcode": variant["barcode"],
-        "variant_title": variant["title"],
         "requires_shipping": sellable.requires_shipping,
         "is_discountable": product["discountable"],
         "is_giftcard": product["is_giftcard"],

@@ -17,6 +17,7 @@ from ...modules.fulfillment.types import PriceQuestion
 from ...modules.pricing.types import RuledPrice
 from ..consigning import weighed
 from ..kit import Flow, workflow
+from ..translating import spoken
 from .context import CartContext, load_context
 from .sellables import STOCK, VARIANT
 from .types import PricedOption
@@ -136,6 +137,7 @@ async def price_option(
         told = Added(calculation={**parcel.said, **(added.calculation if added is not None else {})})
         await _price_calculated(flow, draft, rows, {}, located, told, parcel.lines)
     _show_price(option)
+    await spoken(flow, "shipping_option", OPTION, rows, draft["locale"])
     return option
 
 
@@ -284,14 +286,19 @@ async def list_with_pricing(
         options=await _asked(flow, draft, flow.hooks.setShippingOptionsContext),
         calculation=await _asked(flow, draft, flow.hooks.setCalculatedShippingPricingContext),
     )
-    return await load_options(
+    found = await load_options(
         flow, draft, cart_context, option_ids=ids, data=options, added=added, is_return=is_return, enabled_in_store=enabled_in_store
     )
+    await spoken(flow, "shipping_option", OPTION, found, draft["locale"])
+    return found
 
 
 @workflow("list-shipping-options-for-cart", hooks=("setPricingContext", "setShippingOptionsContext"))
-async def list_shipping_options(flow: Flow, cart_id: str, is_return: bool = False, enabled_in_store: bool = True) -> list[PricedOption]:
-    """The options as storefronts show them: with all their prices, their location, and whether enough stock is there.
+async def list_shipping_options(
+    flow: Flow, cart_id: str, is_return: bool = False, enabled_in_store: bool = True, locale: str | None = None
+) -> list[PricedOption]:
+    """The options as storefronts show them: with all their prices, their location, and whether enough stock is there. In the cart's
+    locale; in `locale` where it has none.
 
     Options whose providers calculate prices have no amount (see `calculate_shipping_option`). Raises NotFound.
     """
@@ -305,6 +312,7 @@ async def list_shipping_options(flow: Flow, cart_id: str, is_return: bool = Fals
         _needs(flow, draft),
         load_options(flow, draft, cart_context, added=added, is_return=is_return, enabled_in_store=enabled_in_store, calculate=False),
     )
+    await spoken(flow, "shipping_option", OPTION, options, draft["locale"] or locale)
     price_sets = [id for option in options if (id := option.get("price_set_id")) is not None]
     prices = await flow.modules.pricing.all_prices(sorted(price_sets)) if price_sets else {}
     locations = {row["id"]: row for row in await _locations(flow, {option["location_id"] for option in options})}
@@ -324,6 +332,7 @@ async def calculate_shipping_option(flow: Flow, cart_id: str, option_id: str, da
     options = await load_options(flow, draft, cart_context, option_ids=[option_id], data={option_id: data or {}}, added=added)
     if not options:
         raise NotFound(f"Shipping option with id: {option_id} was not found")
+    await spoken(flow, "shipping_option", OPTION, options, draft["locale"])
     option = options[0]
     option.pop("location_id")
     option.pop("price_set_id", None)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ...commerce.types import Line, TaxLine
 from ...core.ids import new_id
 from ...core.rows import Row
 from ...modules.tax.types import CalculatedTax, TaxableItem, TaxableMethod
 from ..kit import Flow
+from ..translating import spoken
 from .context import CartContext
 from .working import WorkingCart
 
@@ -34,10 +37,18 @@ async def work_out_taxes(flow: Flow, draft: WorkingCart, cart_context: CartConte
             for method in draft.shipping_methods
         ]
         lines = await flow.modules.tax.get_tax_lines(items, shipping, context)
+        await _translate(flow, lines, draft["locale"])
     draft.set_taxes(
         [{**_tax_line(line, "calitxl"), "item_id": line["line_item_id"]} for line in lines if "line_item_id" in line],
         [{**_tax_line(line, "casmtxl"), "shipping_method_id": line["shipping_line_id"]} for line in lines if "shipping_line_id" in line],
     )
+
+
+async def _translate(flow: Flow, lines: Sequence[CalculatedTax], locale: str | None) -> None:
+    rates = [{"id": line["rate_id"], "name": line["name"]} for line in lines]
+    await spoken(flow, "tax_rate", ("id", "name"), rates, locale)
+    for line, rate in zip(lines, rates, strict=True):
+        line["name"] = rate["name"] or line["name"]
 
 
 def drop_asked_taxes(draft: WorkingCart, cart_context: CartContext) -> None:

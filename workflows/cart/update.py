@@ -18,6 +18,7 @@ from .discounts import save_all
 from .pricing import CartMarket
 from .saving import ChangedCart, changed_cart, load_open, lock_of
 from .taxes import drop_asked_taxes
+from .wording import reword
 from .working import WorkingCart
 
 
@@ -26,9 +27,10 @@ async def update_cart(flow: Flow, cart_id: str, update: Given, additional_data: 
     """Change the named fields of a cart: its email (None: unchanged), region_id, sales_channel_id, shipping_address, billing_address,
     locale, metadata, or promo_codes (these replace all others). Returns the cart after the change.
 
-    Another email makes another guest the buyer, unless the buyer has an account. Another region brings its currency and its prices; lines
-    with a price set by hand and the shipping methods are removed, and so is an address in a country outside the region. Taxes that
-    the region computes on request only are removed with the address that they were for.
+    Another locale changes what its lines, shipping methods and taxes are called. Another email makes another guest the buyer, unless the
+    buyer has an account. Another region brings its currency and its prices; lines with a price set by hand and the shipping methods are
+    removed, and so is an address in a country outside the region. Taxes that the region computes on request only are removed with the
+    address that they were for.
 
     Raises NotFound; InvalidData where the cart is completed, for a country outside the region, lines that can't be bought in the new one,
     or an unknown promotion code.
@@ -47,8 +49,9 @@ async def update_cart(flow: Flow, cart_id: str, update: Given, additional_data: 
         resold = channel is not None and channel["id"] != draft["sales_channel_id"]
         if channel is not None:
             draft.set(sales_channel_id=channel["id"])
-        if "locale" in update:
+        if update.get("locale", draft["locale"]) != draft["locale"]:
             draft.set(locale=update["locale"])
+            await reword(flow, draft)
         if "metadata" in update:
             draft.set(metadata=merged(draft["metadata"], update["metadata"]))
         taxed_before = _taxed_at(draft)

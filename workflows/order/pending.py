@@ -259,7 +259,7 @@ async def item_acts(flow: Flow, change: Change, given: Row) -> list[Act]:
             custom_line = by_hand(item)
             custom_line["id"] = item["id"]
             draft.put_item(custom_line)
-    sellables = await load_sellables(flow, [item["variant_id"] for item in items], order["sales_channel_id"])
+    sellables = await load_sellables(flow, [item["variant_id"] for item in items], order["sales_channel_id"], order["locale"])
     context = cart_context.pricing(draft)
     quantities = {item["variant_id"]: item["quantity"] for item in items}
     asked = {item["variant_id"]: item["quantity"] for item in items if item.get("unit_price") is None}

@@ -6,6 +6,7 @@ from typing import TypedDict
 
 from ...core.rows import Row
 from ...modules.order.changing import Amendment
+from ..cart.wording import Wording, worded
 from ..kit import Flow, step, workflow
 
 
@@ -20,7 +21,13 @@ async def _put_back(flow: Flow, amended: Amended) -> None:
 
 @step(undo=_put_back)
 async def amend_order(flow: Flow, id: str, changes: Row, user_id: str | None, draft: bool = False) -> Amended:
-    return {"id": id, "amendment": await flow.modules.order.amend(id, changes, by=user_id, draft=draft)}
+    """Change an order's fields. Another locale changes what its lines, shipping methods and taxes are called."""
+    said: Wording = {}
+    if changes.get("locale") and flow.settings.translation:
+        order = await flow.modules.order.load(id)
+        if order["locale"] != changes["locale"]:
+            said = await worded(flow, order["items"], order["shipping_methods"], changes["locale"])
+    return {"id": id, "amendment": await flow.modules.order.amend(id, changes, by=user_id, draft=draft, said=said)}
 
 
 @workflow("update-order-workflow", emits=("order.updated",))

@@ -111,6 +111,8 @@ class Entity:
     """What `q` looks through: columns, and names of relations (their searchable columns)."""
     computed: Mapping[str, Expression] = field(default_factory=dict)
     """Fields that are SQL expressions over the table, shown like columns."""
+    translatable: tuple[str, ...] = ()
+    """Text columns that merchants may translate: readers who name a locale are shown the translation."""
     hidden: frozenset[str] = frozenset()
     """Columns that are never shown (salts, hashes, internal bookkeeping)."""
     unstarred: frozenset[str] = frozenset()

@@ -1,0 +1,49 @@
+"""Translations of a shop's things."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+from ...core.rows import Row
+from ...modules.translation.service import TranslationService
+from ..kit import Flow, workflow
+from ..plain import Plain
+
+TRANSLATIONS = Plain(
+    "translation",
+    "create-translations",
+    "update-translations",
+    "delete-translations",
+    event="translation",
+    create_by=TranslationService.create_translations,
+    update_by=TranslationService.update_translations,
+)
+
+
+class Done(TypedDict):
+    created: list[str]
+    updated: list[str]
+    deleted: list[str]
+
+
+@workflow("batch-translations")
+async def batch_translations(flow: Flow, create: list[Row], update: list[Row], delete: list[str]) -> Done:
+    """Create, update and delete translations: all of it, or nothing. Deleted ones make room for new ones. Returns ids.
+
+    Texts for what isn't a translatable column of the thing are left out. Raises what the three flows raise.
+    """
+    if bool(create) + bool(update) + bool(delete) > 1:
+        flow.durably()
+    if delete:
+        await flow.run(TRANSLATIONS.delete, delete)
+    updated = await flow.run(TRANSLATIONS.update, update) if update else []
+    translatable = flow.graph.catalogue.translatable
+    rows = [
+        {
+            **row,
+            "translations": {name: text for name, text in row["translations"].items() if name in translatable.get(row["reference"], ())},
+        }
+        for row in create
+    ]
+    created = await flow.run(TRANSLATIONS.create, rows) if rows else []
+    return {"created": [row["id"] for row in created], "updated": [row["id"] for row in updated], "deleted": delete}
