@@ -24,7 +24,12 @@ def graph_of(context: HostContext) -> Graph:
     handles: object = context.modules
     if executions:
         handles = SimpleNamespace(**vars(context.modules), **{EXECUTIONS.module: context.workflows})
-    catalogue = catalogue_of(modules, *executions, together=lambda one, other: settings.database_of(one) == settings.database_of(other))
+    tableless = {module.name for module in modules if module.service.tableless}
+
+    def together(one: str, other: str) -> bool:
+        return not {one, other} & tableless and settings.database_of(one) == settings.database_of(other)
+
+    catalogue = catalogue_of(modules, *executions, together=together)
     if not settings.cache:
         return Graph(handles, catalogue)
     return Graph(handles, catalogue, source=CachedSource(handles, catalogue, context.memory))

@@ -117,9 +117,11 @@ class Coordinator(Service):
         else:
             await self._relay.start()
             await self._jobs.record()
+            await self._jobs.begin_once()
             chores += [
                 (CLEAN_SECONDS, self._relay.subscribe),
                 (CLEAN_SECONDS, self._jobs.record),
+                (CLEAN_SECONDS, self._jobs.begin_once),
                 (LOOK_SECONDS, self._jobs.look),
                 (LOOK_SECONDS, self._module_events.look),
                 (CLEAN_SECONDS, self.clean),

@@ -14,7 +14,7 @@ from typing import Any
 from ...core.clock import iso
 from ...core.codec import pack
 from ...core.errors import NotFound
-from ...core.flow.definitions import scheduled_workflows
+from ...core.flow.definitions import once_workflows, scheduled_workflows
 from ...core.flow.schedule import Schedule
 from ...core.ids import new_id
 from ...core.logs import logger
@@ -86,6 +86,13 @@ class Jobs:
         if begun is not None:
             log.info("a job begins", job=name, tick=iso(tick), execution=id)
         return begun
+
+    async def begin_once(self) -> None:
+        """Begin what is to be done once in the shop, and wasn't. To be repeated: what was undone begins again."""
+        if names := once_workflows():
+            about = {"ids": [new_id("wfex") for _ in names], "input": pack({}), "trace_id": current_call().trace_id}
+            if await self._database.fetch(queries.BEGIN_ONCE, {"names": names, **about}):
+                self._nudge()
 
     async def begin_by_hand(self, name: str) -> str:
         """Begin a job now, whatever its schedule, also beside a run of it. Returns the execution's id. Raises NotFound."""

@@ -99,7 +99,7 @@ _EVENTS = """
 _FINISH = f"""
     UPDATE workflow_execution
     SET state = 'done', result = :result, journal = '{{}}', undo = NULL, error = NULL, steps = :steps::text[], finished_at = now(),
-        expires_at = now() + make_interval(secs => :retention), waits_at = NULL
+        expires_at = now() + make_interval(secs => :retention::float8), waits_at = NULL
     WHERE {_OURS} AND state <> 'compensating'
     RETURNING id
 """
@@ -315,6 +315,16 @@ BEGIN_TICK = _sql(f"""
     )
     INSERT INTO workflow_execution (id, workflow, key, state, input, fence, trace_id, started_at)
     SELECT :id, begun.name, :key, 'invoking', :input, 0, :trace_id, now() FROM begun
+    ON CONFLICT (workflow, key) WHERE key IS NOT NULL AND {STANDING} DO NOTHING
+    RETURNING id
+""")
+
+# Not one that is done, runs, or has failed so that an operator has to look at it.
+BEGIN_ONCE = _sql(f"""
+    INSERT INTO workflow_execution (id, workflow, key, state, input, fence, trace_id, started_at)
+    SELECT new.id, new.name, 'once', 'invoking', :input, 0, :trace_id, now()
+    FROM unnest(:ids::text[], :names::text[]) AS new(id, name)
+    WHERE NOT EXISTS (SELECT FROM workflow_execution WHERE workflow = new.name AND key = 'once' AND state = 'failed')
     ON CONFLICT (workflow, key) WHERE key IS NOT NULL AND {STANDING} DO NOTHING
     RETURNING id
 """)

@@ -192,7 +192,7 @@ class Executions:
             **_standing(journal),
             "result": pack(result),
             "steps": journal.steps,
-            "retention": journal.workflow.retention,
+            "retention": None if journal.workflow.once else journal.workflow.retention,
         }
         statement = queries.FINISH
         if events:

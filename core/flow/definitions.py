@@ -154,6 +154,8 @@ class Workflow(Generic[P, R]):
     """The events that it emits; None: any."""
     schedule: Schedule | None = None
     """When it begins by itself, without input: see `job`."""
+    once: bool = False
+    """Whether it begins by itself, without input, until it is done once in the shop: see `once`."""
     handlers: dict[str, list[Step[..., Any]]] = field(default_factory=dict, repr=False)
     """Hook → the handlers of applications, in the order of registration."""
     _signature: list[inspect.Signature] = field(default_factory=list, repr=False)
@@ -241,6 +243,7 @@ def workflow(
     every: float | None = None,
     emits: tuple[str, ...] | None = (),
     schedule: Schedule | None = None,
+    once: bool = False,
 ) -> Callable[[StepFunction[P, R]], Workflow[P, R]]:
     """Make a function a workflow and register it under its name. See `Workflow` for what the options mean."""
 
@@ -257,7 +260,7 @@ def workflow(
             raise Misconfigured(f"The workflow {name} has a schedule, so it has to be durable: a tick outlives the process that begins it.")
         if schedule is not None and len(inspect.signature(function).parameters) != 1:
             raise Misconfigured(f"The workflow {name} has a schedule, so it takes a flow, and nothing else.")
-        made = Workflow(name, function, durable, timeout, retries, key, hooks, kept, by_hand, every, emits, schedule)
+        made = Workflow(name, function, durable, timeout, retries, key, hooks, kept, by_hand, every, emits, schedule, once)
         for hook in _hooks:
             if hook.workflow == name:
                 _attach(made, hook)
@@ -291,6 +294,26 @@ def job(
         schedule = Schedule(cron, time_zone, missed)
         made = workflow(named, durable=True, timeout=timeout, retries=retries, by_hand=True, emits=None, schedule=schedule)
         return made(function)
+
+    return make
+
+
+def once(*, name: str | None = None, timeout: float | None = None) -> Callable[[StepFunction[[], R]], Workflow[[], R]]:
+    """Run a function once in the life of a shop: a durable workflow without input, which begins when the first coordinator starts that has
+    it, and goes on in another one when that dies.
+
+        @once()
+        async def fetch_catalogue(flow: Flow) -> None: ...
+
+    One that is refused or fails is undone, and begins again about a minute later; one that can't be undone waits for an operator. Done it
+    is never run again, unless it gets another name. `name`: by default the function's (`fetch-catalogue`). Raises Misconfigured.
+    """
+
+    def make(function: StepFunction[[], R]) -> Workflow[[], R]:
+        named = name or function.__name__.strip("_").replace("_", "-")
+        if len(inspect.signature(function).parameters) != 1:
+            raise Misconfigured(f"The workflow {named} runs once, so it takes a flow, and nothing else.")
+        return workflow(named, durable=True, timeout=timeout, emits=None, once=True)(function)
 
     return make
 
@@ -396,6 +419,11 @@ def recurring_workflows() -> Sequence[Workflow[..., Any]]:
 def scheduled_workflows() -> dict[str, Schedule]:
     """The schedules of workflows that have one, by name."""
     return {one.name: one.schedule for one in _workflows.values() if one.schedule is not None}
+
+
+def once_workflows() -> list[str]:
+    """Names of the workflows that are done once in a shop."""
+    return [one.name for one in _workflows.values() if one.once]
 
 
 def step_at(reference: str) -> Step[..., Any]:

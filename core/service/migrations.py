@@ -412,6 +412,8 @@ def _all_modules(settings: Settings) -> list[Module]:
 def _by_database(settings: Settings) -> dict[str, list[Module]]:
     databases: dict[str, list[Module]] = {}
     for module in _all_modules(settings):
+        if module.service.tableless:
+            continue
         databases.setdefault(settings.database_of(module.name), []).append(module)
     return databases
 
@@ -442,10 +444,14 @@ def main(arguments: list[str] | None = None) -> int:
 async def _command(given: argparse.Namespace, url: str) -> int:
     settings = read_settings()
     if given.command == "revise":
-        path = await revise(load_module(given.module, settings), given.message, url)
+        module = load_module(given.module, settings)
+        if module.service.tableless:
+            raise Misconfigured(f"{given.module} has no tables.")
+        path = await revise(module, given.message, url)
         print(path or f"The history of {given.module} leads to its tables already.")
         return 0
     modules = [load_module(name, settings) for name in given.modules] or _all_modules(settings)
+    modules = [module for module in modules if not module.service.tableless]
     wrong = {module.name: code for module in modules if (code := await differences(module, url))}
     for name, code in wrong.items():
         print(f"{name}: the tables have changed since its last migration:\n{code}\n", file=sys.stderr)

@@ -53,6 +53,8 @@ class ModuleService(RecordedWrites):
     """
 
     schema: ClassVar[Schema]
+    tableless: ClassVar[bool] = False
+    """Whether the tables of its schema are never made: see `ThirdPartyService`."""
 
     def __init__(self, context: ModuleContext) -> None:
         self.context = context
@@ -227,7 +229,7 @@ class ModuleService(RecordedWrites):
     # -- events
 
     @repeatable
-    async def write_events(self, events: Sequence[str], version: int) -> Keys:
+    async def write_events(self, events: Sequence[str], version: int) -> Sequence[str]:
         """Write exactly these events from now on (see `ModuleOutbox.announce`). Returns those that the module doesn't have."""
         await self._outbox.announce(self.database, events, version)
         return sorted(set(events) - events_of(self.schema).keys())
@@ -400,6 +402,10 @@ class Module:
     """Tables that no migration makes: they are made, and get columns and indexes, as they are declared. None is dropped, and no column."""
     widened: Callable[[Settings], Module] | None = None
     """Gives the module as a shop with these settings has it, where plugins add to it."""
+
+    def __post_init__(self) -> None:
+        if self.service.tableless:
+            object.__setattr__(self, "caching", "none")  # nobody would say when it changes
 
     def of(self, settings: Settings) -> Module:
         """The module as a shop with these settings has it."""

@@ -50,6 +50,8 @@ async def move(module: Module, source: str, target: str, moved: Callable[[str, i
     Raises Misconfigured, before anything is copied, where other clients use `source`, where its tables are older than the code, and where
     `target` holds other rows of this module. Raises UnexpectedState where what arrived isn't what was sent; then nothing has arrived.
     """
+    if module.service.tableless:
+        raise Misconfigured(f"{module.name} has no tables.")
     if await migrations.pending(module, source):
         raise Misconfigured(f"The tables of {module.name} are older than this Velella.", hint="Run `velella migrate` first.")
     await migrations.migrate(module, target)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from velella.core.errors import Misconfigured, NotFound
-from velella.core.flow import Flow, definitions, job, workflow
+from velella.core.errors import Misconfigured, NotAllowed, NotFound
+from velella.core.flow import Flow, definitions, job, once, workflow
 from velella.core.flow.schedule import MOST_MISSED, Missed, Schedule
 
 if TYPE_CHECKING:
@@ -201,3 +201,37 @@ async def with_input(flow: Flow, cart_id: str) -> None: ...
 
 
 async def without_input(flow: Flow) -> None: ...
+
+
+async def test_what_is_done_once_is_done_once_whoever_dies_and_however_often_it_fails(
+    toy: Any, engine_database: str, clock: ToyClock, look: Look
+) -> None:
+    from toy_stage import stage
+
+    tries: list[int] = []
+
+    @once()
+    async def toy_fill(flow: Flow) -> None:
+        tries.append(len(tries))
+        await flow.run(toy.toy_ledger.book, "filled", 1)
+        if len(tries) < 3:
+            raise NotAllowed("Not yet.")
+
+    async with stage(engine_database, clock=clock) as one, stage(engine_database, clock=clock) as other:
+        assert [state for _, state in await runs(one, "toy-fill")] == ["invoking"], "both have begun it, and it is one"
+    # both are gone before they took it up
+    async with stage(engine_database, clock=clock) as one, stage(engine_database, clock=clock) as other:
+        for tried, booked in ((1, []), (2, []), (3, [1]), (3, [1])):
+            await asyncio.gather(*(look(each, 0) for each in (one, other)))
+            assert (len(tries), await one.booked("filled")) == (tried, booked), "what failed was undone, and what is done stays"
+            await asyncio.gather(*(each.coordinator._jobs.begin_once() for each in (one, other) for _ in range(3)))
+    await clock.forward(400 * DAY.total_seconds())
+    async with stage(engine_database, clock=clock) as later:
+        await later.coordinator.clean()
+        await later.coordinator._jobs.begin_once()
+        await look(later, 0)
+        assert await later.booked("filled") == [1], "however long ago that was"
+    with pytest.raises(Misconfigured, match="takes a flow, and nothing else"):
+
+        @once()  # type: ignore[arg-type]
+        async def toy_wrong(flow: Flow, size: int) -> None: ...

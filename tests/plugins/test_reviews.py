@@ -14,7 +14,7 @@ import pytest
 
 from velella.actors.host import local_host
 from velella.actors.topology import Topology
-from velella.core.errors import Misconfigured
+from velella.core.errors import Misconfigured, NotAllowed, TooLarge
 from velella.core.graph.links import Reference, edges_of
 from velella.core.plugins import Process
 from velella.core.service import migrations
@@ -238,6 +238,60 @@ async def test_the_job_forgets_whom_we_asked_long_ago(shop: Shop, admin: Client,
     assert (await admin.get("/admin/review-requests", order_id=order["id"]))["count"] == 0
 
 
+async def test_what_is_done_once_was_done_when_the_shop_began(shop: Shop) -> None:
+    await shop.settled()
+    [run] = await shop.host.workflows.list(workflow="ask-for-what-was-bought")
+    assert (run["state"], run["key"]) == ("done", "once")
+
+
+async def test_what_a_third_party_keeps_is_shown_and_looked_for_like_what_is_ours(
+    shop: Shop, admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from reviews import press
+
+    one, other = await shop.product(), await shop.product()
+    asked: list[Any] = []
+    find = press.PressService.find
+
+    async def counted(self: Any, entity: str, keys: Any) -> Any:
+        asked.append(keys)
+        return await find(self, entity, keys)
+
+    monkeypatch.setattr(press.PressService, "find", counted)
+    archive = [{"id": f"report_{stars}", "product_id": one["id"], "stars": stars, "internal": "x"} for stars in (3, 5, 4)]
+    monkeypatch.setattr(press, "ARCHIVE", archive)
+    path = f"/admin/products/{one['id']}"
+    shown = (await admin.get(path, fields="press_reports.stars"))["product"]["press_reports"]
+    assert shown == [{"stars": stars, "id": f"report_{stars}"} for stars in (3, 4, 5)]
+    archive.pop()
+    assert len((await admin.get(path, fields="*press_reports"))["product"]["press_reports"]) == 2, "nothing of it is remembered"
+    both = await shop.graph.rows(Query("product", ("id", "press_reports.stars"), {"id": [one["id"], other["id"]]}, order=("-id",)))
+    assert [len(product["press_reports"]) for product in both] == [0, 2]
+    assert asked[-1] == {"product_id": sorted([one["id"], other["id"]])}, "of all of a page at once"
+
+    best = Query(
+        "press_report", ("stars", "product.handle"), {"product_id": one["id"], "stars": {"$gt": 3}}, ("-stars",), limit=1, count=True
+    )
+    page = await shop.graph.query(best)
+    assert ([(row["stars"], row["product"]["handle"]) for row in page.rows], page.count) == ([(5, one["handle"])], 1)
+    found = await shop.graph.rows(Query("product", ("id",), {"press_reports": {"id": ["report_3"]}}))
+    assert [row["id"] for row in found] == [one["id"]]
+    service = shop.modules.of(press.PressService)
+    assert (await service.retrieve("press_report", "report_3"))["stars"] == 3
+    assert await service.count("press_report", {"id": []}) == 0
+    with pytest.raises(NotAllowed, match="Say of which products"):
+        await service.count("press_report")
+    with pytest.raises(TypeError, match="has no tables to write to"):
+        await press.PressService(service_context(shop)).create("press_report", [{"id": "report_9"}])
+    archive += [{"id": f"many_{number}", "product_id": other["id"], "stars": 1} for number in range(1001)]
+    with pytest.raises(TooLarge):
+        await service.count("press_report", {"product_id": other["id"]})
+
+
+def service_context(shop: Shop) -> Any:
+    return shop.host.services["press"].context
+
+
 # -- what is written about it
 
 
@@ -248,7 +302,7 @@ def snippets() -> list[tuple[str, list[str]]]:
 
 
 def test_the_guide_shows_the_plugin_as_it_is() -> None:
-    assert len(snippets()) == 21
+    assert len(snippets()) == 23
     for file, shown in snippets():
         lines = iter((HERE / file).read_text().splitlines())
         for line in shown:

@@ -6,7 +6,8 @@ from datetime import timedelta
 
 from velella.core.errors import NotAllowed, NotFound
 from velella.core.rows import Row
-from velella.workflows.kit import Event, Flow, Kept, NotAnswered, Waits, job, keep, on_hook, step, subscriber, take_back, workflow
+from velella.core.sql.schema.query import Query
+from velella.workflows.kit import Event, Flow, Kept, NotAnswered, Waits, job, keep, on_hook, once, step, subscriber, take_back, workflow
 from velella.workflows.plain import Plain
 
 from . import plugin
@@ -104,6 +105,20 @@ async def forget_product(flow: Flow, event: Event) -> None:
     service = flow.modules.of(ReviewService)
     asked = await service.list("review_request", {"product_id": event.data["id"]}, fields=("id",))
     await service.delete("review_request", [row["id"] for row in asked])
+
+
+@step
+async def ask_buyer(flow: Flow, order: Row) -> None:
+    products = [item["product_id"] for item in order["items"] if item["product_id"] is not None]
+    await flow.modules.of(ReviewService).ask(order["id"], order["email"], products)
+
+
+@once()
+async def ask_for_what_was_bought(flow: Flow) -> None:
+    """When the plugin is new in a shop: of the last orders that were placed before it came."""
+    latest = Query("order", ("id", "email", "items.product_id"), order=("-created_at",), limit=50)
+    for order in await flow.graph.rows(latest):
+        await flow.run(ask_buyer, order)
 
 
 @job("0 4 * * *", time_zone="Europe/Berlin")
