@@ -162,6 +162,62 @@ class Exchange(OfOrder):
         assert len(self.labels) == swapped
 
 
+class CallOffExchange(OfOrder):
+    """And is not, after all: nothing was sent yet, and there is no label."""
+
+    workflow, pivot = "cancel-exchange", "order.call_off"
+
+    async def prepare(self) -> None:
+        await super().prepare()
+        await self.send()
+        id = (await self.post("/admin/exchanges", {"order_id": self.order["id"]}))["exchange"]["id"]
+        await self.post(f"/admin/exchanges/{id}/inbound/items", of(self.order, 1))
+        await self.post(f"/admin/exchanges/{id}/outbound/items", {"items": [{"variant_id": self.variant, "quantity": 1}]})
+        await self.post(f"/admin/exchanges/{id}/outbound/shipping-method", {"shipping_option_id": self.option})
+        await self.post(f"/admin/exchanges/{id}/request", {})
+        self.input = {"id": id}
+
+    async def again(self) -> None:
+        if (await self.market.modules.order.retrieve("order_exchange", self.input["id"]))["canceled_at"] is None:
+            await super().again()
+
+    async def agree(self, done: bool) -> None:
+        gone = (await self.market.modules.order.retrieve("order_exchange", self.input["id"]))["canceled_at"] is not None
+        assert gone or not done
+        stays = 0 if gone else 1
+        order = await self.market.modules.order.load(self.order["id"])
+        assert (len(order["items"]), len(order["shipping_methods"])) == (1 + stays, 1 + stays)
+        assert await self.counted("return_requested_quantity") == stays
+        assert await figures(self.market, self.variant) == (3, stays)
+        assert await self.unpaid() == ([D(3)] if stays else [])
+
+
+class BackAtOnce(OfOrder):
+    """A buyer asks for a label to send one back, which is received with that."""
+
+    workflow, pivot = "create-complete-return-order", "order.confirm"
+
+    async def prepare(self) -> None:
+        await super().prepare()
+        await self.send()
+        self.input = {
+            "order_id": self.order["id"],
+            "items": of(self.order, 1)["items"],
+            "return_shipping": {"option_id": self.option},
+            "receive_now": True,
+        }
+
+    async def agree(self, done: bool) -> None:
+        returns = await self.market.modules.order.list("return", {"order_id": self.order["id"]}, fields=("id", "status"))
+        asked, back = await self.counted("return_requested_quantity"), await self.counted("return_received_quantity")
+        assert len(returns) == asked + back <= 1
+        assert back == 1 or not done
+        assert [each["status"] for each in returns] == (["received"] if back else ["requested"] if asked else [])
+        assert await figures(self.market, self.variant) == (3 + back, 0)
+        await self.check_carrier(*(each["id"] for each in returns))
+        assert len(self.labels) == len(returns)
+
+
 class Claim(Exchange):
     """One of what was sent is replaced."""
 

@@ -38,7 +38,9 @@ from .fault_cases import (
 )  # fmt: skip
 from .fault_cases_orders import (
     AskBack,
+    BackAtOnce,
     CallOff,
+    CallOffExchange,
     CancelOrder,
     Claim,
     ConvertDraft,
@@ -60,7 +62,7 @@ AT_ONCE = 24
 
 CASES: Sequence[type[Case]] = (
     Buy, BuyOnAccount, Capture, Refund, MarkAsPaid, Cancel, Webhook, Settle,
-    Send, CallOff, AskBack, TakeBack, Exchange, Claim, Edit, CancelOrder, ConvertDraft, EditDraft,
+    Send, CallOff, AskBack, TakeBack, BackAtOnce, Exchange, CallOffExchange, Claim, Edit, CancelOrder, ConvertDraft, EditDraft,
     MakeProduct, DropProduct, MakeShippingOption, MakeRegion,
 )  # fmt: skip
 
