@@ -7,10 +7,11 @@ claim or exchange that was begun with it. The order itself doesn't change before
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal, TypedDict
 
-from ...commerce.types import Order, OrderLine, OrderShippingMethod
+from ...commerce.types import Order
 from ...core import json
 from ...core.clock import iso, utc_now
 from ...core.errors import Conflict, InvalidData, NotAllowed, NotFound
@@ -18,15 +19,17 @@ from ...core.ids import new_id
 from ...core.message import reads, writes
 from ...core.numbers import Amount
 from ...core.rows import Row
+from ...core.sql.db.compiled import BoundStatement, together
 from ...core.sql.db.failures import Collided
+from ...core.sql.schema.query import Query
 from . import changing, queries
 from .after_sales import OPEN
 from .changes.actions import ADJUSTING, amount, details_of, stamped
 from .changes.applying import Prices, applied, previewed
 from .changes.kinds import KINDS, ChangeKind
 from .schema import SCHEMA
-from .types import Act, ActRevision, Cause, Change, ChangeRevision, NewChange, PreviewedOrder, Subject, Subjects
-from .writing import Writing
+from .types import Act, ActRevision, AtWork, Cause, Change, ChangeRevision, NewChange, PreviewedOrder, Subject, Subjects
+from .writing import Writing, as_time
 
 NONE_OPEN = "An active Order Change is required to proceed"
 _ELSEWHERE = "The order's change is being changed elsewhere. Try again."
@@ -69,11 +72,25 @@ class Seen(TypedDict):
     """Its actions, but for those that say what promotions take off: each one's id, and when it was last written."""
     quotes: Mapping[str, Quote]
     """What ways of sending that are in it cost after the write, by the action's id; those that stay as they are aren't named."""
+    adjusting: Sequence[Act] | None
+    """Actions that say what promotions take off after the write, in the place of those that say so now; None: these stay."""
 
 
-def as_read(change: Change, quotes: Mapping[str, Quote]) -> Seen:
-    """What is to be said of a change by who writes to it. `quotes` see `Seen`."""
-    return {"at": change["updated_at"], "carries": bool(change["carry_over_promotions"]), "acts": _written(change), "quotes": quotes}
+def as_read(change: Change, quotes: Mapping[str, Quote], adjusting: Sequence[Act] | None = None) -> Seen:
+    """What is to be said of a change by who writes to it. `quotes` and `adjusting` see `Seen`."""
+    carries = bool(change["carry_over_promotions"])
+    return {"at": change["updated_at"], "carries": carries, "acts": _written(change), "quotes": quotes, "adjusting": adjusting}
+
+
+def with_quotes(acts: Sequence[Act], quotes: Mapping[str, Quote]) -> list[Act]:
+    """Actions, with new prices of the ways of sending that they add, by their ids."""
+    made: list[Act] = []
+    for act in acts:
+        quote = quotes.get(act.get("id", ""))
+        method: Any = act.get("line")
+        priced: Any = act if quote is None else {**act, "amount": quote["amount"], "line": {**method, **quote}}
+        made.append(priced)
+    return made
 
 
 def _written(change: Change) -> list[tuple[str, str]]:
@@ -128,12 +145,7 @@ class Pending(Writing):
         `seen`, here and below: the change as the caller read it. Raises InvalidData if the change isn't open, or the order doesn't allow
         one of the actions; Conflict if the change is another by now, so that what was worked out may be wrong.
         """
-        change = await self._hold(change_id, *OPEN, seen=seen, acts=acts)
-        rows = [self._row(change, act) for act in acts]
-        await self._check(change, [*change["actions"], *rows])
-        await self.create("order_change_action", [self._kept(row) for row in rows])
-        self.touch("order_change")
-        return [row["id"] for row in rows]
+        return await self._add(await self._hold(change_id, seen=seen, acts=acts), acts)
 
     @writes
     async def add_returning(self, change_id: str, acts: Sequence[Act], given: Mapping[str, Any], *, seen: Seen | None = None) -> list[str]:
@@ -142,13 +154,13 @@ class Pending(Writing):
 
         Returns their ids. Raises what `add_acts` raises.
         """
-        change = await self._hold(change_id, *OPEN, seen=seen, acts=acts)
-        subjects = await self._subjects(change)
-        entity: Literal["order_claim", "order_exchange"] = "order_claim" if "order_claim" in subjects else "order_exchange"
-        subject = subjects[entity]
+        held = await self._hold(change_id, seen=seen, acts=acts)
+        change, order = held.change, held.order
+        entity: Literal["order_claim", "order_exchange"] = "order_claim" if "order_claim" in held.subjects else "order_exchange"
+        subject = held.subjects[entity]
         back = subject["return_id"]
         if back is None:
-            back, order = new_id("return"), await self.load(change["order_id"])
+            back = new_id("return")
             of = {
                 "order_id": order["id"],
                 "order_version": order["version"],
@@ -163,7 +175,7 @@ class Pending(Writing):
             of_return.append({**act, "return_id": back})
             if act["action"] == "RETURN_ITEM":
                 of_return[-1] |= {"reference": "return", "reference_id": back}
-        return await self.add_acts(change_id, of_return)
+        return await self._add(held, of_return)
 
     @writes
     async def redirect(self, change_id: str, return_id: str, given: Mapping[str, Any], *, seen: Seen) -> None:
@@ -171,7 +183,8 @@ class Pending(Writing):
 
         Raises what `add_acts` raises.
         """
-        await self._hold(change_id, *OPEN, seen=seen)
+        held = await self._hold(change_id, seen=seen)
+        await self._say(held)
         await self.update("return", [{"id": return_id, **given}])
         await self.update("order_change", [{"id": change_id, "return_id": return_id}])  # who read it before doesn't write for the old place
 
@@ -181,21 +194,23 @@ class Pending(Writing):
 
         Raises NotFound if the change has no such action; else what `add_acts` raises.
         """
-        change = await self._hold(change_id, *OPEN, seen=seen)
-        _act_of(change, act_id)
-        acts = with_revised(change["actions"], act_id, given)
-        await self._check(change, acts)
+        held = await self._hold(change_id, seen=seen)
+        _act_of(held.change, act_id)
+        acts = with_revised(held.change["actions"], act_id, given)
+        held.check(acts)
         kept = self._kept(next(act for act in acts if act["id"] == act_id))
         await self.update("order_change_action", [{"id": act_id, **{name: kept[name] for name in ("details", *given)}}])
+        await self._say(held)
         self.touch("order_change")
         return act_id
 
     @writes
     async def remove_act(self, change_id: str, act_id: str, *, seen: Seen | None = None) -> str:
         """Remove an action from an open change. Returns its id. Raises NotFound; InvalidData if the change isn't open."""
-        change = await self._hold(change_id, *OPEN, seen=seen)
-        _act_of(change, act_id)
+        held = await self._hold(change_id, seen=seen)
+        _act_of(held.change, act_id)
         await self.delete("order_change_action", [act_id])
+        await self._say(held)
         self.touch("order_change")
         return act_id
 
@@ -213,7 +228,7 @@ class Pending(Writing):
         `seen`: the ids of the other actions, for which the discounts were computed. Raises InvalidData if the change isn't open, or if
         promotions are to be carried over by a kind of change that doesn't; Conflict if it has other actions by now.
         """
-        change = await self._hold(change_id, *OPEN)
+        change = (await self._hold(change_id)).change
         if said is not None and said.get("carry_over_promotions") and not KINDS[change["change_type"]].takes.issuperset(ADJUSTING):
             raise InvalidData(f"A change of type {change['change_type']} doesn't carry promotions over")
         others = [act["id"] for act in change["actions"] if act["action"] not in ADJUSTING]
@@ -230,20 +245,20 @@ class Pending(Writing):
     @writes
     async def request(self, change_id: str, *, by: str | None = None) -> None:
         """Mark an open change as waiting for its confirmation. Raises InvalidData if it isn't open."""
-        await self._hold(change_id, *OPEN)
+        await self._lock_change(change_id)
         await self.update("order_change", [{"id": change_id, "status": "requested", "requested_by": by, "requested_at": iso(utc_now())}])
 
     @writes
     async def decline(self, change_id: str, *, by: str | None = None, reason: str | None = None) -> None:
         """Decline an open change: it is kept, and closed. Raises InvalidData if it isn't open."""
-        await self._hold(change_id, *OPEN)
+        await self._lock_change(change_id)
         said = {"status": "declined", "declined_by": by, "declined_reason": reason, "declined_at": iso(utc_now())}
         await self.update("order_change", [{"id": change_id, **said}])
 
     @writes
     async def drop(self, change_id: str, beside: Mapping[str, str] | None = None) -> None:
         """Delete an open change, and what was begun with it (entity → id). Raises InvalidData if it isn't open."""
-        await self._hold(change_id, *OPEN)
+        await self._lock_change(change_id)
         await self.delete("order_change", [change_id])
         for entity, id in (beside or {}).items():
             await self.delete(entity, [id])
@@ -256,24 +271,19 @@ class Pending(Writing):
         for the order and the change as the caller read them. Raises InvalidData if the change isn't open, lacks actions, or the order
         doesn't allow it; Conflict if the change isn't as it was seen; Collided if the order or the change isn't what was priced.
         """
-        change = await self._hold(change_id, *OPEN, seen=seen, whole=True)
+        held = await self._hold(change_id, seen=seen, whole=True)
+        change, order = held.change, held.order
         kind, acts, at = KINDS[change["change_type"]], change["actions"], iso(utc_now())
         check_filled(kind, acts)
-        order = await self.load(change["order_id"])
         changing.check_alive(order)
-        subjects = await self._subjects(change)
-        kind.check(acts, subjects)
+        kind.check(acts, held.subjects)
         if priced is not None and (order["revision"], [act["id"] for act in acts]) != (priced["revision"], list(priced["acts"])):
             raise Collided(f"Order {order['id']} was changed meanwhile.")
         after = applied(order, acts, at, priced["prices"] if priced is not None else None)
         await self._write_changed(order, changing.ChangedOrder(True, order=after))
-        said = {"status": "confirmed", "confirmed_by": by, "confirmed_at": at, "version": after["version"]}
-        await self.update("order_change", [{"id": change_id, **said}])
-        if acts:
-            applied_ = [{"id": act["id"], "applied": True, "version": after["version"]} for act in acts]
-            await self.update("order_change_action", applied_)
-        for entity, row in kind.written(change, acts, subjects, at):
-            await (self.update if await self._is_there(entity, row["id"]) else self.create)(entity, [row])
+        said = {"id": change_id, "version": after["version"], "confirmed_by": by, "confirmed_at": as_time(at)}
+        await self.database.execute(queries.CONFIRM, said)
+        await self._put(kind.written(change, acts, held.subjects, at), held.subjects)
         return after
 
     @writes
@@ -308,37 +318,56 @@ class Pending(Writing):
 
         Raises NotFound. `adjusted` off: without the discounts that the change sets.
         """
-        order = await self.load(order_id)
-        found: list[Change] = await self.list("order_change", {"order_id": order_id, "status": list(OPEN)}, fields=_WHOLE, limit=1)
-        change = self._opened(found[0]) if found else None
+        found = await self.at_work(order_id)
+        change = found["change"]
         acts = change["actions"] if change is not None else []
         done = acts if adjusted else [act for act in acts if act["action"] not in ADJUSTING]
-        return {**previewed(order, done, iso(utc_now())), "order_change": change}
+        return {**previewed(found["order"], done, iso(utc_now())), "order_change": change}
 
-    @reads
-    async def act_line(self, act_id: str) -> OrderLine | OrderShippingMethod | None:
-        """The line or shipping method that an action of an open change adds; None if it adds none. Raises NotFound."""
-        act: Act = await self.retrieve("order_change_action", act_id, fields=("*", "line"))
-        return self._opened_act(act)["line"]
+    @reads(key="order_id")
+    async def at_work(self, order_id: str, of: Mapping[str, Any] | None = None) -> AtWork:
+        """An order, and its open change with its actions and the lines that they add, in one statement. `of`: filters that the change has
+        to pass, else it is None. Raises NotFound."""
+        filters = {"order_id": order_id, "status": list(OPEN), **(of or {})}
+        texts, changes = await self.database.fetch_row(
+            together(self.statements.whole("order", order_id), self._page("order_change", filters, _WHOLE))
+        )
+        found: list[Change] = json.loads(changes)
+        return {"order": self._of_texts(order_id, texts), "change": self._opened(found[0]) if found else None}
+
+    @reads(key="order_id")
+    async def open_change(self, order_id: str, of: Mapping[str, Any]) -> Change | None:
+        """The open change of `at_work` alone."""
+        filters = {"order_id": order_id, "status": list(OPEN), **of}
+        found: list[Change] = await self.list("order_change", filters, fields=_WHOLE, limit=1)
+        return self._opened(found[0]) if found else None
 
     # -- inside
 
-    async def _hold(
-        self, change_id: str, *statuses: str, seen: Seen | None = None, acts: Sequence[Act] = (), whole: bool = False
-    ) -> Change:
-        """Lock a change, write the prices of shipping that were `seen` for it, and return it with its actions.
+    async def _hold(self, change_id: str, *, seen: Seen | None = None, acts: Sequence[Act] = (), whole: bool = False) -> Held:
+        """Lock an open change, write the prices of shipping that were `seen` for it, and return it with all that it is about.
 
-        Raises InvalidData if it has none of these statuses; Conflict if its `carry_over_promotions` isn't as it was seen, or if something
-        else isn't that the caller's write depends on: the `whole` change, as does the price of a shipping method, which may be among its
+        Raises InvalidData if it isn't open; Conflict if its `carry_over_promotions` isn't as it was seen, or if something else isn't that
+        the caller's write depends on: the `whole` change, as do discounts, and the price of a shipping method, which may be among its
         actions or the `acts` to come.
         """
-        held = await self.database.fetch_value(queries.HOLD_CHANGE, {"id": change_id, "statuses": list(statuses)})
-        if held is None:
-            raise InvalidData(NONE_OPEN)
-        change = self._opened(await self.retrieve("order_change", change_id, fields=_WHOLE))
+        of = await self._lock_change(change_id)
+        beside = {entity: of[column] for column, entity in _SUBJECTS.items() if of[column] is not None}
+        order_id = of["order_id"]
+        texts, changes, *things = await self.database.fetch_row(
+            together(
+                self.statements.whole("order", order_id),
+                self._page("order_change", {"id": change_id}, _WHOLE),
+                *(self._page(entity, {"id": id}, _FIELDS[entity]) for entity, id in beside.items()),
+            )
+        )
+        change = self._opened(json.loads(changes)[0])
+        subjects: Any = {entity: json.loads(thing)[0] for entity, thing in zip(beside, things, strict=True)}
+        held = Held(change, self._of_texts(order_id, texts), subjects)
         if seen is None:
-            return change
-        whole = whole or any(act["action"] == "SHIPPING_ADD" for act in (*change["actions"], *acts))
+            return held
+        adjusting = seen["adjusting"]
+        whole = whole or adjusting is not None or any(act["action"] == "SHIPPING_ADD" for act in (*change["actions"], *acts))
         same = (change["updated_at"], _written(change)) == (seen["at"], [tuple(act) for act in seen["acts"]])
         if bool(change["carry_over_promotions"]) != seen["carries"] or (whole and not same):
             raise Conflict(_ELSEWHERE)
@@ -348,7 +377,33 @@ class Pending(Writing):
             act |= {"amount": quote["amount"], "line": method | quote}
             kept = self._kept(act)
             await self.update("order_change_action", [{"id": act_id, "amount": kept["amount"], "line": kept["line"]}])
-        return change
+        if adjusting is not None:
+            if former := [act["id"] for act in change["actions"] if act["action"] in ADJUSTING]:
+                await self.delete("order_change_action", former)
+            change["actions"] = [act for act in change["actions"] if act["action"] not in ADJUSTING]
+            held.adjusting.extend(self._row(change, act) for act in adjusting)
+        return held
+
+    async def _add(self, held: Held, acts: Sequence[Act]) -> list[str]:
+        """Add actions to a change that is held, and write what promotions take off then. Returns the ids of the former."""
+        rows = [self._row(held.change, act) for act in acts]
+        held.check([*held.change["actions"], *rows])
+        if rows or held.adjusting:
+            await self.create("order_change_action", [self._kept(row) for row in (*rows, *held.adjusting)])
+        self.touch("order_change")
+        return [row["id"] for row in rows]
+
+    async def _say(self, held: Held) -> None:
+        """Write what promotions take off, after the other actions."""
+        if held.adjusting:
+            await self.create("order_change_action", [self._kept(row) for row in held.adjusting])
+
+    async def _lock_change(self, change_id: str) -> Row:
+        """Lock an open change. Returns the ids of what it is of. Raises InvalidData if it isn't open."""
+        held = await self.database.fetch_one(queries.HOLD_CHANGE, {"id": change_id, "statuses": list(OPEN)})
+        if held is None:
+            raise InvalidData(NONE_OPEN)
+        return dict(held)
 
     async def _subjects(self, change: Mapping[str, Any]) -> Subjects:
         """The return, claim and exchange of a change, with their items."""
@@ -363,10 +418,30 @@ class Pending(Writing):
         found: Subjects = subjects
         return found
 
-    async def _check(self, change: Change, acts: Sequence[Act]) -> None:
-        kind = KINDS[change["change_type"]]
-        kind.check(acts, await self._subjects(change))
-        previewed(await self.load(change["order_id"]), acts, iso(utc_now()))
+    def _page(self, entity: str, filters: Mapping[str, Any], fields: Sequence[str]) -> BoundStatement:
+        """The statement of one row, as `list` gives it."""
+        return self.statements.page(Query(entity, tuple(fields), filters, limit=1), hidden=True, twins=False)
+
+    def _of_texts(self, order_id: str, texts: Sequence[str]) -> Order:
+        """The order that `Statements.whole` has found. Raises NotFound."""
+        if not texts:
+            raise NotFound(f"Order with id: {order_id} was not found")
+        order: Any = self.statements.documents.opened(SCHEMA["order"], json.loads(texts[0]))
+        found: Order = order
+        return found
+
+    async def _put(self, rows: Sequence[tuple[str, Row]], there: Subjects) -> None:
+        """Write the rows of a confirmed change: those that it is of (`there`) are updated, the others are new."""
+        known = {row["id"] for subject in _each(there) for row in (subject, *_items_of(subject))}
+        by_entity: dict[str, list[Row]] = {}
+        for entity, row in rows:
+            by_entity.setdefault(entity, []).append(row)
+        for entity, of_entity in by_entity.items():
+            new = [row for row in of_entity if row["id"] not in known]
+            if taken := [row for row in of_entity if row["id"] in known]:
+                await self.update(entity, taken)
+            if new:
+                await self.create(entity, new)
 
     def _row(self, change: Change, act: Act) -> Act:
         kind = KINDS[change["change_type"]]
@@ -406,8 +481,30 @@ class Pending(Writing):
             act["line"] = self.statements.documents.opened(SCHEMA["order"], row)[_INTO[act["action"]]][0]
         return act
 
-    async def _is_there(self, entity: str, id: str) -> bool:
-        return bool(await self.list(entity, {"id": id}, fields=("id",), limit=1))
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An open change that is locked, and what it is about."""
+
+    change: Change
+    order: Order
+    subjects: Subjects
+    adjusting: list[Act] = field(default_factory=list)
+    """Actions that say what promotions take off, to be written after all others."""
+
+    def check(self, acts: Sequence[Act]) -> None:
+        """Raises InvalidData if the change can't consist of these actions."""
+        KINDS[self.change["change_type"]].check(acts, self.subjects)
+        previewed(self.order, acts, iso(utc_now()))
+
+
+def _each(subjects: Subjects) -> list[Row]:
+    rows: Any = subjects
+    return list(rows.values())
+
+
+def _items_of(subject: Row) -> list[Row]:
+    return [row for name in ("items", "claim_items", "additional_items") for row in subject.get(name, ())]
 
 
 _WHOLE = ("*", "actions.*", "actions.line")

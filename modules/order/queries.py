@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import JSON, Text, bindparam, cast, delete, func, insert, select, update
 
-from ...core.sql.db.compiled import SelfRecording, answering, any_of, compiled
+from ...core.sql.db.compiled import Compiled, SelfRecording, answering, any_of, compiled
 from ...core.sql.write.recordset import insert_rows
 from .after_sales import order_change, order_change_action, order_claim, order_exchange, return_
 from .tables import COLUMNS, display_ids, order, order_version
@@ -83,11 +83,25 @@ CHANGE_BACK = _changing(back=True)
 """The same, where the order may go back to its former version, which isn't put away any more then."""
 
 HOLD_CHANGE = compiled(
-    select(order_change.c.id)
+    select(order_change.c.order_id, order_change.c.return_id, order_change.c.claim_id, order_change.c.exchange_id)
     .where(order_change.c.id == bindparam("id"), any_of(order_change.c.status, "statuses"), order_change.c.deleted_at.is_(None))
     .with_for_update(key_share=True)
 )
-"""Hold a change that is in one of these `statuses`. Gives its id, or no row."""
+"""Hold a change that is in one of these `statuses`. Gives the ids of what it is of, or no row."""
+
+
+def _confirming() -> Compiled:
+    given = {name: bindparam(name, type_=order_change.c[name].type) for name in ("version", "confirmed_by", "confirmed_at")}
+    of = order_change_action.c.order_change_id == bindparam("id")
+    applied = update(order_change_action).where(of, order_change_action.c.deleted_at.is_(None))
+    applied = applied.values(applied=True, version=given["version"], updated_at=func.clock_timestamp())
+    confirmed = update(order_change).where(order_change.c.id == bindparam("id"))
+    confirmed = confirmed.values(**given, status="confirmed", updated_at=func.clock_timestamp()).returning(order_change.c.id)
+    return compiled(confirmed.add_cte(applied.cte("applied")))
+
+
+CONFIRM = _confirming()
+"""Confirm a change that is held: its actions are those of a `version` of the order."""
 
 HOLD_THING = {
     table.name: compiled(select(table.c.id).where(table.c.id == bindparam("id")).with_for_update(key_share=True))

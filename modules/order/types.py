@@ -108,6 +108,8 @@ class Change(NewChange, Stamps, total=False):
     version: Required[int]
     """The order's version once the change is confirmed."""
     actions: Required[list[Act]]
+    order: Order
+    """The order as it is: of an open change that was read with it."""
 
 
 class SubjectItem(Stamps, total=False):
@@ -179,6 +181,13 @@ class Exchange(Stamps, total=False):
 
 Subjects = TypedDict("Subjects", {"return": Return, "order_claim": Claim, "order_exchange": Exchange}, total=False)
 """What a change is of: a return, a claim or an exchange; with the latter two their return, if they have one."""
+
+
+class AtWork(TypedDict):
+    """An order as it is, and its open change."""
+
+    order: Order
+    change: Change | None
 
 
 class PreviewedOrder(Order):

@@ -260,7 +260,7 @@ async def test_the_way_back_is_priced_by_its_provider_for_what_comes_back(dispat
 async def test_what_comes_back_to_another_place_costs_what_it_costs_to_there(dispatch: Dispatch, kind: str) -> None:
     merchant, order = dispatch.merchant, await dispatch.order()
     assert (await dispatch.send(order)).status == 200
-    streets = [f"{place} of {kind}s" for place in ("Ramp", "Pier", "Reef")]  # rates that were asked for are remembered
+    streets = [f"{place} of {kind}s" for place in ("Quay", "Pier", "Reef")]  # rates that were asked for are remembered
     near, island, reef = [await desk_of_returns(dispatch, street, FARAWAY if at else "24103") for at, street in enumerate(streets)]
     at = f"/admin/{kind}s/{(await merchant.post(f'/admin/{kind}s', {'order_id': order['id']}))[kind]['id']}"
     items, inbound = ("request-items", "") if kind == "return" else ("inbound/items", "inbound/")

@@ -12,13 +12,14 @@ from typing import Any
 
 from ...commerce.priced import OWNER, Kind
 from ...commerce.types import Order
+from ...core.clock import iso
 from ...core.errors import InvalidData
 from ...core.ids import new_id
 from ...modules.cart.tables import COLUMNS
 from ...modules.order.changes.actions import ADJUSTING
-from ...modules.order.changes.applying import Prices, TaxesAndDiscounts
+from ...modules.order.changes.applying import Prices, TaxesAndDiscounts, previewed
 from ...modules.order.pending import NONE_OPEN
-from ...modules.order.types import Act, Change, ChangeRevision, PreviewedOrder
+from ...modules.order.types import Act, ChangeRevision
 from ..cart.context import CartContext, load_context
 from ..cart.discounts import discount
 from ..cart.working import WorkingCart
@@ -78,55 +79,38 @@ def _prices(order: Order, document: WorkingCart, kind: Kind) -> dict[str, TaxesA
     return prices
 
 
-async def after_change(flow: Flow, order_id: str) -> tuple[PreviewedOrder, WorkingCart, CartContext]:
-    """An order after its open change, without new discounts, and the document to price it by. Raises InvalidData if no change is open."""
-    after = await flow.modules.order.preview(order_id, adjusted=False)
-    change = change_in(after)
+async def after_change(flow: Flow, order: Order, acts: Sequence[Act]) -> tuple[Order, WorkingCart, CartContext]:
+    """An order after these actions, without new discounts, and the document to price it by."""
+    after = previewed(order, [act for act in acts if act["action"] not in ADJUSTING], iso(flow.now()))
     after["items"] = [line for line in after["items"] if line["quantity"] > 0]
     document = working(after)
-    document.entered = await entered_in(flow, order_id, change["actions"])
+    document.entered = await entered_in(flow, order["id"], acts)
     return after, document, await load_context(flow, after["region_id"], after["customer_id"])
 
 
-def change_in(after: PreviewedOrder) -> Change:
-    """The open change of a previewed order. Raises InvalidData where none is open."""
-    change = after["order_change"]
-    if change is None:
-        raise InvalidData(NONE_OPEN)
-    return change
-
-
-async def _say(flow: Flow, after: PreviewedOrder, document: WorkingCart, said: ChangeRevision | None = None) -> None:
-    """Write the discounts that differ from the order's into the open change."""
-    change = change_in(after)
-    acts: list[Act] = [
+def _said(after: Order, document: WorkingCart) -> list[Act]:
+    """The actions that say the discounts which differ from the order's."""
+    return [
         {"action": action, "details": {"reference_id": id, "adjustments": price["adjustments"]}, "amount": 0}
         for kind, action in _SAYS.items()
         for id, price in _prices(after, document, kind).items()
     ]
-    seen = [act["id"] for act in change["actions"] if act["action"] not in ADJUSTING]
-    await flow.run(adjust, change["id"], acts, seen=seen, said=said)
 
 
 @workflow("compute-draft-order-adjustments", hooks=("setPromotionContext",))
-async def compute_draft_adjustments(flow: Flow, order_id: str) -> None:
-    """Compute the discounts of a draft after its open change, and write them into the change."""
-    after, document, cart_context = await after_change(flow, order_id)
+async def compute_draft_adjustments(flow: Flow, order: Order, acts: Sequence[Act]) -> list[Act]:
+    """What promotions take off a draft after these actions, as actions."""
+    after, document, cart_context = await after_change(flow, order, acts)
     await discount(flow, document, cart_context)
-    await _say(flow, after, document)
+    return _said(after, document)
 
 
 @workflow("compute-adjustments-for-preview", hooks=("setPromotionContext",))
-async def compute_adjustments(flow: Flow, order_id: str, change_id: str, said: ChangeRevision | None = None) -> None:
-    """Say in the open change of an order what the order's promotions take off by then, and what else is `said` of the change.
-
-    Raises InvalidData where it isn't open; Conflict where it is being changed elsewhere.
-    """
-    after, document, cart_context = await after_change(flow, order_id)
-    if change_in(after)["id"] != change_id:
-        raise InvalidData(NONE_OPEN)
+async def compute_adjustments(flow: Flow, order: Order, acts: Sequence[Act]) -> list[Act]:
+    """What the promotions of an order take off after these actions, as actions."""
+    after, document, cart_context = await after_change(flow, order, acts)
     await discount(flow, document, cart_context, counted=True)
-    await _say(flow, after, document, said)
+    return _said(after, document)
 
 
 # -- what a change says about itself
@@ -156,7 +140,12 @@ async def update_order_change(flow: Flow, id: str, given: ChangeRevision) -> str
     change = await flow.modules.order.retrieve("order_change", id, fields=("id", "order_id"))
     if given.get("carry_over_promotions"):
         await _check_carried(flow, change["order_id"])
-        await flow.run(compute_adjustments, change["order_id"], id, given)
+        found = await flow.modules.order.at_work(change["order_id"], {"id": id})
+        if found["change"] is None:
+            raise InvalidData(NONE_OPEN)
+        acts = found["change"]["actions"]
+        said = await flow.run(compute_adjustments, found["order"], acts)
+        await flow.run(adjust, id, said, seen=[act["id"] for act in acts if act["action"] not in ADJUSTING], said=given)
     elif given.get("carry_over_promotions") is False:
         await flow.run(adjust, id, [], said=given)
     elif given:

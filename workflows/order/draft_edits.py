@@ -7,14 +7,15 @@ from collections.abc import Collection, Sequence
 from ...commerce.reprice import reprice
 from ...core.errors import InvalidData
 from ...core.rows import Row
-from ...modules.order.pending import Priced
+from ...modules.order.changing import check_draft
+from ...modules.order.pending import NONE_OPEN, Priced
 from ...modules.order.types import Act, ActDetails, Change
 from ..cart.context import CartContext
 from ..cart.discounts import discount
 from ..cart.pricing import Loaded, update_tax_lines
 from ..cart.working import WorkingCart
 from ..kit import Flow, step, workflow
-from .adjusting import after_change, change_in, entered_in, prices_of
+from .adjusting import after_change, entered_in, prices_of
 from .changes import lock_of
 from .difference import settle_difference
 from .pending import (
@@ -76,7 +77,7 @@ async def _checked_items(flow: Flow, change: Change, given: Row) -> list[Act]:
 
 
 async def _updated_item(flow: Flow, change: Change, given: Row) -> list[Act]:
-    return [updating(await flow.modules.order.load(change["order_id"]), given["item_id"], given)]
+    return [updating(change["order"], given["item_id"], given)]
 
 
 def _promoting(action: str) -> Acts:
@@ -99,7 +100,7 @@ def _promoting(action: str) -> Acts:
 
 async def _updated_method(flow: Flow, change: Change, given: Row) -> list[Act]:
     """Actions that set the amount of a shipping method of the draft, or replace it if the option is another."""
-    order = await flow.modules.order.load(change["order_id"])
+    order = change["order"]
     method = next((each for each in order["shipping_methods"] if each["id"] == given["method_id"]), None)
     if method is None:
         raise InvalidData(f"Order {order['id']} has no shipping method {given['method_id']}")
@@ -173,10 +174,13 @@ async def confirm_draft_edit(flow: Flow, id: str, confirmed_by: str | None = Non
     Raises NotFound; InvalidData where none is open.
     """
     async with flow.lock(lock_of(id)):
-        await open_change(flow, "order", id, "edit", draft=True)
-        after, document, cart_context = await after_change(flow, id)
+        found = await flow.modules.order.at_work(id)
+        change = found["change"]
+        check_draft(found["order"], True)
+        if change is None:
+            raise InvalidData(NONE_OPEN)
+        after, document, cart_context = await after_change(flow, found["order"], change["actions"])
         await reprice(DraftMarket(flow, document, cart_context), shipping=False)
-        change = change_in(after)
         acts = [act["id"] for act in change["actions"]]
         priced: Priced = {"revision": after["revision"], "acts": acts, "prices": prices_of(after, document)}
         await flow.run(confirm_edit, change["id"], confirmed_by, priced)

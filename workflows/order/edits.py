@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from ...core.errors import InvalidData
 from ...core.rows import Row
+from ...modules.order.pending import as_read
 from ...modules.order.types import Act, Change, NewChange
 from ..kit import Flow, workflow
 from ..rows import written
@@ -16,6 +17,7 @@ from .pending import (
     adding,
     begin_change,
     change_by,
+    change_to_confirm,
     confirm_change,
     drop_change,
     item_acts,
@@ -53,8 +55,7 @@ async def order_edit_update_item_quantity(flow: Flow, id: str, item_id: str, giv
     Raises NotFound; InvalidData where no edit is open, for a line that the order hasn't, and for less than was sent of it.
     """
     change = await open_change(flow, "order", id, "edit")
-    order = await flow.modules.order.load(id)
-    made = [updating(order, item_id, given)]
+    made = [updating(change["order"], item_id, given)]
     await change_by(flow, change, False, add_acts, change["id"], made, after=lambda acts: [*acts, *made])
     return id
 
@@ -82,11 +83,11 @@ async def confirm_order_edit(flow: Flow, id: str, confirmed_by: str | None = Non
 
     Raises NotFound; InvalidData where no edit is open, or the order doesn't allow it any more; InsufficientInventory.
     """
-    change = await open_change(flow, "order", id, "edit")
+    change = await change_to_confirm(flow, "order", id, "edit")
     async with flow.lock(lock_of(id)):
         moves = await flow.run(plan_moves, id)
         reserved = await flow.run(reserve_stock, moves["more"], moves["location_ids"])
-        await flow.run(confirm_change, change, confirmed_by)
+        await flow.run(confirm_change, change["id"], confirmed_by, as_read(change, {}))
         gone = await flow.run(give_back_some, moves["less"])
         joined = await flow.run(join_reservations, moves["again"]) if moves["again"] else []
         await flow.run(settle_difference, id)

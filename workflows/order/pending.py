@@ -11,6 +11,7 @@ order's module, which checks it by the order as it is by then; nothing of the or
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -20,10 +21,9 @@ from ...core.errors import InvalidData, NotFound
 from ...core.ids import new_id
 from ...core.numbers import Amount
 from ...core.rows import Row
-from ...modules.order.after_sales import OPEN
 from ...modules.order.changes.actions import PRICES
 from ...modules.order.changing import check_draft
-from ...modules.order.pending import NONE_OPEN, as_read, with_revised
+from ...modules.order.pending import NONE_OPEN, Seen, as_read, with_quotes, with_revised
 from ...modules.order.types import Act, ActDetails, ActRevision, Change, NewChange
 from ..cart.context import load_context
 from ..cart.pricing import update_tax_lines
@@ -59,20 +59,35 @@ async def thing_of(flow: Flow, entity: str, id: str) -> Row:
 
 
 async def open_change(flow: Flow, entity: str, id: str, *kinds: str, draft: bool | None = False) -> Change:
-    """The open change of a thing, with its actions; of one of these kinds. Raises NotFound; InvalidData where none is open, or where an
-    order is wanted and it is a `draft`, or the other way round (None: it may be either)."""
-    await _check_there(flow, entity, id, draft)
-    of: Row = {OF[entity]: id, "status": list(OPEN), "change_type": list(kinds)}
-    found: list[Change] = await flow.modules.order.list("order_change", of, fields=("*", "actions.*"), limit=1)
-    if not found:
+    """The open change of a thing, with its actions and its order; of one of these kinds. Raises NotFound; InvalidData where none is open,
+    or where an order is wanted and it is a `draft`, or the other way round (None: it may be either)."""
+    change = await _opened(flow, entity, id, draft, {"change_type": list(kinds)})
+    if change is None:
         raise InvalidData(NONE_OPEN)
-    return found[0]
+    return change
 
 
-async def _check_there(flow: Flow, entity: str, id: str, draft: bool | None) -> None:
-    found = await flow.modules.order.retrieve(entity, id, fields=("id", "is_draft_order") if entity == "order" else ("id",))
+async def change_to_confirm(flow: Flow, entity: str, id: str, *kinds: str) -> Change:
+    """`open_change` without the order: what a durable flow reads is written down. Raises what that raises."""
+    there = await flow.modules.order.retrieve(entity, id, fields=("id", "is_draft_order" if entity == "order" else "order_id"))
+    if entity == "order":
+        check_draft(there, False)
+    of: Row = {"change_type": list(kinds), OF[entity]: id}
+    change = await flow.modules.order.open_change(id if entity == "order" else there["order_id"], of)
+    if change is None:
+        raise InvalidData(NONE_OPEN)
+    return change
+
+
+async def _opened(flow: Flow, entity: str, id: str, draft: bool | None, of: Row) -> Change | None:
+    order_id = id
+    if entity != "order":
+        order_id, of = (await flow.modules.order.retrieve(entity, id, fields=("order_id",)))["order_id"], {**of, OF[entity]: id}
+    found = await flow.modules.order.at_work(order_id, of)
     if entity == "order" and draft is not None:
-        check_draft(found, draft)
+        check_draft(found["order"], draft)
+    change = found["change"]
+    return None if change is None else {**change, "order": found["order"]}
 
 
 def new_change(type: str, given: Row, created_by: str | None) -> NewChange:
@@ -94,21 +109,23 @@ async def change_by(
     after: Callable[[Sequence[Act]], Sequence[Act]] = lambda acts: acts,
     to: str | None = None,
 ) -> None:
-    """Make one write of an open change as it was read, with what sending costs then (`ways.quoted`); and say what promotions take off,
+    """Make one write of an open change as it was read, with what sending costs then (`ways.quoted`), and with what promotions take off,
     where they are looked at again: of drafts, and where the change carries them over.
 
     `after`: the change's actions after the write, of those before. `to`: the location to which its return goes then, where it is another
     one. Raises Conflict where the change is being changed elsewhere.
     """
-    seen = as_read(change, await quoted(flow, change, after, to))
-    if not draft and not seen["carries"]:
-        await flow.run(write, *given, seen=seen)
-        return
-    flow.durably()  # it writes twice
-    order_id = change["order_id"]
-    async with flow.lock(lock_of(order_id)):
-        await flow.run(write, *given, seen=seen)
-        await (flow.run(compute_draft_adjustments, order_id) if draft else flow.run(compute_adjustments, order_id, change["id"]))
+    quotes = await quoted(flow, change, after, to)
+    adjusting = None
+    if draft or change["carry_over_promotions"]:
+        acts = with_quotes(after(change["actions"]), quotes)
+        adjusting = await flow.run(compute_draft_adjustments if draft else compute_adjustments, change["order"], acts)
+    await flow.run(write, *given, seen=as_read(change, quotes, adjusting))
+
+
+def _one_by_one(flow: Flow, id: str, draft: bool) -> AbstractAsyncContextManager[object]:
+    """Promotions are looked at for each change of a draft: who comes meanwhile waits, and isn't refused."""
+    return flow.lock(lock_of(id)) if draft else nullcontext()
 
 
 def adding(name: str, entity: str, kind: str, acts: Acts, *, hooks: tuple[str, ...] = (), draft: bool = False) -> Workflow[..., str]:
@@ -116,9 +133,10 @@ def adding(name: str, entity: str, kind: str, acts: Acts, *, hooks: tuple[str, .
     called with is given, too: `item_id`."""
 
     async def add(flow: Flow, id: str, given: Row | None = None, user_id: str | None = None, **named: str) -> str:
-        change = await open_change(flow, entity, id, kind, draft=draft)
-        made = await acts(flow, change, {**(given or {}), **named})
-        await change_by(flow, change, draft, add_acts, change["id"], made, after=lambda acts: [*acts, *made])
+        async with _one_by_one(flow, id, draft):
+            change = await open_change(flow, entity, id, kind, draft=draft)
+            made = await acts(flow, change, {**(given or {}), **named})
+            await change_by(flow, change, draft, add_acts, change["id"], made, after=lambda acts: [*acts, *made])
         return str(change["order_id"])
 
     return named(name, add, hooks=hooks)
@@ -142,10 +160,11 @@ def revising(name: str, revised: Revised, *, hooks: tuple[str, ...] = (), draft:
     """A workflow that changes an action of an open change: (id, action_id, given). Returns the order's id."""
 
     async def revise(flow: Flow, id: str, action_id: str, given: Row) -> str:
-        change, act = await _act(flow, id, action_id, draft=draft)
-        made = await revised(flow, change, act, given)
-        after = partial(with_revised, act_id=action_id, given=made)
-        await change_by(flow, change, draft, revise_act, change["id"], action_id, made, after=after)
+        async with _one_by_one(flow, id, draft):
+            change, act = await _act(flow, id, action_id, draft=draft)
+            made = await revised(flow, change, act, given)
+            after = partial(with_revised, act_id=action_id, given=made)
+            await change_by(flow, change, draft, revise_act, change["id"], action_id, made, after=after)
         return str(change["order_id"])
 
     return named(name, revise, hooks=hooks)
@@ -155,10 +174,12 @@ def removing(name: str, *, draft: bool = False) -> Workflow[..., str]:
     """A workflow that removes an action from an open change: (id, action_id). Returns the order's id."""
 
     async def remove(flow: Flow, id: str, action_id: str) -> str:
-        change, _ = await _act(flow, id, action_id, draft=draft)
-        await change_by(
-            flow, change, draft, remove_act, change["id"], action_id, after=lambda acts: [act for act in acts if act["id"] != action_id]
-        )
+        def after(acts: Sequence[Act]) -> list[Act]:
+            return [act for act in acts if act["id"] != action_id]
+
+        async with _one_by_one(flow, id, draft):
+            change, _ = await _act(flow, id, action_id, draft=draft)
+            await change_by(flow, change, draft, remove_act, change["id"], action_id, after=after)
         return str(change["order_id"])
 
     return named(name, remove)
@@ -186,16 +207,13 @@ def named(name: str, function: Any, **options: Any) -> Workflow[..., str]:
 
 async def _act(flow: Flow, id: str, action_id: str, *, draft: bool) -> tuple[Change, Act]:
     """An open change and one of its actions. Raises NotFound; InvalidData if no change is open."""
-    entity = _ENTITY.get(id.partition("_")[0], "order")
-    await _check_there(flow, entity, id, draft)
-    of: Row = {OF[entity]: id, "status": list(OPEN)}
-    changes: list[Change] = await flow.modules.order.list("order_change", of, fields=("*", "actions.*"))
-    for change in changes:
-        for act in change["actions"]:
-            if act["id"] == action_id:
-                return change, act
-        raise NotFound(f"Order change action with id: {action_id} was not found")
-    raise InvalidData(NONE_OPEN)
+    change = await _opened(flow, _ENTITY.get(id.partition("_")[0], "order"), id, draft, {})
+    if change is None:
+        raise InvalidData(NONE_OPEN)
+    for act in change["actions"]:
+        if act["id"] == action_id:
+            return change, act
+    raise NotFound(f"Order change action with id: {action_id} was not found")
 
 
 # -- lines
@@ -211,7 +229,7 @@ async def line_acts(
 ) -> list[Act]:
     """Actions on lines of the order (`items`), with their prices. Raises InvalidData for unknown lines, and for quantities not above
     zero."""
-    order = await flow.modules.order.load(change["order_id"])
+    order = change["order"]
     lines = {line["id"]: line for line in order["items"]}
     if unknown := [item["id"] for item in given["items"] if item["id"] not in lines]:
         raise InvalidData(f"Items with ids {', '.join(unknown)} does not exist in order with id {order['id']}.")
@@ -247,7 +265,7 @@ async def item_acts(flow: Flow, change: Change, given: Row) -> list[Act]:
 
     Raises InvalidData for what can't be bought here or has no price, and for quantities that are no whole numbers above zero.
     """
-    order = await flow.modules.order.load(change["order_id"])
+    order = change["order"]
     cart_context = await load_context(flow, order["region_id"], order["customer_id"])
     lines = [{**item, "quantity": whole(item["quantity"]), "id": new_id("ordli")} for item in given["items"]]
     if any(item["quantity"] <= 0 for item in lines):
@@ -308,11 +326,11 @@ async def revised_item(flow: Flow, change: Change, act: Act, given: Row) -> ActR
     """New values of an action that adds a line or changes its quantity: quantity, prices and note."""
     made = noted(given)
     if act["action"] != "ITEM_ADD":
-        order = await flow.modules.order.load(change["order_id"])
+        order = change["order"]
         again = updating(order, act["details"]["reference_id"], {**act["details"], **said(given, "quantity", *PRICES)})
         return {**made, "details": again["details"], "amount": again["amount"]}
     new = said(given, "quantity", *PRICES)
-    line = await line_in(flow, act) | new
+    line = line_in(act) | new
     line |= {"quantity": whole(line["quantity"]), "is_custom_price": line["is_custom_price"] or "unit_price" in new}
     if line["quantity"] <= 0:
         raise InvalidData("Item quantity must be greater than 0")
@@ -347,10 +365,10 @@ def updating(order: Order, item_id: str, given: Row) -> Act:
 
 
 @step(pivot=True)
-async def confirm_change(flow: Flow, change: Change, by: str | None) -> Order:
+async def confirm_change(flow: Flow, change_id: str, by: str | None, seen: Seen) -> Order:
     """Confirm a change, for which goods are reserved and labels bought by now. Returns the changed order. Raises Conflict where it isn't as
-    it was read."""
-    return await flow.modules.order.confirm(change["id"], by=by, seen=as_read(change, {}))
+    it was seen."""
+    return await flow.modules.order.confirm(change_id, by=by, seen=seen)
 
 
 def quantities_of(acts: Sequence[Act], *actions: str) -> list[tuple[str, Decimal]]:

@@ -7,7 +7,9 @@ from decimal import Decimal
 from typing import Any, TypedDict
 
 from ...commerce.types import OrderLine
+from ...core.clock import iso, utc_now
 from ...modules.inventory.types import GoodsOfLine
+from ...modules.order.changes.applying import previewed
 from ..cart.stock import LineDemand, reserve_stock
 from ..kit import Flow, step
 from .fulfillments import parts_of
@@ -29,7 +31,9 @@ class Moves(TypedDict):
 @step(reads=True)
 async def plan_moves(flow: Flow, order_id: str) -> Moves:
     """Compare the unfulfilled quantity of each line now and after the open change."""
-    return await _moves(flow, await flow.modules.order.load(order_id), await flow.modules.order.preview(order_id))
+    found = await flow.modules.order.at_work(order_id)
+    acts = found["change"]["actions"] if found["change"] is not None else []
+    return await _moves(flow, found["order"], previewed(found["order"], acts, iso(utc_now())))
 
 
 @step(reads=True)

@@ -11,6 +11,7 @@ from ...core.ids import new_id
 from ...core.rows import Row
 from ...core.sql.schema.query import Query
 from ...modules.inventory.types import Goods
+from ...modules.order.pending import as_read
 from ...modules.order.types import Act, Change
 from ..consigning import consigned
 from ..kit import Flow, step, workflow
@@ -25,6 +26,7 @@ from .pending import (
     adding,
     begin_change,
     change_by,
+    change_to_confirm,
     confirm_change,
     dropping,
     line_acts,
@@ -37,7 +39,7 @@ from .pending import (
     revising,
     said,
 )
-from .ways import PRICED, revised_shipping, sent_from, shipping_acts
+from .ways import PRICED, line_in, revised_shipping, sent_from, shipping_acts
 
 # -- asked for
 
@@ -81,11 +83,11 @@ async def confirm_return_request(flow: Flow, id: str, confirmed_by: str | None =
     The label is asked for first, and called off where the order doesn't allow the return any more; the point of no return is the order's
     next version. Raises NotFound; InvalidData where it isn't open or empty; and what the provider refuses it for.
     """
-    change = await open_change(flow, "return", id, "return_request")
+    change = await change_to_confirm(flow, "return", id, "return_request")
     order_id = str(change["order_id"])
     async with flow.lock(lock_of(order_id)):
         label = await ask_for_label(flow, change)
-        await flow.run(confirm_change, change, confirmed_by)
+        await flow.run(confirm_change, change["id"], confirmed_by, as_read(change, {}))
         if label is not None:
             await link(flow, {"return_fulfillment": [{"return_id": id, "fulfillment_id": label}]})
         await flow.run(settle_difference, order_id)
@@ -108,8 +110,7 @@ async def ask_for_label(flow: Flow, change: Change) -> str | None:
 @step(reads=True)
 async def plan_label(flow: Flow, change: Change) -> Row | None:
     back = [act for act in change["actions"] if act["action"] == "SHIPPING_ADD" and act["return_id"] is not None]
-    lines: list[Any] = [await flow.modules.order.act_line(act["id"]) for act in back]
-    option_ids = [line["shipping_option_id"] for line in lines if line is not None]
+    option_ids = [line["shipping_option_id"] for act in back if (line := line_in(act))]
     if not option_ids:
         return None
     fields = ("id", "provider_id", "data", "service_zone.fulfillment_set.location.id")
@@ -195,11 +196,11 @@ async def confirm_return_receive(flow: Flow, id: str, confirmed_by: str | None =
 
     Raises NotFound; InvalidData where it isn't open or empty.
     """
-    change = await open_change(flow, "return", id, "return_receive")
+    change = await change_to_confirm(flow, "return", id, "return_receive")
     order_id = str(change["order_id"])
     async with flow.lock(lock_of(order_id)):
         coming = await flow.run(plan_stock, change)
-        await flow.run(confirm_change, change, confirmed_by)
+        await flow.run(confirm_change, change["id"], confirmed_by, as_read(change, {}))
         levels = await flow.run(put_into_stock, coming["lines"], coming["location_id"])
         await flow.run(settle_difference, order_id)
     flow.emit("order.return_received", order_id=order_id, return_id=id)

@@ -13,6 +13,7 @@ from ...core.errors import NotAllowed, NotFound
 from ...core.ids import new_id
 from ...core.rows import Row
 from ...core.sql.schema.query import Query
+from ...modules.order.pending import as_read
 from ...modules.order.types import Act, Change
 from ..kit import Flow, Workflow, step
 from ..links import link
@@ -25,6 +26,7 @@ from .pending import (
     adding,
     begin_change,
     change_by,
+    change_to_confirm,
     confirm_change,
     dropping,
     item_acts,
@@ -70,13 +72,13 @@ def _confirming(name: str, entity: Swap, event: str) -> Workflow[..., str]:
         The pivot is the order's next version. Raises NotFound; InvalidData where it isn't open, or empty;
         InsufficientInventory; and what the provider of the label refuses it for.
         """
-        change = await open_change(flow, entity, id, _KIND[entity])
+        change = await change_to_confirm(flow, entity, id, _KIND[entity])
         order_id = str(change["order_id"])
         async with flow.lock(lock_of(order_id)):
             moves = await flow.run(plan_moves, order_id)
             reserved = await flow.run(reserve_stock, moves["more"], moves["location_ids"])
             label = await ask_for_label(flow, change)
-            await flow.run(confirm_change, change, confirmed_by)
+            await flow.run(confirm_change, change["id"], confirmed_by, as_read(change, {}))
             if label is not None:
                 back = (await thing_of(flow, entity, id))["return_id"]
                 await link(flow, {"return_fulfillment": [{"return_id": back, "fulfillment_id": label}]})

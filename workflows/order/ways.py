@@ -40,7 +40,7 @@ async def shipping_acts(flow: Flow, change: Change, given: Row, *, inbound: bool
 
     `inbound`: the goods come back by it, as they always do in a return.
     """
-    order, custom = await flow.modules.order.load(change["order_id"]), given.get("custom_amount")
+    order, custom = change["order"], given.get("custom_amount")
     inbound = inbound or change["change_type"] == "return_request"
     parcel = await _parcel(flow, change, order, change["actions"], inbound) if custom is None else None
     option = await _priced(flow, change, order, given["shipping_option_id"], parcel)
@@ -79,7 +79,7 @@ async def shipping_acts(flow: Flow, change: Change, given: Row, *, inbound: bool
 async def revised_shipping(flow: Flow, change: Change, act: Act, given: Row) -> ActRevision:
     """New values of an action that adds a shipping method: another amount (null: its present price), and another option if given."""
     made = noted(given)
-    line = await line_in(flow, act)
+    line = line_in(act)
     inbound = act["return_id"] is not None
     if given.get("shipping_option_id", line["shipping_option_id"]) != line["shipping_option_id"]:
         [other] = await shipping_acts(flow, change, given, inbound=inbound)
@@ -88,7 +88,7 @@ async def revised_shipping(flow: Flow, change: Change, act: Act, given: Row) -> 
     if "custom_amount" in given:
         amount = given["custom_amount"]
         if amount is None:
-            order = await flow.modules.order.load(change["order_id"])
+            order = change["order"]
             parcel = await _parcel(flow, change, order, change["actions"], inbound)
             option = await _priced(flow, change, order, line["shipping_option_id"], parcel)
             amount = option["amount"]
@@ -105,9 +105,10 @@ def noted(given: Row) -> ActRevision:
     return {"internal_note": given["internal_note"]} if "internal_note" in given else {}
 
 
-async def line_in(flow: Flow, act: Act) -> Any:
-    """The line or shipping method that an action adds, as a row to be revised."""
-    return await flow.modules.order.act_line(act["id"])
+def line_in(act: Act) -> Any:
+    """A copy of the line or shipping method that an action of an open change adds, to be revised."""
+    line: Any = act["line"]
+    return {**line}
 
 
 async def quoted(flow: Flow, change: Change, after: Callable[[Sequence[Act]], Sequence[Act]], to: str | None = None) -> dict[str, Quote]:
@@ -117,14 +118,14 @@ async def quoted(flow: Flow, change: Change, after: Callable[[Sequence[Act]], Se
     A merchant's own amount stays, and so does a price that no provider calculates. Raises what the provider refuses it for."""
     if not any(act["action"] == "SHIPPING_ADD" for act in change["actions"]):
         return {}
-    order = await flow.modules.order.load(change["order_id"])
+    order = change["order"]
     before, acts = change["actions"], after(change["actions"])
     moved = {inbound: _goods(change, order, before, inbound) != _goods(change, order, acts, inbound) for inbound in (True, False)}
     moved[True] = moved[True] or to is not None
     ways: list[tuple[Act, str]] = []
     for act in before:
         if act["action"] == "SHIPPING_ADD" and act in acts and moved[act["return_id"] is not None]:
-            method = await line_in(flow, act)
+            method = line_in(act)
             if not method["is_custom_amount"] and method["shipping_option_id"] is not None:
                 ways.append((act, method["shipping_option_id"]))
     calculated = await _calculated(flow, [option_id for _, option_id in ways]) if ways else ()
@@ -195,7 +196,7 @@ async def _parcel(flow: Flow, change: Change, order: Order, acts: Sequence[Act],
     lines: dict[str, Mapping[str, Any]] = {line["id"]: line for line in order["items"]}
     for act in acts:
         if act["action"] == "ITEM_ADD":
-            lines[act["details"]["reference_id"]] = act.get("line") or await line_in(flow, act)
+            lines[act["details"]["reference_id"]] = line_in(act)
     parcel = Parcel([{**lines[id], "quantity": quantity} for id, quantity in goods.items()], said={"is_return": inbound})
     items = [{"id": id, "quantity": quantity} for id, quantity in goods.items()]
     if inbound:

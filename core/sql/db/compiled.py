@@ -8,6 +8,7 @@ SQLAlchemy writes the text, asyncpg runs it; serving a request runs no code of S
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
@@ -16,6 +17,8 @@ from sqlalchemy.dialects.postgresql import asyncpg
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.sql.elements import ClauseElement
+
+from ...kept import kept
 
 DIALECT = asyncpg.dialect()  # type: ignore[no-untyped-call]
 WIDE = 24 * 1024
@@ -64,6 +67,27 @@ class BoundStatement(NamedTuple):
     arguments: Sequence[Any] = ()
     custom_plan: bool = False
     """Whether PostgreSQL makes a custom plan for these values: set where the best plan depends on how many rows they select."""
+
+
+def together(*asked: BoundStatement) -> BoundStatement:
+    """One statement of several that give one value each: its row has these values, of one snapshot, in their order."""
+    sql = _together(tuple(each.sql for each in asked))
+    return BoundStatement(sql, [value for each in asked for value in each.arguments], any(each.custom_plan for each in asked))
+
+
+@kept(16 * 1024 * 1024)
+def _together(texts: tuple[str, ...]) -> str:
+    parts, before = [], 0
+    for sql in texts:
+        pieces = _PARAMETER.split(sql)  # text, number, text, number, … text
+        numbers = [int(number) for number in pieces[1::2]]
+        pieces[1::2] = [f"${before + number}" for number in numbers]
+        parts.append(f"({''.join(pieces)})")
+        before += max(numbers, default=0)
+    return f"SELECT {', '.join(parts)}"
+
+
+_PARAMETER = re.compile(r"\$(\d+)")
 
 
 def compiled(statement: ClauseElement) -> Compiled:
