@@ -47,6 +47,7 @@ from .filters import (
     ParameterKind,
     choice,
     choices,
+    meaning,
     required,
 )
 from .reply import Answer, Paging, Reply, deleted, envelope, list_envelope
@@ -62,5 +63,5 @@ __all__ = [
     "MANY", "NOTHING", "NUMBER", "NUMBERS", "OPERATORS", "PUBLIC", "SESSION_ONLY", "STAMPS", "TEXT", "TEXT_LIST", "USER", "Actor",
     "AdditionalData", "Answer", "Auth", "BigNumber", "Body", "Cached", "Email", "Filters", "LinkBody", "Metadata", "Next", "Number",
     "Paging", "ParameterKind", "Part", "PublishableKey", "Reply", "Request", "Route", "Routes", "View", "Whole", "Write", "choice",
-    "choices", "deleted", "envelope", "list_envelope", "require", "required",
+    "choices", "deleted", "envelope", "list_envelope", "meaning", "require", "required",
 ]  # fmt: skip

@@ -16,6 +16,9 @@ from .request import Request
 from .route import Handler, Route
 from .routes import Routes
 
+TAKEN = ("fields", "offset", "limit", "order", "with_deleted", "locale")
+"""Parameters that routes have without saying so."""
+
 
 def assembled(files: Iterable[tuple[str, Routes]]) -> list[Route]:
     """The routes of all files (their import paths, and what they declare), in this order, with what files do to routes of others.
@@ -24,7 +27,7 @@ def assembled(files: Iterable[tuple[str, Routes]]) -> list[Route]:
     """
     files = list(files)
     routes = _chosen(files)
-    return list(_guarded(_widened(routes, files), files))
+    return list(_guarded(_asking(_widened(routes, files), files), files))
 
 
 def _chosen(files: Sequence[tuple[str, Routes]]) -> list[Route]:
@@ -64,6 +67,31 @@ def _widened(routes: Sequence[Route], files: Sequence[tuple[str, Routes]]) -> li
         replace(route, body=_with_data(route, extras[key])) if (key := (route.method, anonymous(route.path))) in extras else route
         for route in routes
     ]
+
+
+def _asking(routes: Sequence[Route], files: Sequence[tuple[str, Routes]]) -> list[Route]:
+    """The routes with the parameters that plugins add to their query strings."""
+    there = {(route.method, anonymous(route.path)): route for route in routes}
+    owners: dict[tuple[str, str, str], str] = {}
+    for file, declared in files:
+        for asked in declared.asked:
+            key = (asked.method, anonymous(asked.path))
+            what = f"the query of {asked.method} {asked.path}"
+            route = there.get(key)
+            if route is None or route.query is None:
+                raise Misconfigured(f"{file} adds to {what}, which takes none.", hint="Is it misspelt?")
+            for name, kind in asked.kinds.items():
+                taken = "Velella" if name in TAKEN or name in route.query.kinds else None
+                if other := owners.get((*key, name), taken):
+                    raise Misconfigured(
+                        f"{other} and {file} both say what `{name}` in {what} is.", hint="One of them has to call it otherwise."
+                    )
+                if kind.meaning is not None and not route.many:
+                    raise Misconfigured(f"{file} filters by `{name}` in {what}, which answers with no list.")
+                owners[*key, name] = file
+            kinds = {name: kind if kind.meaning is not None else replace(kind, aside=True) for name, kind in asked.kinds.items()}
+            there[key] = replace(route, query=route.query.plus(kinds))
+    return list(there.values())
 
 
 def _with_data(route: Route, extras: Sequence[tuple[str, type[Part]]]) -> type[Part]:

@@ -1,4 +1,5 @@
-"""What a plugin does to routes that aren't its own: it stands before them, replaces them, and says what their `additional_data` may hold.
+"""What a plugin does to routes that aren't its own: it stands before them, replaces them, and says what their `additional_data` and
+their query strings may hold.
 
 routes = Routes()
 
@@ -15,16 +16,18 @@ class ProductData(Body):
     brand_id: str = ABSENT
 
 routes.additional_data("POST", "/admin/products", ProductData)
+routes.additional_query("GET", "/store/products", brand_id=meaning(MANY, "brand.id"))
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from .bodies import Part
+from .filters import ParameterKind
 from .reply import Answer
 from .request import Request
 from .route import Route
@@ -53,6 +56,15 @@ class Extra:
     method: str
     path: str
     model: type[Part]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Parameters of the query string of a route."""
+
+    method: str
+    path: str
+    kinds: Mapping[str, ParameterKind]
 
 
 def anonymous(path: str) -> str:

@@ -37,6 +37,8 @@ class ParameterKind:
     """Checked, but not passed on."""
     meaning: Callable[[Value], Mapping[str, Value]] | None = None
     """The filters that it stands for, where that isn't the column of its name."""
+    aside: bool = False
+    """It is no filter: what was said is found in `request.additional_query`."""
 
 
 def required(kind: ParameterKind) -> ParameterKind:
@@ -193,17 +195,25 @@ class Filters:
         self.logical = logical
         """Accepts `$and` and `$or`: lists of the same filters."""
 
-    def plus(self, *, strict: bool | None = None, **kinds: ParameterKind | Filters) -> Filters:
+    def plus(
+        self, more: Mapping[str, ParameterKind] | None = None, /, *, strict: bool | None = None, **kinds: ParameterKind | Filters
+    ) -> Filters:
         """The same with more parameters."""
-        return Filters(self.kinds, strict=self.strict if strict is None else strict, logical=self.logical, **kinds)
+        return Filters({**self.kinds, **(more or {})}, strict=self.strict if strict is None else strict, logical=self.logical, **kinds)
 
     def ignoring(self) -> Filters:
         """The same parameters, and those of paging, but without an effect."""
         kinds = {name: ignored(kind) if isinstance(kind, ParameterKind) else kind for name, kind in self.kinds.items()}
         return Filters({**PAGING, **kinds}, strict=self.strict, logical=self.logical)
 
-    def check(self, query: Mapping[str, Value], path: tuple[str, ...] = (), issues: list[Issue] | None = None) -> dict[str, Value]:
-        """Check the filters of a parsed query string and convert them. Problems are added to `issues`."""
+    def check(
+        self,
+        query: Mapping[str, Value],
+        path: tuple[str, ...] = (),
+        issues: list[Issue] | None = None,
+        aside: dict[str, Value] | None = None,
+    ) -> dict[str, Value]:
+        """Check the filters of a parsed query string and convert them. Problems are added to `issues`, what is no filter to `aside`."""
         problems: list[Issue] = [] if issues is None else issues
         made: dict[str, Value] = {}
         unknown: list[str] = []
@@ -221,7 +231,10 @@ class Filters:
             elif isinstance(kind_of, ParameterKind) or isinstance(value, dict):
                 before = len(problems)
                 understood = kind_of.check(value, (*path, name), problems)
-                if not isinstance(kind_of, ParameterKind) or (kind_of.meaning is None and not kind_of.ignored):
+                if isinstance(kind_of, ParameterKind) and kind_of.aside:
+                    if aside is not None:
+                        aside[name] = understood
+                elif not isinstance(kind_of, ParameterKind) or (kind_of.meaning is None and not kind_of.ignored):
                     made[name] = understood
                 elif not kind_of.ignored and kind_of.meaning is not None and len(problems) == before:
                     meant.append(kind_of.meaning(understood))

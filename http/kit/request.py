@@ -50,6 +50,7 @@ class Request:
     __slots__ = (
         "_host",
         "actor",
+        "additional_query",
         "body",
         "credentials",
         "fields",
@@ -96,6 +97,8 @@ class Request:
         """The fields of the route's view that the request wants."""
         self.filters: dict[str, Any] = {}
         """The checked query string without fields and paging. The handler may change it."""
+        self.additional_query: dict[str, Any] = {}
+        """What `Routes.additional_query` lets requests of this route say, checked."""
         self.page = Paging(50, 0, (), False)
         self.body: dict[str, Any] = {}
         """The checked body: what was sent, and defaults that are filled in. Empty where the route takes none."""

@@ -38,8 +38,8 @@ from ...workflows.kit import Workflow
 from .access import Auth, auth_of
 from .bodies import Part
 from .cached import Cached
-from .extending import Before, Extra, Middleware
-from .filters import NOTHING, Filters
+from .extending import Asked, Before, Extra, Middleware
+from .filters import NOTHING, Filters, ParameterKind
 from .reply import Answer
 from .request import Request
 from .resource import Resource, action, batch
@@ -66,6 +66,8 @@ class Routes:
         """What stands before routes, also of other files."""
         self.extras: list[Extra] = []
         """What the `additional_data` of routes may hold, also of other files."""
+        self.asked: list[Asked] = []
+        """What query strings may say besides, also of routes of other files."""
 
     def __iter__(self) -> Iterator[Route]:
         return iter(self._routes)
@@ -152,6 +154,14 @@ class Routes:
         """Say what the `additional_data` of a route may hold, beside what other plugins say of it: it is checked like the rest of the body,
         described in `/openapi.json`, and handed to the workflow's hooks. Names that no plugin has said are refused then."""
         self.extras.append(Extra(method, path, model))
+
+    def additional_query(self, method: str, path: str, **kinds: ParameterKind) -> None:
+        """Let the query string of a route say this, too: it is checked and described in `/openapi.json`.
+
+        What a kind means (`brand_id=meaning(MANY, "brand.id")`, on routes that answer with lists) filters. Other values are found in
+        `request.additional_query`, by a middleware or by what overrides the route.
+        """
+        self.asked.append(Asked(method, path, kinds))
 
     def resource(
         self,

@@ -361,10 +361,12 @@ class FrontEnd(Service):
             )
             if len(text) <= LONGEST_QUERY:
                 self._understood.keep(key, known, 2 * TIMES * weight(text))
-        request.fields, filters, request.page, locale = known
+        request.fields, filters, request.page, locale, aside = known
         request.filters = dict(filters)
         if area == "store" and self.settings.translation:
             request.locale = locale or locale_of(request.header(LOCALE_HEADER))
+        if aside:
+            request.additional_query = dict(aside)
 
     async def _response(self, http: web.BaseRequest, reply: Reply, trace_id: str) -> web.StreamResponse:
         if reply.file is not None:

@@ -34,8 +34,8 @@ PAGING = ("offset", "limit", "order", "with_deleted")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 """What aiohttp makes of bytes that aren't UTF-8."""
 
-Understood = tuple[Fields, dict[str, Any], Paging, str | None]
-"""Fields, filters, paging, and the locale that it names."""
+Understood = tuple[Fields, dict[str, Any], Paging, str | None, dict[str, Any]]
+"""Fields, filters, paging, the locale that it names, and what plugins take besides."""
 
 LOCALE_HEADER = "X-Medusa-Locale"
 _LOCALE = re.compile("[A-Za-z0-9-]{1,35}")
@@ -95,7 +95,7 @@ def check_head(http: web.BaseRequest) -> None:
 
 
 def check_query(route: Route, text: str, *, restricted: frozenset[str], depth: int | None, key: str, store: bool) -> Understood:
-    """Parse fields, filters and paging of a query string. Always the same result for the same text.
+    """Parse fields, filters, paging and additional parameters of a query string. Always the same result for the same text.
 
     Raises:
         InvalidData: something in it isn't understood or isn't allowed, or it is beyond the budget.
@@ -110,18 +110,19 @@ def check_query(route: Route, text: str, *, restricted: frozenset[str], depth: i
         issues.append(invalid_type("string", ("fields",), json_type(asked)))
         asked = None
     paging = _paging(route, query, issues) if route.many else Paging(route.limit, 0, (), False)
-    filters = (route.query or Filters()).check(query, (), issues)
+    aside: dict[str, Any] = {}
+    filters = (route.query or Filters()).check(query, (), issues, aside)
     if issues:
         raise invalid_request(issues)
     filters = with_nulls(filters)
-    check_filters(filters)
+    check_filters({**filters, **aside})
     if store:  # a storefront never gets deleted rows
         paging = replace(paging, with_deleted=False)
         if _asks_deleted(filters):
             filters = {"$and": [filters, {"deleted_at": None}]}
     view = route.returns
     fields = view.fields(asked, restricted=restricted, depth=depth, key=key) if view is not None else ()
-    return fields, filters, paging, locale
+    return fields, filters, paging, locale, aside
 
 
 def locale_of(given: Any) -> str | None:

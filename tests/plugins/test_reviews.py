@@ -21,7 +21,7 @@ from velella.core.service import migrations
 from velella.core.settings import ProviderSettings, Settings
 from velella.core.sql.schema.query import Query
 from velella.http.admin.products import routes as products_routes
-from velella.http.kit import Body, Request, Routes
+from velella.http.kit import TEXT, Body, ParameterKind, Request, Routes, meaning
 from velella.http.kit.assembling import assembled
 from velella.testing import Client, Clock, Emails, Events, Refused, Row, Shop
 
@@ -114,6 +114,27 @@ async def test_a_middleware_stands_before_routes_of_the_shop(shop: Shop, product
     assert (await robot.store.get(f"/store/products/{product['id']}"))["product"]["id"] == product["id"]
 
 
+async def test_a_query_string_says_what_a_plugin_lets_it_say(shop: Shop, store: Client, admin: Client) -> None:
+    good, bad = await shop.product(), await shop.product()
+    for product, rating in ((good, 5), (bad, 2)):
+        await store.post(f"/store/products/{product['id']}/reviews", {"rating": rating, "title": "Seen"})
+    ids = {"id[0]": good["id"], "id[1]": bad["id"]}
+    for _ in range(2):  # the second answer is the remembered one
+        found = await store.get("/store/products", **ids, **{"rating[$gte]": "4"})
+        assert ([each["id"] for each in found["products"]], found["count"]) == ([good["id"]], 1)
+    await store.post(f"/store/products/{bad['id']}/reviews", {"rating": 4, "title": "On second thoughts"})
+    assert (await store.get("/store/products", **ids, **{"rating[$gte]": "4"}))["count"] == 2
+    robot = store.with_headers(user_agent="crawlbot")
+    body = {"region_id": shop.regions["Europe"]}
+    assert (await robot.post("/store/carts", body, robots="welcome"))["cart"]["id"]
+    for query in ({}, {"robots": "hello"}, {"robot": "welcome"}):
+        with pytest.raises(Refused):
+            await robot.post("/store/carts", body, **query)
+    described = (await admin.get("/openapi.json"))["paths"]
+    for path, method, name in (("/store/products", "get", "rating"), ("/store/carts", "post", "robots")):
+        assert name in [each["name"] for each in described[path][method]["parameters"]]
+
+
 async def test_additional_data_is_checked_and_described_and_comes_to_the_hook(shop: Shop, admin: Client) -> None:
     product = await shop.product(additional_data={"our_verdict": "Lasts"})
     [review] = (await admin.get("/admin/reviews", product_id=product["id"]))["reviews"]
@@ -143,6 +164,11 @@ def test_files_that_want_the_same_are_both_named() -> None:
             routes.additional_data("POST", path, model)
         return routes
 
+    def asking(path: str, **kinds: ParameterKind) -> Routes:
+        routes = Routes()
+        routes.additional_query("GET", path, **kinds)
+        return routes
+
     ours, one, other = ("velella.http.store.tides", declaring()), ("one.http.tides", declaring()), ("other.http.tides", declaring())
     with pytest.raises(Misconfigured, match=r"one\.http\.tides and other\.http\.tides both declare GET /store/tides/\{id\}"):
         assembled([one, other])
@@ -159,6 +185,17 @@ def test_files_that_want_the_same_are_both_named() -> None:
         assembled([*products, *both])
     with pytest.raises(Misconfigured, match="which takes none"):
         assembled([*products, ("one", widening("/admin/productz", ProductData))])
+    asked = [(name, asking("/admin/products", tide=TEXT)) for name in ("one", "other")]
+    with pytest.raises(Misconfigured, match="one and other both say what `tide` in the query of GET /admin/products is"):
+        assembled([*products, *asked])
+    for path, kinds, said in (
+        ("/admin/products", {"q": TEXT}, "Velella and one both say what `q`"),
+        ("/admin/products", {"order": TEXT}, "Velella and one both say what `order`"),
+        ("/admin/productz", {"tide": TEXT}, "which takes none"),
+        ("/admin/products/{id}", {"tide": meaning(TEXT, "tides.id")}, "which answers with no list"),
+    ):
+        with pytest.raises(Misconfigured, match=said):
+            assembled([*products, ("one", asking(path, **kinds))])
 
 
 async def test_a_link_is_shown_and_looked_for_from_both_sides(shop: Shop, admin: Client) -> None:
@@ -302,7 +339,7 @@ def snippets() -> list[tuple[str, list[str]]]:
 
 
 def test_the_guide_shows_the_plugin_as_it_is() -> None:
-    assert len(snippets()) == 23
+    assert len(snippets()) == 24
     for file, shown in snippets():
         lines = iter((HERE / file).read_text().splitlines())
         for line in shown:

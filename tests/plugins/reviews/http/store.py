@@ -22,6 +22,8 @@ from velella.http.kit import (
     Routes,
     View,
     Whole,
+    choice,
+    meaning,
 )
 from velella.http.store.views import PRODUCT
 
@@ -53,9 +55,13 @@ async def add_review(request: Request) -> Answer:
     return await request.fetch(REVIEW, id)
 
 
+routes.additional_query("GET", "/store/products", rating=meaning(NUMBERS, "reviews.rating"))  # ?rating[$gte]=4
+routes.additional_query("POST", "/store/carts", robots=choice("welcome"))
+
+
 @routes.middleware("/store/carts*", methods=("POST",))
 async def no_robots(request: Request, go_on: Next) -> Answer:
-    if "bot" in (request.header("user-agent") or ""):
+    if "bot" in (request.header("user-agent") or "") and request.additional_query.get("robots") != "welcome":
         raise NotAllowed("Robots don't buy here.")
     return await go_on(request)
 
