@@ -5,12 +5,28 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import asyncpg
 import pytest
 
-from velella.actors.host import Host
+from velella.actors.host import Host, local_host
 from velella.actors.membership.directory import ReplicaAddress, ReplicaId
+from velella.core.errors import Unavailable
 from velella.core.message import Service
 from velella.core.settings import Settings
+
+
+async def test_a_host_that_cannot_start_leaves_no_connection_behind(fresh_database: str, tmp_path: Path) -> None:
+    """One of its databases answers, and the other is known not to before the first is connected."""
+    nowhere = {"order": "postgresql://shop@127.0.0.1:9/nothing"}
+    settings = Settings(_env_file=None, database_url=fresh_database, databases=nowhere, data_dir=tmp_path)
+    with pytest.raises(Unavailable):
+        async with local_host(settings, visits=True):
+            pass
+    await asyncio.sleep(0.5)
+    connection = await asyncpg.connect(fresh_database)
+    others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    assert await connection.fetchval(others) == 0
+    await connection.close()
 
 
 class Part(Service):

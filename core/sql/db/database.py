@@ -133,7 +133,8 @@ class Database:
 
     async def close(self) -> None:
         """Wait for running statements, then disconnect. The next statement raises Unavailable."""
-        pool, self._pool = self._pool, None
+        async with self._opening:  # else it would be opened after that, where a host stops because another database can't be reached
+            pool, self._pool = self._pool, None
         if pool is not None:
             await pool.close()
 
