@@ -2,17 +2,23 @@
 
 The dashboard is Medusa's, from npm, in the last release whose server packages are under the MIT licence. It isn't shipped with Velella:
 the build stays in the merchant's own data directory.
+
+A plugin brings widgets and pages of its own in the folder `admin` of its package, as Medusa's plugins do: `widgets/*.tsx` with a
+`defineWidgetConfig`, `routes/**/page.tsx` with a `defineRouteConfig`. They are copied beside the packages from npm, and built in. What they
+need from npm beyond what the dashboard has, they name under `dependencies` in `admin/package.json`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import gzip
+import importlib.util
 import json
 import re
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import typer
@@ -30,11 +36,13 @@ PACKAGES = {f"@medusajs/{name}": VERSION for name in ("admin-bundler", "admin-sd
 NEEDED_NODE = 20
 COMPRESSED = (".js", ".css", ".html", ".svg", ".json")
 """Types of files that are also kept as .gz, for browsers that accept it."""
+ADDED = ("widgets", "routes", "custom-fields", "layouts", "i18n")
+"""Folders of a plugin's `admin`, by what they add."""
 SCRIPT = """\
 import bundler from "@medusajs/admin-bundler"
 await bundler.build({
   path: "/app", backendUrl: "", storefrontUrl: process.argv[2] ?? "", outDir: "./out",
-  sources: [], plugins: ["@medusajs/draft-order/admin"],
+  sources: process.argv.slice(3), plugins: ["@medusajs/draft-order/admin"],
 })
 process.exit(0)
 """
@@ -56,28 +64,91 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Build Medusa's dashboard from npm into the data directory; it is then served under /app. Takes a minute or two, needs Node.js."""
         settings = instance.settings_of(data_dir=data_dir)
+        brought = extensions(settings.plugins)
         _check_tools()
         folder = settings.dashboard_dir
         folder.mkdir(parents=True, exist_ok=True)
         with Progress(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=console) as progress:
             work = folder / "build"
             work.mkdir(exist_ok=True)
-            (work / "package.json").write_text(json.dumps({"name": "dashboard", "private": True, "dependencies": PACKAGES}, indent=2))
+            packages = dict(sorted(needed_packages(brought).items()))
+            (work / "package.json").write_text(json.dumps({"name": "dashboard", "private": True, "dependencies": packages}, indent=2))
             (work / "build.mjs").write_text(SCRIPT)
+            sources = _copied(brought, work / "extensions")
             step = progress.add_task("Fetching packages from npm …", total=None)
             _run(["npm", "install", "--ignore-scripts", "--no-audit", "--no-fund"], work)
             progress.update(step, description="Building the dashboard …")
-            _run(["node", "build.mjs", storefront], work)
+            _run(["node", "build.mjs", storefront, *sources], work)
             progress.update(step, description="Compressing …")
             _compress(work / "out")
             _put_in_place(work / "out", folder / "site")
             if not keep:
                 shutil.rmtree(work)
             progress.update(step, description=f"Medusa's dashboard {VERSION} is in {folder / 'site'}", total=1, completed=1)
+        if brought:
+            console.print(f"With what these plugins bring: {', '.join(brought)}.")
         if instance.holder(settings) is None:
             console.print(f"It is served under /app, once the shop is: {instance.command('velella serve')}")
         else:
             console.print(f"It is served: {asyncio.run(_address(data_dir))}/app")
+
+
+# -- what plugins bring
+
+
+def extensions(plugins: Iterable[str]) -> dict[str, Path]:
+    """Plugin → its folder with what it adds to the dashboard. Raises Misconfigured for a plugin that there isn't, and where two have one
+    page."""
+    brought: dict[str, Path] = {}
+    pages: dict[str, str] = {}
+    for plugin in plugins:
+        found = importlib.util.find_spec(plugin)
+        if found is None:
+            raise Misconfigured(f"There is no plugin {plugin}: no package has that name.", hint="Is it installed where Velella is?")
+        folder = next((each for each in map(_admin_in, found.submodule_search_locations or ()) if each is not None), None)
+        if folder is None:
+            continue
+        brought[plugin] = folder
+        for page in sorted(folder.glob("routes/**/page.*")):
+            place = page.parent.relative_to(folder / "routes").as_posix()
+            if place in pages:
+                raise Misconfigured(f"{pages[place]} and {plugin} both bring the page /app/{place}.", hint="One of them has to move it.")
+            pages[place] = plugin
+    return brought
+
+
+def _admin_in(package: str) -> Path | None:
+    folder = Path(package) / "admin"
+    return folder if any((folder / name).is_dir() for name in ADDED) else None
+
+
+def needed_packages(brought: Mapping[str, Path]) -> dict[str, str]:
+    """Package on npm → version: the dashboard's, and those that plugins name. Raises Misconfigured where two want different ones."""
+    needed, by = dict(PACKAGES), dict.fromkeys(PACKAGES, "the dashboard")
+    for plugin, folder in brought.items():
+        file = folder / "package.json"
+        if not file.is_file():
+            continue
+        try:
+            named = json.loads(file.read_text()).get("dependencies", {})
+        except (ValueError, AttributeError) as error:
+            raise Misconfigured(f"{file} can't be read: {error}.") from None
+        for package, version in named.items():
+            if needed.setdefault(package, version) != version:
+                raise Misconfigured(
+                    f"{by[package]} needs {package} {needed[package]}, and {plugin} {version}.", hint=f"See {file}: one has to give way."
+                )
+            by.setdefault(package, plugin)
+    return needed
+
+
+def _copied(brought: Mapping[str, Path], to: Path) -> list[str]:
+    """Copies of the folders, from where what they import is found in the packages of the build. Each is called `admin`: what follows that
+    in the path of a page is its address."""
+    shutil.rmtree(to, ignore_errors=True)
+    for plugin, folder in brought.items():
+        shutil.copytree(folder, to / plugin / "admin", ignore=shutil.ignore_patterns("__pycache__", "node_modules"))
+    return [str(to / plugin / "admin") for plugin in brought]
 
 
 async def _address(data_dir: Path | None) -> str:

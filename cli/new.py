@@ -27,6 +27,7 @@ PARTS = {
     "link": ("between what is yours and what is another module's", ("module",)),
     "workflow": ("what is done in steps, and undone when one fails", ("module",)),
     "routes": ("of the admin and of the store API", ("workflow",)),
+    "dashboard": ("a widget and a page of the merchant's dashboard", ("routes",)),
     "hook": ("a step in a workflow of another's", ("module",)),
     "subscriber": ("what is done after an event", ("module",)),
     "job": ("what is done by the clock", ("module",)),
@@ -39,6 +40,7 @@ FILES = {
     "thing/links.py": "link",
     "thing/workflows.py": "workflow",
     "thing/http/": "routes",
+    "thing/admin/": "dashboard",
     "thing/hooks.py": "hook",
     "thing/subscribers.py": "subscriber",
     "thing/jobs.py": "job",
@@ -170,7 +172,8 @@ def renamed(text: str, name: str) -> str:
     def said(found: re.Match[str]) -> str:
         before, after = text[: found.start()], text[found.end() :]
         if found[0] == "Thing":
-            return camel
+            is_text = after.startswith("s") and (before.endswith(('"', ". ")) or not before.rpartition("\n")[2].strip())
+            return name.replace("_", " ").capitalize() if is_text else camel
         if found[0] == "THING":
             return name.upper()
         if after[:1].isupper():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from hashlib import sha256
 from pathlib import Path
 
@@ -84,21 +85,32 @@ async def chromium() -> AsyncIterator[Browser]:
         await browser.close()
 
 
-@pytest.fixture
-async def stranger(request: pytest.FixtureRequest, colony: Served, chromium: Browser) -> AsyncIterator[Desk]:
-    """The dashboard before logging in. Fails the test if any request of it goes wrong."""
-    context = await chromium.new_context(base_url=colony.base, viewport={"width": 1280, "height": 800}, locale="en-GB")
+@asynccontextmanager
+async def sat_at(shop: Served, chromium: Browser, config: pytest.Config) -> AsyncIterator[Desk]:
+    """The dashboard of a shop before logging in. Fails the test if any request of it goes wrong."""
+    context = await chromium.new_context(base_url=shop.base, viewport={"width": 1280, "height": 800}, locale="en-GB")
     context.set_default_timeout(PATIENCE)
-    desk = Desk(await context.new_page(), colony.base, PICTURES if request.config.getoption("--pictures") else None)
+    desk = Desk(await context.new_page(), shop.base, PICTURES if config.getoption("--pictures") else None)
     yield desk
     await context.close()
     assert desk.slips == []
 
 
-@pytest.fixture
-async def desk(stranger: Desk) -> Desk:
-    """The dashboard, logged in."""
+async def signed_in(stranger: Desk) -> Desk:
     await stranger.open("/login")
     await stranger.sign_in()
     await expect(stranger.page).not_to_have_url(re.compile("/login"))
     return stranger
+
+
+@pytest.fixture
+async def stranger(request: pytest.FixtureRequest, colony: Served, chromium: Browser) -> AsyncIterator[Desk]:
+    """The dashboard before logging in."""
+    async with sat_at(colony, chromium, request.config) as desk:
+        yield desk
+
+
+@pytest.fixture
+async def desk(stranger: Desk) -> Desk:
+    """The dashboard, logged in."""
+    return await signed_in(stranger)

@@ -54,6 +54,7 @@ async def test_each_part_works_alone(tmp_path: Path) -> None:
         "link True 0 0 1",
         "workflow True 0 2 1",
         "routes True 7 2 1",
+        "dashboard True 7 2 1",
         "hook True 0 1 1",
         "subscriber True 0 0 1",
         "job True 0 1 1",
