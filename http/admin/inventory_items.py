@@ -96,18 +96,20 @@ class BatchItemLevels(Body):
 
 # -- items
 
+ITEMS = Filters(
+    q=TEXT, id=MANY, sku=MANY, origin_country=MANY, mid_code=MANY, hs_code=MANY, material=MANY, requires_shipping=BOOLEAN,
+    weight=NUMBERS, length=NUMBERS, height=NUMBERS, width=NUMBERS, location_levels=Filters(location_id=MANY), logical=True,
+)  # fmt: skip
+
 routes.resource(
     "/admin/inventory-items",
     ITEM,
     INVENTORY_ITEMS,
-    list=Filters(
-        q=TEXT, id=MANY, sku=MANY, origin_country=MANY, mid_code=MANY, hs_code=MANY, material=MANY, requires_shipping=BOOLEAN,
-        weight=NUMBERS, length=NUMBERS, height=NUMBERS, width=NUMBERS, location_levels=Filters(location_id=MANY), logical=True,
-    ),
+    list=ITEMS,
     create=Write(CreateItem, create_inventory_items),
     update=UpdateInventoryItem,
     delete=delete_inventory_items,
-)  # fmt: skip
+)
 
 
 # -- levels of one item

@@ -48,23 +48,28 @@ ORDER = ORDERS.but(
 )
 
 
-@routes.get(
-    "/admin/orders",
-    returns=ORDERS,
-    query=Filters(
-        strict=False,
-        id=OPERATORS,
-        status=OPERATORS,
-        sales_channel_id=TEXT_LIST,
-        region_id=MANY,
-        customer_id=MANY,
-        q=TEXT,
-        created_at=OPERATORS,
-        updated_at=OPERATORS,
-        total=NUMBERS,
-    ),
-    many=True,
+ORDERS_FILTERS = Filters(
+    strict=False,
+    id=OPERATORS,
+    status=OPERATORS,
+    sales_channel_id=TEXT_LIST,
+    region_id=MANY,
+    customer_id=MANY,
+    q=TEXT,
+    created_at=OPERATORS,
+    updated_at=OPERATORS,
+    total=NUMBERS,
 )
+ORDERS_EXPORTED = ORDERS.but(
+    defaults=(
+        *words("id display_id status created_at updated_at email currency_code region_id subtotal tax_total shipping_total discount_total"),
+        *words("gift_card_total total *customer *shipping_address *billing_address *sales_channel *items *shipping_methods"),
+        *words("*payment_collections *fulfillments"),
+    )
+)
+
+
+@routes.get("/admin/orders", returns=ORDERS, query=ORDERS_FILTERS, many=True)
 async def list_orders(request: Request) -> Answer:
     """List orders."""
     return await show_orders(request, ORDERS, {**request.filters, "is_draft_order": False})

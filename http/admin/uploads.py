@@ -10,6 +10,8 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from ...core.errors import InvalidData
 from ...core.json import dumps
+from ...core.settings import Settings
+from ...modules.file.names import is_csv
 from ...workflows.file.files import delete_files
 from ..kit.bodies import ABSENT, Body, Number
 from ..kit.receiving import arriving, refuse_codings, too_large
@@ -35,10 +37,10 @@ async def upload(request: Request) -> Answer:
     """Upload files: `multipart/form-data`, each as `files`."""
     with arriving(request.http, request.settings):
         async with request.files.batch(request.modules.file.record) as batch:
-            async for part in _files(request):
+            async for part in parts(request, "files"):
                 if len(batch.rows) == FILES:
                     raise InvalidData(f"No more than {FILES} files can be uploaded at once")
-                chunks = _within(part, request.settings.upload_limit)
+                chunks = within(part, limit_of(part.filename or "", request.settings))
                 await batch.store(part.filename or "", part.headers.get("Content-Type"), chunks, created_by=request.actor_id)
             if not batch.rows:
                 raise InvalidData("No files were uploaded")
@@ -48,8 +50,13 @@ async def upload(request: Request) -> Answer:
     return dumps({"files": [shown[row["id"]] for row in rows]})
 
 
-async def _files(request: Request) -> AsyncIterator[BodyPartReader]:
-    """The parts of the request that are files."""
+def limit_of(filename: str, settings: Settings) -> int:
+    """Bytes that a file may have."""
+    return settings.import_limit if is_csv(filename) else settings.upload_limit
+
+
+async def parts(request: Request, field: str) -> AsyncIterator[BodyPartReader]:
+    """The parts of the request that are files, each of which is sent as `field`."""
     if request.http.content_type != "multipart/form-data":
         raise InvalidData("Files are uploaded as multipart/form-data")
     refuse_codings(request.http)
@@ -60,14 +67,15 @@ async def _files(request: Request) -> AsyncIterator[BodyPartReader]:
         while (part := await reader.next()) is not None:
             if isinstance(part, MultipartReader) or part.filename is None:
                 raise InvalidData(f"{getattr(part, 'name', None) or 'A part'} is not a file")
-            if part.name not in ("files", "files[]"):
-                raise InvalidData(f"Files are uploaded as files, not as {part.name}")
+            if part.name not in (field, f"{field}[]"):
+                raise InvalidData(f"Files are uploaded as {field}, not as {part.name}")
             yield part
     except (ValueError, AssertionError, HttpProcessingError) as error:  # aiohttp's errors for malformed parts
         raise InvalidData("The body is not valid multipart/form-data") from error
 
 
-async def _within(part: BodyPartReader, limit: int) -> AsyncIterator[bytes]:
+async def within(part: BodyPartReader, limit: int) -> AsyncIterator[bytes]:
+    """The contents of a part. Raises Refused: 413 beyond the limit."""
     size = 0
     while chunk := await part.read_chunk(PIECE):
         size += len(chunk)
@@ -87,8 +95,9 @@ class PresignUpload(Body):
 async def presign(request: Request) -> Answer:
     """Get a URL to which the browser may upload a file directly."""
     body = request.body
-    if not 0 <= body["size"] <= request.settings.upload_limit:
-        raise InvalidData(f"Files may have {request.settings.upload_limit} bytes, not {body['size']:f}")
+    limit = limit_of(body["originalname"], request.settings)
+    if not 0 <= body["size"] <= limit:
+        raise InvalidData(f"Files may have {limit} bytes, not {body['size']:f}")
     made = await request.modules.file.upload_url(
         body["originalname"], body["mime_type"], int(body["size"]), access=body.get("access", "public"), created_by=request.actor_id
     )

@@ -283,11 +283,6 @@ class Branch:
 
 
 NOT_SERVED = (
-    "/admin/inventory-items/export",
-    "/admin/orders/export",
-    "/admin/products/export",
-    "/admin/products/import",
-    "/admin/products/imports",
     "/auth/mfa/factors",
     "/auth/mfa/recovery-codes",
     "/auth/verification/confirm",

@@ -36,13 +36,16 @@ class Files:
         provider.bind(settings)
         return cls(provider, settings)
 
-    async def store(self, filename: str, declared: str | None, chunks: AsyncIterator[bytes], access: Access = "public") -> Row:
-        """Store the pieces as a file. Returns the row for `record`.
+    async def store(
+        self, filename: str, declared: str | None, chunks: AsyncIterator[bytes], access: Access = "public", *, name: str | None = None
+    ) -> Row:
+        """Store the pieces as a file. Returns the row for `record`. `name`: under which it is stored, if it isn't a new one; storing
+        again under a name replaces the file.
 
         Raises InvalidData for a type that isn't allowed, and the errors of `chunks`; then nothing is stored.
         """
         mime_type = checked_type(filename, declared, self.settings.upload_types)
-        key = FileKey(new_name(filename, mime_type), access)
+        key = FileKey(name or new_name(filename, mime_type), access)
         counted = _Counted(chunks)
         await self.provider.store(key, counted.pass_on(), mime_type)
         return self.row(key, filename, mime_type, counted.size)

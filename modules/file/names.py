@@ -27,12 +27,16 @@ def type_of(name: str) -> str:
     return _KNOWN.guess_type(name)[0] or "application/octet-stream"
 
 
+def is_csv(filename: str) -> bool:
+    return filename.lower().endswith(".csv")
+
+
 def checked_type(filename: str, declared: str | None, allowed: Sequence[str]) -> str:
     """The type of an uploaded file. Raises InvalidData if it isn't one of `allowed` (`image/*`), or the name isn't text."""
     if any(unicodedata.category(letter) in ("Cc", "Cs") for letter in filename):
         raise InvalidData("A file's name can't hold control characters")
     given = (declared or "").partition(";")[0].strip().lower()
-    if not given or given == "application/octet-stream":
+    if not given or given == "application/octet-stream" or is_csv(filename):  # browsers call CSV what the machine's spreadsheet says
         given = type_of(filename.lower())
     if not _TYPE.fullmatch(given):
         raise InvalidData(f"{given} is not the type of a file")

@@ -8,7 +8,7 @@ lead to another folder.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -42,8 +42,8 @@ class FileProvider(Provider, ABC):
         """Delete a file. A missing one is no error."""
 
     @abstractmethod
-    def read(self, key: FileKey) -> AsyncIterator[bytes]:
-        """The contents of a file, piece by piece. Raises NotFound."""
+    def read(self, key: FileKey, start: int = 0) -> AsyncGenerator[bytes]:
+        """The contents of a file, piece by piece, without its first `start` bytes. Raises NotFound."""
 
     @abstractmethod
     def url(self, key: FileKey) -> str:

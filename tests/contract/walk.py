@@ -115,6 +115,22 @@ async def files(shop: Shop) -> None:
     await admin.get("/admin/uploads/{id}", id=kept)
     await admin.delete("/admin/uploads/{id}", id=kept)
     await admin.post("/admin/uploads/presigned-urls", {"originalname": "products.csv", "mime_type": "text/csv", "size": 10})
+    for what in ("products", "orders", "inventory-items"):
+        await admin.post(f"/admin/{what}/export")
+    lines = b"Product Handle,Product Title,Variant Title,Variant Option 1 Name,Variant Option 1 Value\nbuoy,Buoy,One,Size,M\n"
+    kept = (await admin.upload("/admin/uploads", _csv("files", lines)))["files"][0]["id"]
+    about = {"file_key": kept, "originalname": "buoys.csv", "extension": "csv", "size": len(lines), "mime_type": "text/csv"}
+    begun = (await admin.post("/admin/products/imports", about))["transaction_id"]
+    await admin.post("/admin/products/imports/{transaction_id}/confirm", transaction_id=begun)
+    lines = lines.replace(b"uoy", b"ell")
+    begun = (await admin.upload("/admin/products/import", _csv("file", lines)))["transaction_id"]
+    await admin.post("/admin/products/import/{transaction_id}/confirm", transaction_id=begun)
+
+
+def _csv(field: str, lines: bytes) -> aiohttp.FormData:
+    form = aiohttp.FormData()
+    form.add_field(field, lines, filename="products.csv", content_type="text/csv")
+    return form
 
 
 async def catalogue(shop: Shop) -> None:

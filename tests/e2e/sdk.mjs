@@ -101,6 +101,16 @@ const variant = (size, more = {}) => ({
   ...more,
 })
 
+async function sheets() {
+  await admin.product.export({}, {})
+  await admin.order.export({})
+  const lines = "Product Handle,Product Title,Variant Title,Variant Option 1 Name,Variant Option 1 Value\nbuoy,Buoy,One,Size,M\n"
+  const file = new File([lines], "buoys.csv", { type: "text/csv" })
+  await admin.product.import({ file })
+  const { transaction_id: begun } = await admin.product.createImport({ file })
+  await admin.product.confirmImport(begun)
+}
+
 async function products() {
   const [profile] = (await admin.shippingProfile.list()).shipping_profiles
   shop.profile = profile.id
@@ -142,6 +152,7 @@ async function products() {
   await admin.product.batchImageVariants(product.id, image.id, { remove: [first] })
 
   const mug = { title: "Mug", options: [{ title: "Edition", values: ["One"] }] }
+  await sheets()
   const { created } = await admin.product.batch({ create: [mug], update: [{ id: product.id, weight: 400 }] })
   const change = { add: [created[0].id] }
   await admin.productCollection.updateProducts(shop.collection, change)

@@ -36,7 +36,9 @@ class Api:
     headers: dict[str, str] = field(default_factory=dict)
 
     async def raw(self, method: str, path: str, body: Any = None, **params: Any) -> tuple[int, Any]:
-        async with self.session.request(method, self.base + path, json=body, params=params, headers=self.headers) as response:
+        """A `body` is sent as JSON, a form as it is."""
+        what = {"data": body} if isinstance(body, aiohttp.FormData) else {"json": body}
+        async with self.session.request(method, self.base + path, **what, params=params, headers=self.headers) as response:
             text = await response.text()
             return response.status, json.loads(text) if text[:1] in "{[" else text
 
@@ -48,7 +50,7 @@ class Api:
 
     @staticmethod
     def _ok(path: str, status: int, answer: Any) -> Any:
-        assert status in (200, 201), f"{path}: {status} {answer}"
+        assert status in (200, 201, 202), f"{path}: {status} {answer}"
         return answer
 
 

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
+import aiohttp
 import pytest
 
 from velella.core.ids import ulid
@@ -107,6 +108,46 @@ class Merchant:
         return [row for row in found if row["workflow_id"] == "create-products"]
 
 
+class Importer:
+    """Imports products from files again and again, and doesn't look after those that were not confirmed."""
+
+    SIZE = 120
+    """Products of a file: more than are created together."""
+
+    def __init__(self, running: Served, admin: Any) -> None:
+        self.running, self.admin = running, admin
+        self.confirmed: dict[str, str] = {}
+        """Transaction → what the handles of its products begin with."""
+        self.stopped = False
+
+    async def work(self) -> None:
+        head = "Product Handle,Product Title,Variant Title,Variant Option 1 Name,Variant Option 1 Value"
+        while not self.stopped:
+            name = f"crate{ulid().lower()}"
+            lines = "\n".join((head, *(f"{name}-{number},{name} {number},One,Size,M" for number in range(self.SIZE)))).encode()
+            try:
+                form = aiohttp.FormData()
+                form.add_field("file", lines, filename="crates.csv", content_type="text/csv")
+                transaction = (await self.admin.post("/admin/products/import", form))["transaction_id"]
+                await self.admin.post(f"/admin/products/import/{transaction}/confirm", {})
+                self.confirmed[transaction] = name
+            except Exception:  # noqa: BLE001 - a killed front end cuts connections, a killed module refuses
+                await asyncio.sleep(0.2)
+            await asyncio.sleep(2)
+
+    async def everything_arrived_once(self) -> None:
+        """Within a minute."""
+        until = time.monotonic() + 60
+        admin = await self.running.admin()
+        for transaction, name in self.confirmed.items():
+            path = f"/admin/workflows-executions/import-products/{transaction}"
+            while (state := (await admin.get(path))["workflow_execution"]["state"]) != "done":
+                assert state in ("invoking", "finishing"), state
+                assert time.monotonic() < until, (transaction, state)
+                await asyncio.sleep(0.5)
+            assert (await admin.get("/admin/products", q=name, limit=1, fields="id"))["count"] == self.SIZE
+
+
 def _whole(variants: list[Any]) -> bool:
     return bool(variants) and all(variant["prices"] and variant["inventory_items"] for variant in variants)
 
@@ -125,7 +166,9 @@ async def _kill_under_load(running: Served, shop: Shop, rng: random.Random) -> N
     crowd = Crowd(Buyer(await running.store(shop.key), shop), [variant["id"] for variant in product["variants"]], rng)
     merchant = Merchant(running, admin, shop)
     clerk = Clerk(running, admin, crowd.orders.values, shop.location, rng)
-    buyers = [asyncio.create_task(work) for work in (*(crowd.shop() for _ in range(4)), merchant.work(), clerk.work())]
+    importer = Importer(running, admin)
+    works = (*(crowd.shop() for _ in range(4)), merchant.work(), clerk.work(), importer.work())
+    buyers = [asyncio.create_task(work) for work in works]
     try:
         await _orders_flow(crowd)
         kinds = list(KINDS)
@@ -138,12 +181,14 @@ async def _kill_under_load(running: Served, shop: Shop, rng: random.Random) -> N
             os.kill(victim["pid"], signal.SIGKILL)
             await _orders_flow(crowd, why=kind)
     finally:
-        crowd.stopped = merchant.stopped = clerk.stopped = True
+        crowd.stopped = merchant.stopped = clerk.stopped = importer.stopped = True
         await asyncio.gather(*buyers)
     print(crowd.outcomes)
     await crowd.finish_open_carts()
     await merchant.nothing_is_half_made()
     print(len(merchant.made), "products made, of", merchant.tried)
+    await importer.everything_arrived_once()
+    print(len(importer.confirmed), "files imported")
     print(clerk.done)
     await clerk.nothing_is_stuck()
     admin = await running.admin()  # its front end may be a new one

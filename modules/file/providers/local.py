@@ -13,7 +13,7 @@ import hmac
 import os
 import secrets
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
@@ -78,12 +78,13 @@ class LocalFiles(FileProvider):
     async def delete(self, key: FileKey) -> None:
         await asyncio.to_thread(self._path(key).unlink, missing_ok=True)
 
-    async def read(self, key: FileKey) -> AsyncIterator[bytes]:
+    async def read(self, key: FileKey, start: int = 0) -> AsyncGenerator[bytes]:
         try:
             file = await asyncio.to_thread(self._path(key).open, "rb")
         except FileNotFoundError:
             raise NotFound(f"File with id: {key.name} was not found") from None
         with file:
+            file.seek(start)
             while chunk := await asyncio.to_thread(file.read, PIECE):
                 yield chunk
 

@@ -9,7 +9,7 @@ The bucket's policy decides who may read: everything under `<prefix>` except `<p
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from datetime import timedelta
 from typing import Any
 
@@ -78,9 +78,10 @@ class S3Files(FileProvider):
         except FileNotFoundError:
             return
 
-    async def read(self, key: FileKey) -> AsyncIterator[bytes]:
+    async def read(self, key: FileKey, start: int = 0) -> AsyncGenerator[bytes]:
+        about: Any = {"range": {"offset": start}} if start else {}
         try:
-            found = await self._obstore.get_async(self._store, self._path(key))
+            found = await self._obstore.get_async(self._store, self._path(key), options=about)
         except FileNotFoundError:
             raise NotFound(f"File with id: {key.name} was not found") from None
         async for chunk in found.stream():

@@ -35,6 +35,7 @@ from velella.http.admin import (
     refund_reasons,
     reservations,
     return_reasons,
+    sheets,
     shipping_options,
     shipping_profiles,
     stock_locations,
@@ -59,7 +60,7 @@ from ..conftest import Client, Shop
 
 FILES = (
     api_keys, campaigns, catalog, customers, dashboard, fulfillment_sets, identities, inventory_items, invites, notifications, price_lists,
-    product_options, products, promotions, providers, refund_reasons, reservations, return_reasons, session, shipping_options,
+    product_options, products, promotions, providers, refund_reasons, reservations, return_reasons, session, sheets, shipping_options,
     shipping_profiles,
     stock_locations, store_customers, store_settings, tax_rates, tax_regions, uploads, users, workflows_executions,
 )  # fmt: skip

@@ -1,0 +1,115 @@
+"""Admin: CSV files of products, orders and inventory items: exports, and imports of products."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+from ...core.errors import GoesOn, InvalidData, NotFound
+from ...core.ids import new_id
+from ...core.rows import Row
+from ...modules.file.provider import Access
+from ...workflows.inventory.exporting import export_inventory_items
+from ...workflows.kit import Workflow
+from ...workflows.order.exporting import export_orders
+from ...workflows.product.exporting import export_products
+from ...workflows.product.importing import import_products, import_products_as_chunks, looked_through
+from ..kit.bodies import Body, Number
+from ..kit.receiving import arriving
+from ..kit.reply import Answer
+from ..kit.request import Request
+from ..kit.routes import Routes
+from .inventory_items import ITEM, ITEMS
+from .orders import ORDERS_EXPORTED, ORDERS_FILTERS
+from .products import PRODUCT, PRODUCTS
+from .uploads import parts, within
+
+routes = Routes()
+
+
+# -- exports
+
+
+@routes.post("/admin/products/export", query=PRODUCTS, returns=PRODUCT, many=True, status=202, envelope="transaction_id")
+async def export_of_products(request: Request) -> Answer:
+    """Write products into a CSV file, in the background: the dashboard's feed leads to it."""
+    ours = ("shipping_profile.id", "categories.id") if request.fields == PRODUCT.defaults else ()
+    return {"transaction_id": await request.start(export_products, select=[*request.fields, *ours], filter=request.filters)}
+
+
+@routes.post("/admin/orders/export", query=ORDERS_FILTERS, returns=ORDERS_EXPORTED, many=True, status=202, envelope="transaction_id")
+async def export_of_orders(request: Request) -> Answer:
+    """Write orders into a CSV file, in the background: the dashboard's feed leads to it."""
+    return {"transaction_id": await request.start(export_orders, filter=request.filters)}
+
+
+@routes.post("/admin/inventory-items/export", query=ITEMS, returns=ITEM, many=True, status=202, envelope="transaction_id")
+async def export_of_inventory_items(request: Request) -> Answer:
+    """Write inventory items with their levels into a CSV file, in the background: the dashboard's feed leads to it."""
+    return {"transaction_id": await request.start(export_inventory_items, filter=request.filters)}
+
+
+# -- imports
+
+
+class ImportProducts(Body):
+    file_key: str
+    originalname: str
+    extension: str
+    size: Number
+    mime_type: str
+
+
+@routes.post("/admin/products/imports", body=ImportProducts, query=None, status=202, envelope="transaction_id summary")
+async def import_of_products(request: Request) -> Answer:
+    """Look through a CSV file that was uploaded, for an import that has to be confirmed."""
+    file = await request.modules.file.list("file", {"id": request.body["file_key"]}, fields=("id", "access"))
+    if not file:
+        raise NotFound(f"File with id: {request.body['file_key']} was not found")
+    return await _begun(request, import_products_as_chunks, file[0]["id"], file[0]["access"], request.body["originalname"])
+
+
+@routes.post("/admin/products/import", query=None, status=202, envelope="transaction_id summary", streams=True)
+async def import_of_received_products(request: Request) -> Answer:
+    """Look through a CSV file that comes with the request (`multipart/form-data`, as `file`), for an import that has to be confirmed."""
+    with arriving(request.http, request.settings):
+        async with request.files.batch(request.modules.file.record) as batch:
+            async for part in parts(request, "file"):
+                if batch.rows:
+                    raise InvalidData("One file is imported at a time")
+                chunks = within(part, request.settings.import_limit)
+                await batch.store(part.filename or "", "text/csv", chunks, "private", created_by=request.actor_id)
+            if not batch.rows:
+                raise InvalidData("No file was uploaded for importing")
+    [row] = batch.rows
+    try:
+        return await _begun(request, import_products, row["id"], "private", row["filename"])
+    except InvalidData:
+        await request.modules.file.delete_files([row["id"]])
+        raise
+
+
+async def _begun(request: Request, workflow: Workflow[..., Any], id: str, access: Access, filename: str) -> Row:
+    regions = {row["name"].lower(): row["id"] for row in await request.modules.region.list("region", fields=("id", "name"))}
+    file, summary = await looked_through(request.files, id, access, regions)
+    transaction = new_id("import")
+    with suppress(GoesOn):  # once it waits for its confirmation
+        await request.run(workflow, transaction_id=transaction, filename=filename, file=file)
+    return {"transaction_id": transaction, "summary": summary}
+
+
+CONFIRMATION = "wait-confirmation-product-import"
+
+
+@routes.post("/admin/products/imports/{transaction_id}/confirm", query=None, status=202)
+async def confirm_import(request: Request) -> Answer:
+    """Carry out an import that was looked through."""
+    await request.workflows.set_step_success(import_products_as_chunks.name, request.params["transaction_id"], CONFIRMATION)
+    return {}
+
+
+@routes.post("/admin/products/import/{transaction_id}/confirm", query=None, status=202)
+async def confirm_received_import(request: Request) -> Answer:
+    """Carry out an import that was looked through."""
+    await request.workflows.set_step_success(import_products.name, request.params["transaction_id"], CONFIRMATION)
+    return {}

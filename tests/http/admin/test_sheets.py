@@ -1,0 +1,291 @@
+"""CSV files: products, orders and inventory items that are written into them, and products that come out of them."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+from typing import Any
+
+import aiohttp
+import pytest
+
+from velella.core.ids import ulid
+
+from ..conftest import Client
+from .conftest import Merchant
+from .test_uploads import form, shown
+
+Row = dict[str, Any]
+HEAD = "Product Handle,Product Title,Variant Title,Variant SKU,Variant Price EUR,Variant Option 1 Name,Variant Option 1 Value"
+
+
+def called() -> str:
+    return f"buoy-{ulid().lower()}"
+
+
+def sheet(head: str, *rows: str) -> bytes:
+    return "\n".join((head, *rows, "")).encode()
+
+
+class Importer:
+    def __init__(self, admin: Client, merchant: Merchant) -> None:
+        self.admin, self.merchant = admin, merchant
+
+    async def upload(self, lines: bytes) -> str:
+        answer = await self.admin("POST", "/admin/uploads", data=form(("products.csv", lines, "application/vnd.ms-excel")))
+        assert answer.status == 200, answer.text
+        return str(answer.json["files"][0]["id"])
+
+    async def begin(self, lines: bytes) -> Any:
+        about = {"file_key": await self.upload(lines), "originalname": "products.csv", "extension": "csv"}
+        return await self.admin("POST", "/admin/products/imports", {**about, "size": len(lines), "mime_type": "text/csv"})
+
+    async def run(self, lines: bytes) -> tuple[Row, Row]:
+        """Import a file. Returns the summary before, and what came of it."""
+        begun = await self.begin(lines)
+        assert begun.status == 202, begun.text
+        id = begun.json["transaction_id"]
+        assert (await self.confirm(id)).status == 202
+        await self.ended("import-products-as-chunks", id)
+        return begun.json["summary"], await self.told(lambda note: "products.csv" in note["description"])
+
+    async def confirm(self, id: str) -> Any:
+        return await self.admin("POST", f"/admin/products/imports/{id}/confirm")
+
+    async def ended(self, workflow: str, id: str) -> Row:
+        while True:
+            execution = (await self.merchant.get(f"/admin/workflows-executions/{workflow}/{id}"))["workflow_execution"]
+            if execution["state"] not in ("invoking", "compensating"):
+                assert execution["state"] == "done", execution
+                return dict(execution)
+            await asyncio.sleep(0.05)
+
+    async def told(self, is_meant: Any) -> Row:
+        """The newest note of the feed that is meant."""
+        rows = (await self.merchant.get("/admin/notifications", channel="feed", order="-created_at", limit="20"))["notifications"]
+        return next(dict(row["data"]) for row in rows if is_meant(row["data"]))
+
+    async def product(self, handle: str, fields: str = "") -> Row:
+        [product] = (await self.merchant.get("/admin/products", handle=handle, **({"fields": fields} if fields else {})))["products"]
+        return dict(product)
+
+    async def export(self, what: str, **params: str) -> list[Row]:
+        answer = await self.admin("POST", f"/admin/{what}/export", params=params)
+        assert answer.status == 202, answer.text
+        workflow = f"export-{what}"
+        await self.ended(workflow, answer.json["transaction_id"])
+        note = await self.told(lambda note: note["title"].lower().startswith(what.split("-")[0].rstrip("s")) and "file" in note)
+        status, headers, content = await shown(self.admin, note["file"]["url"])
+        assert (status, headers["Content-Type"].partition(";")[0]) == (200, "text/csv")
+        return list(csv.DictReader(io.StringIO(content.decode())))
+
+
+@pytest.fixture
+def sheets(admin: Client, merchant: Merchant) -> Importer:
+    return Importer(admin, merchant)
+
+
+@pytest.fixture
+async def lists(merchant: Merchant) -> Row:
+    """Ids of what products belong to."""
+    region = (await merchant.post("/admin/regions", {"name": f"Far {ulid()}", "currency_code": "usd"}))["region"]
+    tag = (await merchant.post("/admin/product-tags", {"value": f"light {ulid()}"}))["product_tag"]
+    return {
+        "region": region,
+        "tag": tag,
+        "category": (await merchant.post("/admin/product-categories", {"name": f"Harbour {ulid()}"}))["product_category"],
+        "collection": (await merchant.post("/admin/collections", {"title": f"Summer {ulid()}"}))["collection"],
+        "channel": (await merchant.post("/admin/sales-channels", {"name": f"Fair {ulid()}"}))["sales_channel"],
+        "profile": (await merchant.post("/admin/shipping-profiles", {"name": ulid(), "type": "bulky"}))["shipping_profile"],
+    }
+
+
+async def test_rows_become_products_with_all_that_their_columns_say(sheets: Importer, lists: Row) -> None:
+    handle, name = called(), lists["region"]["name"]
+    head = (
+        f"{HEAD},Variant Price {name} [USD],Product Status,Product Weight,Product Tag 1,Product Image 1,Product Category 1,"
+        "Product Collection Id,Product Sales Channel 1,Shipping Profile Id,Product Metadata,Variant Allow Backorder,Product Description"
+    )
+    shared = (
+        f"published,1.5,{lists['tag']['value']},https://x.example/1.png,{lists['category']['id']},{lists['collection']['id']},"
+        f'{lists["channel"]["id"]},{lists["profile"]["id"]},"{{""a"": 1}}"'
+    )
+    summary, note = await sheets.run(
+        sheet(
+            head,
+            f'{handle},Buoy,S,{handle}-s,10,Size,S,12.5,{shared},true,"Red,\nand ""round"""',
+            f"{handle},,M,{handle}-m,11,Size,M,,{shared},,",
+        )
+    )
+    assert summary == {"toCreate": 1, "toUpdate": 0}
+    assert note["description"] == "Product import of file products.csv completed successfully! 1 created, 0 updated, 0 refused."
+    product = await sheets.product(handle, "+categories.id,+shipping_profile.id")
+    assert (product["title"], product["status"], product["description"]) == ("Buoy", "published", 'Red,\nand "round"')
+    assert (product["weight"], product["metadata"]) == (1.5, {"a": 1})
+    assert [tag["id"] for tag in product["tags"]] == [lists["tag"]["id"]]
+    assert [image["url"] for image in product["images"]] == ["https://x.example/1.png"]
+    assert [row["id"] for row in product["categories"]] == [lists["category"]["id"]]
+    assert [row["id"] for row in product["sales_channels"]] == [lists["channel"]["id"]]
+    assert (product["collection"]["id"], product["shipping_profile"]["id"]) == (lists["collection"]["id"], lists["profile"]["id"])
+    assert [(option["title"], sorted(value["value"] for value in option["values"])) for option in product["options"]] == [
+        ("Size", ["M", "S"])
+    ]
+    small, medium = sorted(product["variants"], key=lambda variant: variant["title"], reverse=True)
+    assert (small["sku"], small["allow_backorder"], medium["allow_backorder"]) == (f"{handle}-s", True, False)
+    prices = sorted((price["currency_code"], price["amount"], price["rules"]) for price in small["prices"])
+    assert prices == [("eur", 10, {}), ("usd", 12.5, {"region_id": lists["region"]["id"]})]
+
+
+async def test_what_is_exported_comes_back_as_it_was(sheets: Importer, lists: Row, admin: Client) -> None:
+    handle = called()
+    head = f"{HEAD},Product Subtitle,Product Tag 1,Variant Price {lists['region']['name']} [USD],Product Sales Channel 1"
+    more = f"'=1+1,{lists['tag']['value']},7,{lists['channel']['id']}"
+    await sheets.run(sheet(head, f"{handle},Buoy,S,{handle}-s,10,Size,S,{more}", f"{handle},,M,{handle}-m,11,Size,M,{more}"))
+    fields = "*tags,*options.values,*variants.prices,*variants.options,*sales_channels,+categories.id,+shipping_profile.id"
+    before = await sheets.product(handle, fields)
+    assert before["subtitle"] == "=1+1"
+    rows = await sheets.export("products", handle=handle)
+    assert [(row["Product Subtitle"], row["Product Tag 1"], row["Variant Sku"]) for row in rows] == [
+        ("'=1+1", lists["tag"]["value"], f"{handle}-{size}") for size in "sm"
+    ]
+    assert {"Product Id", "Product Created At", "Variant Id", "Variant Option 1 Id", "Variant Price EUR"} <= rows[0].keys()
+    page = io.StringIO()
+    writer = csv.DictWriter(page, rows[0])
+    writer.writeheader()
+    writer.writerows(rows)
+    summary, _ = await sheets.run(page.getvalue().encode())
+    assert summary == {"toCreate": 0, "toUpdate": 1}
+    assert without_times(await sheets.product(handle, fields)) == without_times(before)
+
+
+def without_times(row: Any) -> Any:
+    """Prices are replaced by the same ones, under new ids."""
+    if isinstance(row, list):
+        return [without_times(each) for each in row]
+    if not isinstance(row, dict):
+        return row
+    hidden = {"updated_at", *(("id", "created_at") if "amount" in row else ())}
+    return {name: without_times(value) for name, value in row.items() if name not in hidden}
+
+
+async def test_a_change_by_a_file_takes_away_no_option_and_touches_no_empty_cell(sheets: Importer) -> None:
+    handle = called()
+    await sheets.run(sheet(f"{HEAD},Product Material", *(f"{handle},Buoy,{size},,5,Size,{size},Oak" for size in "SM")))
+    product = await sheets.product(handle)
+    ids = {variant["title"]: variant["id"] for variant in product["variants"]}
+    head = "Product Id;Product Title;Product Material;Variant Id;Variant Title;Variant Option 1 Name;Variant Option 1 Value"
+    rows = (f"{product['id']};Bell;;{ids['S']};S;Size;S", f"{product['id']};;;;L;Size;L")  # as spreadsheets write it in half of Europe
+    assert (await sheets.run(b"\xef\xbb\xbf" + sheet(head, *rows)))[0] == {"toCreate": 0, "toUpdate": 1}
+    after = await sheets.product(handle)
+    assert (after["title"], after["material"]) == ("Bell", "Oak")
+    assert sorted(value["value"] for value in after["options"][0]["values"]) == ["L", "M", "S"]
+    assert {variant["title"] for variant in after["variants"]} == {"S", "L"}  # a product has the variants that are listed
+    assert [price["amount"] for variant in after["variants"] if variant["title"] == "S" for price in variant["prices"]] == [5]
+
+
+async def test_what_is_refused_is_listed_by_its_line_and_leaves_the_others(sheets: Importer) -> None:
+    good, taken = called(), called()
+    await sheets.run(sheet(HEAD, f"{taken},Buoy,S,,5,Size,S"))
+    rows = (f"{taken},Buoy,S,,5,Size,S", f"{good},Bell,S,,5,Size,S", f"{called()},,S,,5,Size,S", f"{called()},Bell,S,,5,Size,S,gone")
+    _, note = await sheets.run(sheet(f"{HEAD},Product Tag 1", *rows))
+    said, *lines = note["description"].split("\n")
+    assert said == "Product import of file products.csv completed, but for what was refused. 1 created, 0 updated, 3 refused."
+    assert lines == [
+        f"Line 2: Product with handle: {taken}, already exists.",
+        "Line 4: A product needs a title",
+        "Line 5: Tag with value gone not found",
+    ]
+    assert (await sheets.product(good))["title"] == "Bell"
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        (b"", "There are no products in the file"),
+        (sheet(HEAD), "There are no products in the file"),
+        (sheet("Product Handle,Colour", "a,red"), 'Invalid column name(s) "Colour"'),
+        (sheet("Product Title", "Buoy"), 'There is neither a column "Product Id" nor "Product Handle": rows are put together by them'),
+        (sheet("Product Handle,product handle", "a,b"), "There are two columns product handle"),
+        (
+            sheet("Product Handle,Variant Option 1 Name", "a,b"),
+            'The columns "Variant Option 1 Name" and "Variant Option 1 Value" come together',
+        ),
+        (
+            sheet("Product Handle,Variant Price Nowhere [EUR]", "a,5"),
+            'There is no region "nowhere", of the column "Variant Price Nowhere [EUR]"',
+        ),
+        (sheet(HEAD, ",Buoy,S,,5,Size,S"), "Line 2: there is neither a product id nor a handle"),
+        (sheet(HEAD, "a,B,S,,5,Size,S", "b,B,S,,five,Size,S"), "Line 3: Variant Price EUR: 'five' is not a number"),
+        (sheet(HEAD, "a,B,S,,5,Size,"), "Line 2: an option has a name and a value, here one of them is missing"),
+        (sheet(HEAD, "a,B,S,,5,Size,S,more"), "Line 2: it has 8 cells for 7 columns"),
+        (sheet(HEAD, "a,B,S,,,Size,S", "b,B,S,,,Size,S", "a,B,M,,,Size,M"), "Line 4: the rows of a don't stand together"),
+        (
+            sheet("Product Handle,Product Status", "a,sold"),
+            "Line 2: Product Status: 'sold' is not a status: draft, proposed, published, rejected",
+        ),
+        (sheet("Product Handle,Product Metadata", "a,{"), "Line 2: Product Metadata: it is not valid JSON"),
+        (sheet("Product Handle,Product Discountable", "a,maybe"), "Line 2: Product Discountable: 'maybe' is neither true nor false"),
+        (sheet("Product Handle,Product Title", 'a,"B', "c,d"), "Line 2: a quote in it isn't closed"),
+        (sheet("Product Handle", "a") + b"\xff\n", "Line 3 is not text in UTF-8"),
+        (b"Product Handle\n" + b"a" * 600_000, "Line 2: the row is too long, or a quote in it isn't closed"),
+        (("Product Handle" + ",x" * 600 + "\n").encode(), "Line 1: a row may have 500 cells, not 601"),
+    ],
+    ids=lambda value: value[:40] if isinstance(value, str) else "",
+)
+async def test_a_file_that_cannot_be_read_is_refused_before_anything_is_done(sheets: Importer, lines: bytes, message: str) -> None:
+    refused = await sheets.begin(lines)
+    assert (refused.status, refused.json["type"], refused.json["message"]) == (400, "invalid_data", message)
+
+
+async def test_an_import_waits_for_its_confirmation_which_counts_once(sheets: Importer) -> None:
+    handle = called()
+    begun = (await sheets.begin(sheet(HEAD, f"{handle},Buoy,S,,5,Size,S"))).json
+    assert (await sheets.merchant.get("/admin/products", handle=handle))["count"] == 0
+    confirmed = sorted([(await sheets.confirm(begun["transaction_id"])).status for _ in range(2)])
+    assert confirmed == [202, 400]
+    await sheets.ended("import-products-as-chunks", begun["transaction_id"])
+    assert (await sheets.merchant.get("/admin/products", handle=handle))["count"] == 1
+    assert (await sheets.confirm("nothing")).status == 404
+    unknown = {"file_key": "nothing", "originalname": "a.csv", "extension": "csv", "size": 1, "mime_type": "text/csv"}
+    assert (await sheets.admin("POST", "/admin/products/imports", unknown)).status == 404
+
+
+async def test_a_file_may_come_with_the_request_and_is_gone_afterwards(sheets: Importer) -> None:
+    handle = called()
+    lines = sheet(HEAD, f"{handle},Buoy,S,,5,Size,S")
+    begun = await sheets.admin("POST", "/admin/products/import", data=form(("mine.csv", lines, "text/csv"), name="file"))
+    assert begun.status == 202, begun.text
+    id = begun.json["transaction_id"]
+    assert begun.json["summary"] == {"toCreate": 1, "toUpdate": 0}
+    assert (await sheets.admin("POST", f"/admin/products/import/{id}/confirm")).status == 202
+    await sheets.ended("import-products", id)
+    assert (await sheets.product(handle))["title"] == "Buoy"
+    for data in (form(("a.csv", b"", "text/csv"), name="file"), form(("a.csv", lines, "text/csv")), aiohttp.FormData({"a": "b"})):
+        assert (await sheets.admin("POST", "/admin/products/import", data=data)).status == 400
+    files = (await sheets.merchant.get("/admin/workflows-executions", workflow_id="import-products"))["workflow_executions"]
+    assert [file["state"] for file in files] == ["done"]
+
+
+async def test_many_products_are_imported_part_by_part(sheets: Importer) -> None:
+    """Parts end where a product ends, wherever in the file that is."""
+    handle = called()
+    rows = [f"{handle}-{number},{handle} {number},{size},,5,Size,{size}" for number in range(250) for size in "SML"[: 1 + number % 3]]
+    summary, note = await sheets.run(sheet(HEAD, *rows))
+    assert summary == {"toCreate": 250, "toUpdate": 0}
+    assert "250 created, 0 updated, 0 refused" in note["description"]
+    page = await sheets.merchant.get("/admin/products", q=handle, limit="1000", fields="handle,variants.title")
+    made = {product["handle"]: sorted(variant["title"] for variant in product["variants"]) for product in page["products"]}
+    assert made == {f"{handle}-{number}": sorted("SML"[: 1 + number % 3]) for number in range(250)}
+    assert len(await sheets.export("products", q=handle)) == len(rows)
+
+
+async def test_inventory_is_exported_by_location_and_filters_hold(sheets: Importer, merchant: Merchant) -> None:
+    quay, barn = await merchant.location(), await merchant.location()
+    item = await merchant.item(stocked={quay: 5, barn: 7})
+    alone = await merchant.item()
+    rows = await sheets.export("inventory-items", **{"id[0]": item, "id[1]": alone})
+    assert [(row["Item Id"], row["Location Id"], row["Stocked Quantity"]) for row in rows[:2]] == [(item, quay, "5"), (item, barn, "7")]
+    assert (rows[2]["Item Id"], rows[2]["Location Id"], rows[2]["Stocked Quantity"]) == (alone, "", "")
+    assert len(rows) == 3
+    assert await sheets.export("inventory-items", id="nothing") == []

@@ -1,0 +1,47 @@
+"""Inventory items as a CSV file."""
+
+from __future__ import annotations
+
+from ...core.rows import Row
+from ..exporting import EXPORT_SECONDS, EXPORTS, Export, carry_out
+from ..kit import Flow, workflow
+
+NAME = "export-inventory-items"
+ITEM = (
+    "id", "sku", "title", "description", "requires_shipping", "weight", "length", "height", "width", "hs_code", "origin_country",
+    "mid_code", "material", "metadata",
+)  # fmt: skip
+LEVEL = ("stocked_quantity", "reserved_quantity", "incoming_quantity", "available_quantity")
+
+
+def _called(name: str) -> str:
+    return " ".join(word.capitalize() for word in name.split("_"))
+
+
+COLUMNS = (*(f"Item {_called(name)}" for name in ITEM), "Location Id", "Location Name", *map(_called, LEVEL))
+
+
+async def _rows(flow: Flow, page: list[Row]) -> list[Row]:
+    """A row for each item at each location; an item that is nowhere has one."""
+    ids = list({level["location_id"] for item in page for level in item["location_levels"]})
+    names = {row["id"]: row["name"] for row in await flow.modules.stock_location.list("stock_location", {"id": ids})} if ids else {}
+    rows = []
+    for item in page:
+        shared = {f"Item {_called(name)}": item[name] for name in ITEM}
+        levels = [
+            {"Location Id": level["location_id"], "Location Name": names.get(level["location_id"])}
+            | {_called(name): level[name] for name in LEVEL}
+            for level in item["location_levels"]
+        ]
+        rows += [shared | level for level in levels] or [shared]
+    return rows
+
+
+EXPORTS[NAME] = Export("Inventory export", "inventory items", "inventory_item", _rows, COLUMNS)
+
+
+@workflow(NAME, durable=True, timeout=EXPORT_SECONDS)
+async def export_inventory_items(flow: Flow, filter: Row) -> None:
+    """Write the inventory items that pass a filter into a CSV file, a row for each location that they are at."""
+    fields = [*ITEM, "location_levels.location_id", *(f"location_levels.{name}" for name in LEVEL)]
+    await carry_out(flow, NAME, fields, filter)
