@@ -19,12 +19,14 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
+from functools import lru_cache
 from typing import Any, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from .errors import Misconfigured
 from .graph.links import Link
+from .rules import Benefit, Condition, Rule, Rules
 from .settings import Settings
 
 
@@ -51,17 +53,21 @@ Start = Callable[[Process], AbstractAsyncContextManager[object]]
 class Plugin(Generic[O]):
     """A plugin. Its package has it as `plugin`; a package that has none takes no options."""
 
-    def __init__(self, name: str, options: type[O], *, links: Sequence[Link] = (), start: Start | None = None) -> None:
+    def __init__(
+        self, name: str, options: type[O], *, links: Sequence[Link] = (), rules: Sequence[Rule] = (), start: Start | None = None
+    ) -> None:
         """
         Args:
             name: the package's, as the settings name it: `__name__`.
             options: what may stand in its section of the settings; `Options` for none.
             links: between things of any modules, made by `link`.
+            rules: conditions of promotions, prices and tax rates, and benefits of promotions (`velella.core.rules`).
             start: entered once in each process of the shop, before that serves, and left when it stops: for connections and the like.
         """
         self.name = name
         self.model = options
         self.links = tuple(links)
+        self.rules = tuple(rules)
         self.start = start
         self._known: tuple[dict[str, Any], O] | None = None
 
@@ -97,3 +103,24 @@ def links_of(plugins: Iterable[str]) -> tuple[Link, ...]:
                 raise Misconfigured(f"{found[link.name][0]} and {plugin.name} both declare the link {link.name}.")
             found[link.name] = plugin.name, link
     return tuple(link for _, link in found.values())
+
+
+def rules_of(settings: Settings) -> Rules:
+    """All rules that the plugins of these settings bring. Raises Misconfigured for a name that isn't the plugin's own."""
+    return _rules_of(tuple(settings.plugins))
+
+
+@lru_cache
+def _rules_of(plugins: tuple[str, ...]) -> Rules:
+    conditions: dict[str, Condition] = {}
+    benefits: dict[str, Benefit] = {}
+    for plugin in filter(None, map(plugin_of, plugins)):
+        for rule in plugin.rules:
+            name = rule.attribute if isinstance(rule, Condition) else rule.type
+            if not name.startswith(f"{plugin.name}.") or name in conditions or name in benefits:
+                raise Misconfigured(f"The rule {name} of {plugin.name} needs a name of its own.", hint=f"{plugin.name}.something")
+            if isinstance(rule, Condition):
+                conditions[name] = rule
+            else:
+                benefits[name] = rule
+    return Rules(conditions, benefits)

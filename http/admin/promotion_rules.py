@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from ...core.errors import InvalidData
 from ...core.rows import Row
+from ...core.rules import About, Rules
 
 KINDS: Mapping[str, str] = {"rules": "rules", "target-rules": "target_rules", "buy-rules": "buy_rules"}
 """Kind of rule in paths → in promotions."""
@@ -31,6 +32,8 @@ class Attribute:
     operators: tuple[str, ...] = ("in", "eq", "ne")
     values: tuple[str, str, str] | None = None
     """The source of its values: entity, column of the value, column of the label."""
+    choices: Mapping[str, str] | None = None
+    """Its values and their labels, where they have no such source."""
 
     def shown(self) -> Row:
         operators = [{"id": name, "value": name, "label": OPERATORS[name]} for name in self.operators]
@@ -69,22 +72,37 @@ ABOUT_SHIPPING = (
 )
 
 
-def attributes(kind: str, promotion_type: str | None, method_type: str | None, target_type: str | None) -> Sequence[Attribute]:
+def of_plugins(rules: Rules, about: About) -> list[Attribute]:
+    """The attributes that plugins add."""
+    found = []
+    for each in rules.about(about):
+        shown = Attribute(each.attribute.replace(".", "_"), each.attribute, each.label, operators=each.operators)
+        if isinstance(each.choices, tuple):
+            found.append(replace(shown, values=each.choices))
+        else:
+            found.append(replace(shown, field_type="multiselect" if each.choices else "text", choices=each.choices))
+    return found
+
+
+def attributes(
+    kind: str, promotion_type: str | None, method_type: str | None, target_type: str | None, rules: Rules
+) -> Sequence[Attribute]:
     """The attributes for rules of a kind (as paths name it); a fixed amount also needs a currency. Raises InvalidData for
     another kind."""
     if kind not in KINDS:
         raise InvalidData(f"Invalid param rule_type ({kind})")
     buyget = promotion_type == "buyget"
     if kind == "rules":
-        return (*ABOUT_CARTS, replace(CURRENCY, required=method_type == "fixed"))
-    about = ABOUT_SHIPPING if target_type == "shipping_methods" else ABOUT_ITEMS
+        return (*ABOUT_CARTS, *of_plugins(rules, "carts"), replace(CURRENCY, required=method_type == "fixed"))
+    shipping = target_type == "shipping_methods"
+    about = (*(ABOUT_SHIPPING if shipping else ABOUT_ITEMS), *of_plugins(rules, "shipping_methods" if shipping else "items"))
     return (*about, *(((APPLY_QUANTITY if kind == "target-rules" else BUY_QUANTITY),) if buyget else ()))
 
 
-def attribute(kind: str, id: str, target_type: str | None) -> Attribute:
+def attribute(kind: str, id: str, target_type: str | None, rules: Rules) -> Attribute:
     """The attribute with that id. Raises InvalidData if rules of the kind can't use it."""
-    several = [*attributes(kind, "buyget", "fixed", target_type), *(ABOUT_SHIPPING if kind != "rules" else ())]
+    several = [*attributes(kind, "buyget", "fixed", target_type, rules), *(ABOUT_SHIPPING if kind != "rules" else ())]
     found: Attribute | None = next((each for each in several if each.id == id), None)
-    if found is None or found.values is None:
+    if found is None or (found.values is None and found.choices is None):
         raise InvalidData(f"Invalid rule attribute - {id}")
     return found

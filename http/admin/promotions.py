@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, Literal, Self
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from ...core.errors import InvalidData, NotFound
+from ...core.plugins import rules_of
 from ...core.rows import Row
 from ...core.sql.schema.query import Query
 from ...workflows.promotion.promotions import PROMOTIONS, batch_promotion_rules, update_promotions
@@ -56,12 +57,16 @@ class ChangedRule(Body):
     description: str | None = None
 
 
+MethodType = Annotated[str, Field(max_length=100, json_schema_extra={"enum": ["fixed", "percentage"]})]
+"""Or the type of a plugin's benefit, which the module checks."""
+
+
 class ChangedMethod(Body):
     description: str | None = None
     value: Number = ABSENT
     currency_code: str | None = None
     max_quantity: Whole | None = None
-    type: Literal["fixed", "percentage"] = ABSENT
+    type: MethodType = ABSENT
     target_type: Literal["order", "shipping_methods", "items"] = ABSENT
     allocation: Literal["each", "across", "once"] = ABSENT
     apply_to_quantity: Whole | None = None
@@ -70,7 +75,7 @@ class ChangedMethod(Body):
 
 class PromotionMethod(ChangedMethod):
     value: Number
-    type: Literal["fixed", "percentage"]
+    type: MethodType
     target_type: Literal["order", "shipping_methods", "items"]
     target_rules: list[NewRule] = ABSENT
     buy_rules: list[NewRule] = ABSENT
@@ -142,7 +147,7 @@ async def list_attributes(request: Request) -> Answer:
     """List the attributes that rules of a kind can use."""
     given = request.filters
     types = (given.get("promotion_type"), given.get("application_method_type"), given.get("application_method_target_type"))
-    return {"attributes": [each.shown() for each in attributes(request.params["rule_type"], *types)]}
+    return {"attributes": [each.shown() for each in attributes(request.params["rule_type"], *types, rules_of(request.settings))]}
 
 
 VALUES = Filters(q=TEXT, value=MANY, id=MANY, application_method_target_type=TEXT)
@@ -153,8 +158,9 @@ VALUES = Filters(q=TEXT, value=MANY, id=MANY, application_method_target_type=TEX
 async def list_values(request: Request) -> Answer:
     """List the values to choose from for an attribute of rules."""
     target = request.filters.pop("application_method_target_type", None)
-    found = attribute(request.params["rule_type"], request.params["rule_attribute_id"], target)
-    assert found.values is not None
+    found = attribute(request.params["rule_type"], request.params["rule_attribute_id"], target, rules_of(request.settings))
+    if found.values is None:
+        return _chosen_from(found.choices or {}, request)
     entity, value, label = found.values
     filters = {value if name in ("value", "id") else name: given for name, given in request.filters.items()}
     paging = request.page
@@ -164,13 +170,25 @@ async def list_values(request: Request) -> Answer:
     return {"values": values, "count": page.count, "offset": paging.offset, "limit": paging.limit}
 
 
+def _chosen_from(choices: Mapping[str, str], request: Request) -> Answer:
+    """The values of a plugin's condition that says itself which there are."""
+    wanted, words = request.filters.get("value") or request.filters.get("id"), str(request.filters.get("q") or "").lower()
+    among = [wanted] if isinstance(wanted, str) else wanted
+    values = [
+        {"value": value, "label": label} for value, label in choices.items() if (not among or value in among) and words in label.lower()
+    ]
+    offset, limit = request.page.offset, request.page.limit
+    end = None if limit is None else offset + limit
+    return {"values": values[offset:end], "count": len(values), "offset": offset, "limit": limit}
+
+
 # -- the rules of a promotion
 
 
 async def labels_of(request: Request, about: Attribute, values: Iterable[str]) -> dict[str, str]:
     """Labels of values; values whose row is deleted are their own label."""
     if about.values is None:
-        return {}
+        return dict(about.choices or {})
     entity, value, label = about.values
     rows = await request.graph.rows(Query(entity, (value, label), {value: sorted(set(values))}))
     return {str(row[value]): str(row[label]) for row in rows}
@@ -202,7 +220,7 @@ async def list_rules(request: Request) -> Answer:
     found = await request.graph.rows(Query("promotion", PROMOTION.defaults, {"id": request.params["id"]}, limit=1))
     promotion: Row = found[0] if found else {"type": given.get("promotion_type"), "rules": ()}
     method = promotion.get("application_method") or {name: given.get(f"application_method_{name}") for name in ("type", "target_type")}
-    known = attributes(kind, promotion["type"], method["type"], method["target_type"])
+    known = attributes(kind, promotion["type"], method["type"], method["target_type"], rules_of(request.settings))
     rules = [_as_rule(each, method.get(each.value)) for each in known if each.disguised and (each.required or method.get(each.value))]
     for rule in promotion["rules"] if kind == "rules" else method.get(KINDS[kind], ()):
         about = next((each for each in known if each.value == rule["attribute"]), None)

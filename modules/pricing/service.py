@@ -11,6 +11,7 @@ from typing import Any
 from ...core.errors import InvalidData, NotFound
 from ...core.ids import new_id
 from ...core.message import reads, writes
+from ...core.plugins import rules_of
 from ...core.rows import Given, Row
 from ...core.service.context import ModuleContext
 from ...core.service.module import ModuleService
@@ -64,7 +65,7 @@ class PricingService(ModuleService):
         if not price_set_ids:
             return {}
         conditions = await self._conditions()
-        values = asking.values(conditions["attributes"])
+        values = asking.values(conditions["attributes"], rules_of(self.context.settings))
         found = await self._fitting(
             list(price_set_ids),
             asking.currency_code,

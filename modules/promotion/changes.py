@@ -10,7 +10,9 @@ from sqlalchemy import Table
 from ...core.errors import InvalidData
 from ...core.ids import new_id
 from ...core.message import writes
+from ...core.plugins import rules_of
 from ...core.rows import Given, Row, Rows
+from ...core.rules import Benefit
 from . import queries, tables
 from .checks import check_budget, check_campaign, check_dates, check_promotion
 from .usage import Usage
@@ -120,6 +122,10 @@ class Changes(Usage):
 
     # -- promotions
 
+    @property
+    def _benefits(self) -> Mapping[str, Benefit]:
+        return rules_of(self.context.settings).benefits
+
     @writes
     async def create_promotions(self, rows: Sequence[Given]) -> Rows:
         """Create promotions with their `application_method`, `rules`, `target_rules` and `buy_rules`. Returns them in the order given.
@@ -132,7 +138,7 @@ class Changes(Usage):
         new = _New()
         for row in rows:
             method = row["application_method"]
-            check_promotion(row, method, len(method.get("target_rules") or ()), len(method.get("buy_rules") or ()))
+            check_promotion(row, method, len(method.get("target_rules") or ()), len(method.get("buy_rules") or ()), self._benefits)
             promotion = {"id": new_id("promo"), **{name: value for name, value in row.items() if name not in _NESTED}}
             promotion |= await self._campaign_of(row)
             promotions.append(promotion)
@@ -161,7 +167,7 @@ class Changes(Usage):
             if old is not None:
                 given = _columns(row.get("application_method") or {})
                 method = {**old["application_method"], **given}
-                check_promotion({**old, **columns}, method, len(method["target_rules"]), len(method["buy_rules"]))
+                check_promotion({**old, **columns}, method, len(method["target_rules"]), len(method["buy_rules"]), self._benefits)
                 if "campaign_id" in columns:
                     await self._campaign_of({**columns, "application_method": method})
                 methods.append({**given, "id": method["id"]})
@@ -187,7 +193,7 @@ class Changes(Usage):
         gone = sorted(mine.intersection(delete))
         left = len(mine) + len(create) - len(gone)
         counts = {name: left if name == kind else len(method[name]) for name in ("target_rules", "buy_rules")}
-        check_promotion(promotion, method, counts["target_rules"], counts["buy_rules"])
+        check_promotion(promotion, method, counts["target_rules"], counts["buy_rules"], self._benefits)
         new = _New()
         new.add(kind, promotion_id if kind == "rules" else method["id"], create)
         async with self.keeping(queries.RULES_OF_PROMOTIONS, [promotion_id]):

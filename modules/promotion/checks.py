@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 
 from ...commerce.money import check_movable
 from ...core.errors import InvalidData
 from ...core.rows import Given
+from ...core.rules import Benefit
 
 _LIMITED = ("each", "once")
 """Allocations by units, which need a maximum number of units."""
 
 
-def check_promotion(promotion: Given, method: Given, target_rules: int, buy_rules: int) -> None:
+def check_promotion(promotion: Given, method: Given, target_rules: int, buy_rules: int, benefits: Mapping[str, Benefit]) -> None:
     """Raises InvalidData for a promotion that contradicts itself. `method` is the application method; of its rules only the number
-    matters."""
+    matters. `benefits`: those of plugins, by type."""
+    if method["type"] not in ("percentage", "fixed"):
+        if method["type"] not in benefits:
+            known = ", ".join(("percentage", "fixed", *benefits))
+            raise InvalidData(f"Application Method type '{method['type']}' is none of {known}")
+        if promotion["type"] == "buyget" or buy_rules:
+            raise InvalidData(f"Application Method type '{method['type']}' doesn't go with promotions of type 'buyget'")
+        benefits[method["type"]].check(method)
+        return
     value = Decimal(method["value"]) if method.get("value") is not None else None
     if method["type"] == "percentage" and (value is None or not 0 < value <= 100):
         raise InvalidData("Application Method value should be a percentage number between 0 and 100")

@@ -18,6 +18,8 @@ that takes all that is left of a price takes it to the last digit.
   and again while there are enough, up to `max_quantity` units in all. A unit is bought or given, never both, and counts for one such
   promotion. The cheapest are given.
 
+- a plugin's benefit (`core/rules.py`): what it says, of the price that the buyer sees.
+
 Lines that aren't discountable are left alone. Other discounts (adjustments without a promotion) come before everything.
 A campaign's budget limits what its promotions take together.
 """
@@ -30,8 +32,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal
 
+from ...core.errors import UnexpectedState
 from ...core.numbers import total
 from ...core.rows import Given
+from ...core.rules import NO_RULES, Benefit, Discountable, Rules
 from .matching import all_hold, all_hold_for
 from .prorate import (
     Kind,
@@ -76,13 +80,13 @@ class Computed:
     """Codes without a discount, and the reasons."""
 
 
-def compute(promotions: Iterable[Promotion], cart: Given, now: datetime, *, counted: bool = False) -> Computed:
+def compute(promotions: Iterable[Promotion], cart: Given, now: datetime, *, counted: bool = False, rules: Rules = NO_RULES) -> Computed:
     """The discounts of these promotions on a cart at this time.
 
     `cart` has all attributes of rules; of its `items` and `shipping_methods` each has `id`, `subtotal` and `original_total`
     (before discounts, without and with taxes), `tax_rate` (in percent), `adjustments` that stay, items also `quantity` and
     `is_discountable`. `counted`: the promotions were granted and counted for it already, so whether they are still offered, and what their
-    limits leave, doesn't matter.
+    limits leave, doesn't matter. `rules`: what plugins add.
     """
     targets = [*_targets("items", cart.get("items") or ()), *_targets("shipping_methods", cart.get("shipping_methods") or ())]
     budgets = _Budgets(cart)
@@ -92,10 +96,10 @@ def compute(promotions: Iterable[Promotion], cart: Given, now: datetime, *, coun
         most = _UNLIMITED if counted else budgets.most(promotion)
         taken: Taken = []
         inclusive = bool(promotion["is_tax_inclusive"])
-        if most is not None and (counted or _offered(promotion, now)) and (method := _applying(promotion, cart)) is not None:
+        if most is not None and (counted or _offered(promotion, now)) and (method := _applying(promotion, cart, rules)) is not None:
             kept = (
                 (target, target.measured(amount, measure, inclusive and target.says_taxes))
-                for target, amount, measure in _take(promotion, method, targets, cart)
+                for target, amount, measure in _take(promotion, method, targets, cart, rules)
             )
             taken = _limited([(target, amount) for target, amount in kept if amount > 0], most, cart)
         if not taken:
@@ -139,12 +143,12 @@ def _offered(promotion: Promotion, now: datetime) -> bool:
     return promotion["status"] == "active" and _running(promotion.get("campaign"), now)
 
 
-def _applying(promotion: Promotion, cart: Given) -> ApplicationMethod | None:
+def _applying(promotion: Promotion, cart: Given, rules: Rules) -> ApplicationMethod | None:
     """What a promotion takes off, if it applies to the cart."""
     method = promotion.get("application_method")
     if method is None or _other_currency(method.get("currency_code"), cart):
         return None
-    return method if all_hold(promotion.get("rules") or (), cart) else None
+    return method if all_hold(promotion.get("rules") or (), cart, rules) else None
 
 
 def _running(campaign: Campaign | None, now: datetime) -> bool:
@@ -212,7 +216,9 @@ class _Budgets:
 # -- how much
 
 
-def _take(promotion: Promotion, method: ApplicationMethod, targets: Sequence[Target], cart: Given) -> list[tuple[Target, Decimal, bool]]:
+def _take(
+    promotion: Promotion, method: ApplicationMethod, targets: Sequence[Target], cart: Given, rules: Rules
+) -> list[tuple[Target, Decimal, bool]]:
     """The discounts of a promotion that applies, as if it had no budget, each with whether it includes taxes."""
     currency = str(cart["currency_code"])
     kind: Kind = "shipping_methods" if method["target_type"] == "shipping_methods" else "items"
@@ -221,12 +227,15 @@ def _take(promotion: Promotion, method: ApplicationMethod, targets: Sequence[Tar
         for target in targets
         if target.kind == kind
         and (kind == "shipping_methods" or target.row.get("is_discountable", True))
-        and all_hold_for(method.get("target_rules") or (), kind, target.row, cart)
+        and all_hold_for(method.get("target_rules") or (), kind, target.row, cart, rules)
     ]
+    if method["type"] not in ("percentage", "fixed"):
+        benefit = rules.benefits.get(method["type"])  # None: its plugin isn't installed any more
+        return _beneficial(benefit, method, aimed, cart) if benefit is not None else []
     percentage, inclusive = method["type"] == "percentage", bool(promotion["is_tax_inclusive"])
     measures = {target: target.sees_taxes if percentage else inclusive for target in aimed}
     if promotion["type"] == "buyget":
-        units = _given(method, [target for target in targets if target.kind == "items"], aimed, cart)
+        units = _given(method, [target for target in targets if target.kind == "items"], aimed, cart, rules)
     elif method["target_type"] == "order" or method.get("allocation") == "across":
         return [(target, amount, measures[target]) for target, amount in _across(method, measures, currency)]
     elif method.get("allocation") == "once":
@@ -235,6 +244,20 @@ def _take(promotion: Promotion, method: ApplicationMethod, targets: Sequence[Tar
         most = method.get("max_quantity") or _MANY
         units = [(target, min(target.quantity, most)) for target in aimed]
     return [(target, _off_units(method, target, count, measures[target], currency), measures[target]) for target, count in units if count]
+
+
+def _beneficial(benefit: Benefit, method: ApplicationMethod, aimed: Sequence[Target], cart: Given) -> list[tuple[Target, Decimal, bool]]:
+    """The discounts of a plugin's benefit. Raises UnexpectedState for what is no amount, or of a line that it wasn't asked about."""
+    currency = str(cart["currency_code"])
+    by_id = {target.id: target for target in aimed}
+    lines = [Discountable(target.id, target.quantity, target.left(target.sees_taxes), target.row) for target in aimed]
+    taken = []
+    for id, amount in sorted(benefit.off(method, lines, cart).items()):
+        if id not in by_id or not isinstance(amount, Decimal) or not amount.is_finite() or amount < 0:
+            raise UnexpectedState(f"The benefit {benefit.type} takes {amount!r} off {id}.")
+        target = by_id[id]
+        taken.append((target, within(amount, target.left(target.sees_taxes), currency), target.sees_taxes))
+    return taken
 
 
 def _off_units(method: ApplicationMethod, target: Target, count: int, inclusive: bool, currency: str) -> Decimal:
@@ -276,10 +299,12 @@ def _limited(taken: Taken, most: Decimal, cart: Given) -> Taken:
 # -- buy x, get y
 
 
-def _given(method: ApplicationMethod, items: Sequence[Target], aimed: Sequence[Target], cart: Given) -> list[tuple[Target, int]]:
+def _given(
+    method: ApplicationMethod, items: Sequence[Target], aimed: Sequence[Target], cart: Given, rules: Rules
+) -> list[tuple[Target, int]]:
     """The units that are given because others are bought. Both are marked as spent."""
     buys, gets = int(method.get("buy_rules_min_quantity") or 1), int(method.get("apply_to_quantity") or 1)
-    bought = [target for target in items if all_hold_for(method.get("buy_rules") or (), "items", target.row, cart)]
+    bought = [target for target in items if all_hold_for(method.get("buy_rules") or (), "items", target.row, cart, rules)]
     either = {target.id: target for target in (*bought, *aimed)}
     # as often as there are enough to buy, enough to give, and enough of both together: then both can be found in any order
     often = min(

@@ -1,7 +1,7 @@
 """Whether rules of promotions match a cart, a line or a shipping method.
 
 A rule names an attribute by its path (`customer.groups.id`, `items.product.categories.id`), an operator and one or more values. Along a
-list the path leads to all its members, so an attribute has any number of values:
+list the path leads to all its members, so an attribute has any number of values. Plugins add attributes (`core/rules.py`). It matches by
 
 - `eq`, `in`: one of them is one of the rule's;
 - `ne`: none of them is one of the rule's (a guest is in no group, so it matches for guests);
@@ -16,28 +16,32 @@ from typing import Any
 
 from ...core.numbers import number_of
 from ...core.rows import Given
+from ...core.rules import NO_RULES, Rules, text_of
 from .types import Rule
 
 _COMPARE = {"gt": operator.gt, "gte": operator.ge, "lt": operator.lt, "lte": operator.le}
 
 
-def all_hold(rules: Iterable[Rule], cart: Given) -> bool:
-    """Whether all rules match a cart. True without rules."""
-    return all(holds(rule, cart) for rule in rules)
+def all_hold(rules: Iterable[Rule], cart: Given, further: Rules = NO_RULES) -> bool:
+    """Whether all rules match a cart. True without rules. `further`: what rules may be about besides what the cart has."""
+    return all(holds(rule, cart, further) for rule in rules)
 
 
-def all_hold_for(rules: Iterable[Rule], kind: str, row: Given, cart: Given) -> bool:
+def all_hold_for(rules: Iterable[Rule], kind: str, row: Given, cart: Given, further: Rules = NO_RULES) -> bool:
     """Whether all rules match one of the cart's `items` or `shipping_methods` (`kind`).
 
     Paths that begin with the kind begin at the row; other paths too, and if the row lacks them they are looked up in the cart.
     """
     scope = {**cart, **row, kind: row}
-    return all(holds(rule, scope) for rule in rules)
+    return all(holds(rule, scope, further) for rule in rules)
 
 
-def holds(rule: Rule, scope: Given) -> bool:
-    there = [_text(value) for value in values_at(scope, str(rule["attribute"]))]
-    wanted = [_text(value["value"] if isinstance(value, Mapping) else value) for value in _several(rule["values"])]
+def holds(rule: Rule, scope: Given, further: Rules = NO_RULES) -> bool:
+    attribute = str(rule["attribute"])
+    there = further.values(attribute, scope)
+    if there is None:
+        there = [text_of(value) for value in values_at(scope, attribute)]
+    wanted = [text_of(value["value"] if isinstance(value, Mapping) else value) for value in _several(rule["values"])]
     match rule["operator"]:
         case "eq" | "in":
             return not set(there).isdisjoint(wanted)
@@ -68,10 +72,3 @@ def _compares(name: str, there: Sequence[str], wanted: Sequence[str]) -> bool:
 
 def _several(values: Any) -> Sequence[Any]:
     return (values,) if isinstance(values, str) else values
-
-
-def _text(value: Any) -> str:
-    """A value as values of rules are written."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value)

@@ -87,12 +87,11 @@ application_method = Table(
     Column("max_quantity", Integer),
     Column("apply_to_quantity", Integer),
     Column("buy_rules_min_quantity", Integer),
-    Column("type", Text, nullable=False),
+    Column("type", Text, nullable=False),  # percentage, fixed, or a plugin's benefit
     Column("target_type", Text, nullable=False),
     Column("allocation", Text),
     Column("promotion_id", Text, ForeignKey("promotion.id", ondelete="CASCADE"), nullable=False),
     *timestamps(),
-    CheckConstraint("type IN ('fixed', 'percentage')", name="type"),
     CheckConstraint("target_type IN ('order', 'shipping_methods', 'items')", name="target_type"),
     CheckConstraint("allocation IN ('each', 'across', 'once')", name="allocation"),
 )

@@ -3,7 +3,7 @@
 Among the rates of a country and, where the address names one, of its province, the most specific one applies:
 
     1. the province's rate for the product (or shipping option)    4. the country's rate for the product (or shipping option)
-    2. the province's rate for the product's type                  5. the country's rate for the product's type
+    2. the province's rate for the product's type (or a plugin's)  5. the country's rate for the product's type (or a plugin's)
     3. the province's default                                      6. the country's default
 
 If a *combinable* rate of a province applies, the country's most specific rate applies as well.
@@ -11,17 +11,18 @@ If a *combinable* rate of a province applies, the country's most specific rate a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from ...core.errors import InvalidData
+from ...core.rules import Condition
 
 Reference = tuple[str, str]
-"""The thing that a rule is about: (product | product_type | shipping_option, id)."""
+"""The thing that a rule is about: (product | product_type | shipping_option, id), or a plugin's condition and its value."""
 
-_PARTICULAR = ("product", "shipping_option")
+PARTICULAR = ("product", "shipping_option")
 
 
 HIGHEST = Decimal(1000)
@@ -53,22 +54,22 @@ class Rate:
     """The things in the cart that its rules are about."""
 
 
-def references_of(line: Mapping[str, Any]) -> frozenset[Reference]:
-    """The things that rules can be about, in an item or a shipping line."""
+def references_of(line: Mapping[str, Any], context: Mapping[str, Any], conditions: Iterable[Condition] = ()) -> frozenset[Reference]:
+    """The things that rules can be about, in an item or a shipping line. `conditions`: what plugins add."""
     named = {
         "product": line.get("product_id"),
         "product_type": line.get("product_type_id"),
         "shipping_option": line.get("shipping_option_id"),
     }
-    return frozenset((kind, id) for kind, id in named.items() if id)
+    own = ((condition.attribute, value) for condition in conditions for value in condition.values({**context, **line}))
+    return frozenset((*((kind, id) for kind, id in named.items() if id), *own))
 
 
-def rates_for(line: Mapping[str, Any], rates: Iterable[Rate]) -> list[Rate]:
-    """The one rate that applies to a line, or two that add up, or none."""
-    mine = references_of(line)
-    ranked = sorted(
-        ((rank, rate.id, rate) for rate in rates if (rank := _rank(rate, mine)) is not None), key=lambda entry: (entry[0], entry[1])
-    )
+def rates_for(mine: frozenset[Reference], rates: Iterable[Rate], particular: Collection[str] = PARTICULAR) -> list[Rate]:
+    """The one rate that applies to a line with these references, or two that add up, or none. `particular`: the kinds of references that
+    go before all others."""
+    fitting = ((rank, rate.id, rate) for rate in rates if (rank := _rank(rate, mine, particular)) is not None)
+    ranked = sorted(fitting, key=lambda entry: (entry[0], entry[1]))
     if not ranked:
         return []
     best = ranked[0][2]
@@ -78,10 +79,10 @@ def rates_for(line: Mapping[str, Any], rates: Iterable[Rate]) -> list[Rate]:
     return [best] if parent is None else [best, parent]
 
 
-def _rank(rate: Rate, mine: frozenset[Reference]) -> int | None:
+def _rank(rate: Rate, mine: frozenset[Reference], particular: Collection[str]) -> int | None:
     """How specific the rate is for the line, 0 being the most specific; None where it doesn't apply."""
     hit = rate.references & mine
-    if any(kind in _PARTICULAR for kind, _ in hit):
+    if any(kind in particular for kind, _ in hit):
         rank = 0
     elif hit:
         rank = 1

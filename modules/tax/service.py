@@ -10,13 +10,14 @@ import asyncpg
 from ...core.errors import InvalidData, NotFound
 from ...core.ids import new_id
 from ...core.message import reads, writes
+from ...core.plugins import rules_of
 from ...core.rows import Row, Rows
 from ...core.service.module import ModuleService
 from ...core.service.provider_rows import keep_provider_rows
 from ...core.service.remembering import remembered
 from .provider import CalculatedTaxLine, Taxable, TaxProvider
 from .queries import COUNTRY_REGIONS, HAS_RULES, LOCK_RATES, RATES, REGIONS, RULES_OF_RATES
-from .rates import Rate, check_rate, provinces, rates_for, references_of
+from .rates import PARTICULAR, Rate, Reference, check_rate, provinces, rates_for, references_of
 from .tables import SCHEMA, tax_provider
 from .types import CalculatedTax, TaxableItem, TaxableMethod
 
@@ -50,15 +51,19 @@ class TaxService(ModuleService):
         items = [item for item in items if not item.get("is_giftcard")]
         if not country or not (items or shipping):
             return []
-        lines = [*items, *shipping]
-        references = sorted({id for line in lines for _, id in references_of(line)}) if await self._has_rules(country) else []
+        conditions = rules_of(self.context.settings).about("taxes")
+        particular = {*PARTICULAR, *(condition.attribute for condition in conditions if condition.particular)}
+        about: dict[str, frozenset[Reference]] = {}
+        if await self._has_rules(country):
+            about = {line["id"]: references_of(line, context or {}, conditions) for line in (*items, *shipping)}
+        references = sorted({id for each in about.values() for _, id in each})
         found = await self._rates(country, provinces(address.get("province_code") or address.get("province"), country), references)
         region = next((row for row in found if row["province_code"] is None), None)
         if region is None:
             return []
         rates = [_rate(row) for row in found if row["id"] is not None]
         taxables = [
-            Taxable(line, rates_for(line, rates), is_shipping)
+            Taxable(line, rates_for(about.get(line["id"], frozenset()), rates, particular), is_shipping)
             for group, is_shipping in ((items, False), (shipping, True))
             for line in group
         ]

@@ -281,6 +281,67 @@ async def test_what_is_done_once_was_done_when_the_shop_began(shop: Shop) -> Non
     assert (run["state"], run["key"]) == ("done", "once")
 
 
+async def test_promotions_can_be_about_what_a_plugin_knows_and_give_what_it_says(shop: Shop, admin: Client) -> None:
+    options = "/admin/promotions/rule-attribute-options"
+    shown = {each["value"]: each for each in (await admin.get(f"{options}/rules"))["attributes"]}
+    assert (shown["reviews.email_domain"]["field_type"], shown["reviews.email_domain"]["id"]) == ("text", "reviews_email_domain")
+    assert "reviews.by_the_dozen" not in shown
+    assert "reviews.by_the_dozen" in {each["value"] for each in (await admin.get(f"{options}/target-rules"))["attributes"]}
+    values = await admin.get("/admin/promotions/rule-value-options/target-rules/reviews_by_the_dozen", q="y", limit=1)
+    assert (values["values"], values["count"]) == ([{"value": "true", "label": "Yes"}], 1)
+
+    async def promotion(code: str, type: str, rules: Any = (), target_rules: Any = (), target: str = "items", **method: Any) -> Row:
+        how = {"type": type, "target_type": target, "value": 10, "target_rules": [*target_rules], **method}
+        body = {"code": code, "type": "standard", "status": "active", "application_method": how, "rules": [*rules]}
+        return (await admin.post("/admin/promotions", body))["promotion"]  # type: ignore[no-any-return]
+
+    async def discount(product: Row, quantity: int, email: str, *codes: str) -> float:
+        cart = await shop.cart(product, quantity=quantity, email=email)
+        answer = await shop.store.post(f"/store/carts/{cart['id']}", {"promo_codes": list(codes)})
+        return float(answer["cart"]["discount_total"])
+
+    product = await shop.product(price=9.99)
+    domain = {"attribute": "reviews.email_domain", "operator": "in", "values": ["acme.example"]}
+    company = await promotion("COMPANY", "percentage", [domain], allocation="each", max_quantity=100)
+    assert await discount(product, 1, "eve@acme.example", "COMPANY") == 1.0
+    assert await discount(product, 1, "eve@other.example", "COMPANY") == 0
+    [rule] = (await admin.get(f"/admin/promotions/{company['id']}/rules"))["rules"]
+    assert (rule["attribute_label"], [each["label"] for each in rule["values"]]) == ("Domain of the email address", ["acme.example"])
+    dozen = {"attribute": "reviews.by_the_dozen", "operator": "eq", "values": ["true"]}
+    await promotion("DOZEN", "percentage", target_rules=[dozen], allocation="each", max_quantity=100)
+    assert [await discount(product, count, "a@b.example", "DOZEN") for count in (11, 12)] == [0, 11.99]
+
+    await promotion("THIRD", "reviews.third_free")
+    assert [await discount(product, count, "a@b.example", "THIRD") for count in (2, 3, 7)] == [0, 9.99, 19.98]
+    assert await discount(product, 3, "eve@acme.example", "COMPANY", "THIRD") == 11.99, "one of what the other left: 2.997 + 26.973 / 3"
+    for wrong, said in (
+        (("A", "reviews.fourth_free"), "is none of percentage, fixed, reviews.third_free"),
+        (("B", "reviews.third_free"), "of items"),
+    ):
+        with pytest.raises(Refused, match=said):
+            await promotion(*wrong, target="items" if wrong[0] == "A" else "order")
+
+
+async def test_prices_and_taxes_can_be_about_what_a_plugin_knows(shop: Shop) -> None:
+    pricing, tax = shop.modules.pricing, shop.modules.tax
+    ruled = {"amount": 7, "currency_code": "eur", "rules": {"reviews.email_domain": "acme.example"}}
+    [prices] = await pricing.create_price_sets([{"prices": [{"amount": 9, "currency_code": "eur"}, ruled]}])
+    for email, amount in (("eve@acme.example", 7), ("eve@other.example", 9), (None, 9)):
+        buyer = {"customer": {"email": email}} if email is not None else {}
+        found = await pricing.calculate_prices([prices["id"]], {"currency_code": "eur", **buyer})
+        assert found[prices["id"]]["calculated_amount"] == amount
+
+    [region] = await tax.create_regions([{"country_code": "is", "default_tax_rate": {"name": "All", "code": "all", "rate": 24}}])
+    rules = [{"reference": "reviews.email_domain", "reference_id": "acme.example"}]
+    await tax.create_rates([{"tax_region_id": region["id"], "name": "None", "code": "none", "rate": 0, "rules": rules}])
+    items: Any = [
+        {"id": "cali_1", "quantity": 1, "unit_price": 5, "product_id": "prod_1", "product_type_id": None, "variant_id": "variant_1"}
+    ]
+    for email, code in (("eve@acme.example", "none"), ("eve@other.example", "all")):
+        [line] = await tax.get_tax_lines(items, (), {"address": {"country_code": "is"}, "customer": {"email": email}})
+        assert line["code"] == code
+
+
 async def test_what_a_third_party_keeps_is_shown_and_looked_for_like_what_is_ours(
     shop: Shop, admin: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:

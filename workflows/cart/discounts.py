@@ -14,6 +14,7 @@ from typing import Literal, TypedDict
 from ...commerce.types import Adjustment
 from ...core.errors import InvalidData
 from ...core.ids import new_id
+from ...core.plugins import rules_of
 from ...core.rows import Row
 from ...core.sql.schema.query import Query
 from ...modules.promotion import computing
@@ -64,7 +65,7 @@ async def discount(
             cart=lambda: draft.document(flow.now()), order=lambda: draft.document(flow.now()), action=action, promo_codes=codes
         ):
             cart |= added or {}
-        made = computing.compute(offers, cart, flow.now(), counted=counted).adjustments
+        made = computing.compute(offers, cart, flow.now(), counted=counted, rules=rules_of(flow.settings)).adjustments
     had = draft.promotion_ids()
     draft.set_discounts(
         [

@@ -8,6 +8,8 @@ from __future__ import annotations
 from velella.core.graph.links import Column, End, link
 from velella.core.plugins import Options, Plugin
 
+from .rules import ByTheDozen, EmailDomain, ThirdFree
+
 
 class ReviewOptions(Options):
     forget_after_days: int = 90
@@ -21,4 +23,4 @@ WISHES = link(
     columns=(Column("note", "text", ""),),
 )
 
-plugin = Plugin(__name__, ReviewOptions, links=[WISHES])
+plugin = Plugin(__name__, ReviewOptions, links=[WISHES], rules=[EmailDomain(), ByTheDozen(), ThirdFree()])
