@@ -59,7 +59,7 @@ async def _serve(settings: Settings, start: Start, talk: socket.socket, known: s
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     filled = False
-    if start.prepare is not None:
+    if start.prepare is not None or await _links_differ(settings):
         await instance.make_current(settings, embedded=start.embedded)
     if start.prepare == "all":
         filled = await seed(settings, demo=start.demo)
@@ -74,6 +74,14 @@ async def _serve(settings: Settings, start: Start, talk: socket.socket, known: s
         await host.drain()
     finally:
         await host.stop()
+
+
+async def _links_differ(settings: Settings) -> bool:
+    """Whether plugins declare links that have no tables yet, or other ones: these have no migrations that could be saved."""
+    from ...core.service import migrations
+
+    module = migrations.load_module("link", settings)
+    return bool(module.unversioned and await migrations.pending(module, settings.database_of("link")))
 
 
 def _ready(host: Host, number: int, filled: bool, known: set[str]) -> Ready:
