@@ -31,6 +31,7 @@ PARTS = {
     "hook": ("a step in a workflow of another's", ("module",)),
     "subscriber": ("what is done after an event", ("module",)),
     "job": ("what is done by the clock", ("module",)),
+    "rule": ("what rules of promotions and prices can be about, and what promotions can give", ()),
     "provider": ("a way to pay", ()),
     "tests": ("of all of these", ()),
 }
@@ -44,6 +45,7 @@ FILES = {
     "thing/hooks.py": "hook",
     "thing/subscribers.py": "subscriber",
     "thing/jobs.py": "job",
+    "thing/rules.py": "rule",
     "thing/provider.py": "provider",
     "tests/test_module.py": "module",
     "tests/test_links.py": "link",
@@ -51,6 +53,7 @@ FILES = {
     "tests/test_hooks.py": "hook",
     "tests/test_subscribers.py": "subscriber",
     "tests/test_jobs.py": "job",
+    "tests/test_rules.py": "rule",
     "tests/test_provider.py": "provider",
 }
 """Beginning of a path in the template → its part. Others belong to every plugin; those in `tests` to the part of that name, too."""
@@ -152,7 +155,7 @@ def template(parts: Sequence[str]) -> Iterator[tuple[str, str]]:
 
 
 def _chosen(text: str, parts: Sequence[str]) -> str:
-    """The text without the paragraphs of parts that weren't chosen: those that begin with `#: part`."""
+    """The text without the paragraphs of parts that weren't chosen, which begin with `#: part`, and without the lines that end so."""
     kept = []
     for paragraph in text.rstrip("\n").split("\n\n"):
         head, _, rest = paragraph.partition("\n")
@@ -161,7 +164,8 @@ def _chosen(text: str, parts: Sequence[str]) -> str:
             kept.append(paragraph)
         elif part in parts:
             kept.append(rest)
-    return "\n\n".join(kept) + "\n" if text else ""
+    lines = (line.partition("  #: ") for line in "\n\n".join(kept).split("\n"))
+    return "\n".join(line for line, _, part in lines if not part or part in parts) + "\n" if text else ""
 
 
 def renamed(text: str, name: str) -> str:

@@ -58,6 +58,7 @@ async def test_each_part_works_alone(tmp_path: Path) -> None:
         "hook True 0 1 1",
         "subscriber True 0 0 1",
         "job True 0 1 1",
+        "rule False 0 0 1",
         "provider False 0 0 2",
         "tests False 0 0 1",
     ]
