@@ -165,6 +165,10 @@ class Settings(BaseSettings):
         True, description="Whether texts of the shop are translated: ?locale= of storefronts, and the dashboard's pages for it."
     )
 
+    view_configurations: bool = Field(
+        False, description="Whether users choose the columns of the dashboard's lists, and keep them as views with filters and an order."
+    )
+
     # stricter than Medusa
     strict_channels: bool = Field(
         False,

@@ -83,6 +83,11 @@ class Catalogue:
     def module_of(self, entity: str) -> str:
         return self._find(entity).module
 
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """The names of the modules, and of what answers like one."""
+        return tuple(self._of_module)
+
     def has_module(self, name: str) -> bool:
         return name in self._of_module
 
@@ -119,6 +124,31 @@ class Catalogue:
     def alias(self, entity: str, name: str) -> Alias | None:
         found = self._aliases.get(entity, {}).get(name)
         return None if found is None or self.owns(entity, name) else found
+
+    def single(self, entity: str) -> dict[str, str]:
+        """The names under which a row of the entity shows one row of another, in any module, and the other's entity. Links aren't among
+        them."""
+        found = {name: relation.target for name, relation in self.entity(entity).relations.items() if relation.kind == "one"}
+        for name, edge in self._edges.get(entity, {}).items():
+            if not edge.many and edge.target not in self.links and not self.owns(entity, name):
+                found[name] = edge.target
+        for name, alias in self._aliases.get(entity, {}).items():
+            if not alias.many and not self.owns(entity, name) and (target := self.target(entity, name)) is not None:
+                found[name] = target
+        return found
+
+    def target(self, entity: str, name: str) -> str | None:
+        """The entity whose rows a name shows: that of a relation, an edge or an alias; None where it shows none."""
+        if (relation := self.relation(entity, name)) is not None:
+            return relation.target
+        if (edge := self.edge(entity, name)) is not None:
+            return edge.target
+        if (alias := self.alias(entity, name)) is None:
+            return None
+        at: str | None = entity
+        for step in alias.path:
+            at = self.target(at, step) if at is not None else None
+        return at
 
     def missing(self, entity: str, name: str) -> bool | None:
         """For a name that leads to a module that doesn't exist yet: whether it shows a list. None for all other names."""

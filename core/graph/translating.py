@@ -39,7 +39,7 @@ def translatable(catalogue: Catalogue, entity: str, tree: FieldTree) -> Translat
     known = catalogue.entity(entity)
     found = Translatable(known.key, known.translatable)
     for name, child in tree:
-        target = _target(catalogue, entity, name)
+        target = catalogue.target(entity, name)
         if target is None:
             continue
         level = found if target == entity else translatable(catalogue, target, child)
@@ -50,20 +50,6 @@ def translatable(catalogue: Catalogue, entity: str, tree: FieldTree) -> Translat
             if relation.kind == "one" and name not in tree.children and (columns := catalogue.entity(relation.target).translatable):
                 found.below[name] = Translatable(catalogue.entity(relation.target).key, columns)
     return found
-
-
-def _target(catalogue: Catalogue, entity: str, name: str) -> str | None:
-    """The entity whose rows a name shows; None where it shows none."""
-    if (relation := catalogue.relation(entity, name)) is not None:
-        return relation.target
-    if (edge := catalogue.edge(entity, name)) is not None:
-        return edge.target
-    if (alias := catalogue.alias(entity, name)) is None:
-        return None
-    target: str | None = entity
-    for step in alias.path:
-        target = _target(catalogue, target, step) if target is not None else None
-    return target
 
 
 def put_texts(found: Iterable[Said], texts: Mapping[str, Mapping[str, str]]) -> None:

@@ -29,7 +29,7 @@ LABEL = View("property_label", "id entity property label description created_at 
 @routes.get("/admin/feature-flags", query=None, auth=PUBLIC)
 async def feature_flags(request: Request) -> Answer:
     """List which optional parts of the API are enabled."""
-    on = {"translation": request.settings.translation}
+    on = {name: getattr(request.settings, name) for name in ("translation", "view_configurations")}
     return {"feature_flags": {**dict.fromkeys(FLAGS, False), **on}}
 
 

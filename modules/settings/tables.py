@@ -31,6 +31,28 @@ Index(
     postgresql_where=layout_configuration.c.deleted_at.is_(None),
 )
 
+# Columns, filters and order of a list of the dashboard: one user's, under a name, or (without a user) those of all who haven't chosen.
+view_configuration = Table(
+    "view_configuration",
+    metadata,
+    identity(),
+    Column("entity", Text, nullable=False),
+    Column("name", Text),
+    Column("user_id", Text),
+    Column("is_system_default", Boolean, nullable=False, server_default=false()),
+    Column("configuration", Json, nullable=False),
+    *timestamps(),
+    CheckConstraint("is_system_default = (user_id IS NULL)", name="somebodys"),
+)
+_live = view_configuration.c.deleted_at.is_(None)
+Index("ix_view_configuration_entity_user_id", view_configuration.c.entity, view_configuration.c.user_id, postgresql_where=_live)
+Index(
+    "uq_view_configuration_default",
+    view_configuration.c.entity,
+    unique=True,
+    postgresql_where=view_configuration.c.is_system_default & _live,
+)
+
 user_preference = Table(
     "user_preference",
     metadata,
@@ -69,6 +91,7 @@ Index(
 SCHEMA = Schema(
     "settings",
     Entity("layout_configuration", layout_configuration, prefix="lyconf", label="LayoutConfiguration", searchable=("zone",)),
+    Entity("view_configuration", view_configuration, prefix="vconf", label="View configuration", searchable=("entity", "name")),
     Entity("user_preference", user_preference, prefix="usrpref", label="UserPreference"),
     Entity(
         "property_label",

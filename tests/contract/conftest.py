@@ -70,6 +70,7 @@ async def walked_shop(database_url: str, folder: Path) -> AsyncIterator[Shop]:
         database_url=database_url,
         port=0,
         data_dir=folder,
+        view_configurations=True,
         **UNLIMITED,
         providers={**default_providers(), "fulfillment": fulfillment, "payment": payment},
     ).with_secrets()

@@ -25,7 +25,6 @@ ALWAYS = {"input", "additional_data"}
 
 NOT_THERE = {
     r"update-.*-translations": "a step of the flows that change a locale",
-    r".*view-configuration": "the dashboard's views aren't kept yet",
     r".*search-index.*": "there is no index beside the database",
     r"(export|import)-.*": "files of rows aren't read or written yet",
     r"(create|dismiss|update)-link": "links are written by the flows that need them, as a step: `workflows/links.py`",

@@ -15,9 +15,6 @@ from .walk import Shop
 DASHBOARD = json.loads((Path(__file__).parent / "dashboard.json").read_text())
 """By page the calls in its code (more than it makes: parts are shared); and the `fields` it names, with the route they go to."""
 SELECTIONS = DASHBOARD["selections"]
-
-BEHIND_FLAGS = ("/admin/views",)
-"""Asked for only where /admin/feature-flags says that they are there."""
 WHAT_IS_DONE = re.compile(r"(POST|DELETE) ")
 """Asked for when somebody does something; a page that is only looked at doesn't."""
 UNWALKED = {
@@ -33,7 +30,7 @@ def calls_of(page: str) -> list[str]:
 def asked_for_on(page: str) -> list[str]:
     """What opening a page asks of the server."""
     calls = [*calls_of(page), *DASHBOARD["shell"].split(" | ")]
-    return [call for call in calls if not WHAT_IS_DONE.match(call) and not any(flag in call for flag in BEHIND_FLAGS)]
+    return [call for call in calls if not WHAT_IS_DONE.match(call)]
 
 
 def test_no_page_asks_for_what_is_not_served() -> None:

@@ -24,7 +24,7 @@ OTHERWISE = re.compile(
     r"|/addresses/{}$|/service-zones/{}$|/uploads/{}$"
 )
 """Without an end, not about rows, or about what no list tells of."""
-CHOSEN = {"zone": "order.list", "rule_type": "rules", "rule_attribute_id": "region", "actor_type": "user"}
+CHOSEN = {"zone": "order.list", "rule_type": "rules", "rule_attribute_id": "region", "actor_type": "user", "entity": "orders"}
 READING = [name for name in NAMES if name.startswith("GET") and not OTHERWISE.search(name)]
 
 
@@ -34,6 +34,8 @@ async def test_reading_keeps_to_its_budget(shop: Shop, name: str) -> None:
     known = {**CHOSEN, **await some_of(shop, path)}
     if path.startswith(("/store/carts", "/store/orders")) and "{id}" in path:
         known["id"] = shop.ids["cart" if "carts" in path else "order"]
+    if path.startswith("/admin/views") and "{id}" in path:
+        known["id"] = shop.ids["view"]
     needed = {"cart_id": shop.ids["cart"]} if path == "/store/shipping-options" else {}
     needed |= {"type": "product"} if name == "GET /admin/translations/entities" else {}
     needed |= {"locales": "de-DE", "entity_types": "product"} if name == "GET /admin/translations/statistics" else {}

@@ -320,6 +320,18 @@ async def dashboard(shop: Shop) -> None:
     await admin.post("/admin/property-labels/batch", batch)
     await admin.delete("/admin/property-labels/{id}", id=made)
 
+    await admin.get("/admin/views/entities")
+    await admin.get("/admin/views/{entity}/columns", entity="orders")
+    view = {"name": "Mine", "configuration": {"visible_columns": ["total"], "column_order": ["total"]}}
+    made = (await admin.post("/admin/views/{entity}/configurations", view, entity="orders"))["view_configuration"]["id"]
+    await admin.get("/admin/views/{entity}/configurations", entity="orders")
+    await admin.get("/admin/views/{entity}/configurations/{id}", entity="orders", id=made)
+    await admin.post("/admin/views/{entity}/configurations/{id}", {"name": "Ours"}, entity="orders", id=made)
+    await admin.post("/admin/views/{entity}/configurations/active", {"view_configuration_id": made}, entity="orders")
+    await admin.get("/admin/views/{entity}/configurations/active", entity="orders")
+    await admin.delete("/admin/views/{entity}/configurations/{id}", entity="orders", id=made)
+    shop.ids["view"] = (await admin.post("/admin/views/{entity}/configurations", view, entity="orders"))["view_configuration"]["id"]
+
 
 async def translations(shop: Shop) -> None:
     admin, store, ids = shop.admin, shop.store, shop.ids

@@ -295,6 +295,19 @@ async function dashboard() {
   await admin.propertyLabel.delete(made)
 }
 
+async function views() {
+  await admin.views.listEntities()
+  await admin.views.columns("orders")
+  const shown = { visible_columns: ["total"], column_order: ["total"] }
+  const view = (await admin.views.createConfiguration("orders", { name: "Mine", configuration: shown })).view_configuration.id
+  await admin.views.listConfigurations("orders")
+  await admin.views.retrieveConfiguration("orders", view)
+  await admin.views.updateConfiguration("orders", view, { name: "Ours" })
+  await admin.views.setActiveConfiguration("orders", { view_configuration_id: view })
+  await admin.views.deleteConfiguration("orders", view)
+  await admin.views.retrieveActiveConfiguration("orders")
+}
+
 async function translations() {
   await admin.locale.list()
   await admin.locale.retrieve("de-DE")
@@ -454,7 +467,7 @@ async function refusals() {
 }
 
 const broken = await walk([
-  markets, users, files, catalogue, products, priceLists, promotions, stock, shipping, taxes, reasons, dashboard, translations, guests,
+  markets, users, files, catalogue, products, priceLists, promotions, stock, shipping, taxes, reasons, dashboard, views, translations, guests,
   browsing, registering, buying, orders, ...changes(merchant, shop, jwt), signingIn, lookingOn, clearing, refusals,
 ])
 console.log(JSON.stringify({ methods: methods(merchant), calls, broken }))

@@ -23,6 +23,7 @@ from .served import ADMIN, served
 
 SETTINGS = """
 plugins = ["harbour"]
+view_configurations = true
 emails = ["order-placed", "order-shipped", "order-returned", "order-refunded"]
 
 [providers]

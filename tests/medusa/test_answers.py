@@ -26,7 +26,9 @@ from .recorded import SCENARIOS, answers, play, unexplained
 async def base(postgres: EmbeddedPostgres, migrated: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
     """URL of an empty shop with an admin user. Its messages are encoded as they are between pools."""
     folder = Path(tmp_path_factory.mktemp("medusa"))
-    settings = Settings(database_url=await clone(postgres, migrated), port=0, data_dir=folder, **UNLIMITED).with_secrets()
+    settings = Settings(
+        database_url=await clone(postgres, migrated), port=0, data_dir=folder, view_configurations=True, **UNLIMITED
+    ).with_secrets()
     async with local_host(settings, service_names(settings), wire_check=True) as host:
         front = host.services["http"]
         assert isinstance(front, FrontEnd)

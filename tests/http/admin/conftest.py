@@ -43,6 +43,7 @@ from velella.http.admin import (
     tax_regions,
     uploads,
     users,
+    views,
     workflows_executions,
 )
 from velella.http.admin import (
@@ -62,7 +63,7 @@ FILES = (
     api_keys, campaigns, catalog, customers, dashboard, fulfillment_sets, identities, inventory_items, invites, notifications, price_lists,
     product_options, products, promotions, providers, refund_reasons, reservations, return_reasons, session, sheets, shipping_options,
     shipping_profiles,
-    stock_locations, store_customers, store_settings, tax_rates, tax_regions, uploads, users, workflows_executions,
+    stock_locations, store_customers, store_settings, tax_rates, tax_regions, uploads, users, views, workflows_executions,
 )  # fmt: skip
 """Files whose routes are served."""
 
@@ -71,8 +72,8 @@ FILES = (
 async def shop(postgres: EmbeddedPostgres, migrated: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shop]:
     """Served for all these tests: each creates its own things, under unique names."""
     url, folder = await clone(postgres, migrated), tmp_path_factory.mktemp("admin")
-    settings = Settings(database_url=url, data_dir=folder, port=0, providers=cheap_hashes(), **UNLIMITED).with_secrets()
-    async with local_host(settings) as host:
+    settings = Settings(database_url=url, data_dir=folder, port=0, providers=cheap_hashes(), view_configurations=True, **UNLIMITED)
+    async with local_host(settings.with_secrets()) as host:
         await seed_defaults(host.modules)
         front = FrontEnd(host.context, [route for file in FILES for route in file.routes])
         await front.start()

@@ -374,7 +374,19 @@ def test_every_flow_that_changes_rows_can_be_taken_back() -> None:
     comes after a point of no return."""
     for each in pkgutil.walk_packages(velella.workflows.__path__, "velella.workflows."):
         importlib.import_module(each.name)
-    forward = {"put-layout", "drop-layout", "decide", "begin-reset", "make-defaults", "remove-files", "end-key"}
+    forward = {
+        "put-layout",
+        "drop-layout",
+        "keep-view",
+        "change-view",
+        "drop-view",
+        "choose-view",
+        "decide",
+        "begin-reset",
+        "make-defaults",
+        "remove-files",
+        "end-key",
+    }
     forward |= {"confirm", "decline", "hand-over", "price-draft", "unlink-promotions"}
     forward |= {"reserve-again", "settle-difference", "give-back-some", "close-collections", "mark", "put-into-stock"}
     forward |= {"relink-promotions", "release-of-lines", "join-reservations", "print-label"}
