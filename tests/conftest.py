@@ -151,8 +151,8 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
         gc.enable()
 
 
-WHEN_ASKED_FOR = ("browser", "nodes")
-"""Folders of tests that are slow or need more than Python: scripts/test-browser and scripts/test-nodes run them."""
+WHEN_ASKED_FOR = ("browser", "nodes", "proxies")
+"""Folders of tests that are slow or need more than Python: scripts/test-browser, scripts/test-nodes and scripts/test-proxies run them."""
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

@@ -15,7 +15,9 @@ def check_velella(words: Sequence[str]) -> None:
     root = typer.main.get_command(app)
     context = root.make_context("velella", list(words), resilient_parsing=True)
     context.resilient_parsing = False
-    name, command, rest = root.resolve_command(context, list(words))  # type: ignore[attr-defined]
+    command, rest = root, list(words)
+    while hasattr(command, "resolve_command"):
+        name, command, rest = command.resolve_command(context, rest)
     command.make_context(name, rest, parent=context)
 
 

@@ -205,10 +205,12 @@ def test_the_service_leaves_the_machine_some_memory() -> None:
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not on this machine")
-def test_systemd_takes_the_unit(tmp_path: Path) -> None:
-    text = (DEPLOY / "systemd" / "velella.service").read_text()
-    there = tmp_path / "velella.service"
-    there.write_text(text.replace("/opt/velella/bin/velella", sys.executable))  # it has to be a program that exists
-    done = subprocess.run(["systemd-analyze", "verify", there], capture_output=True, text=True, check=False)
-    said = [line for line in done.stderr.splitlines() if "velella.service" in line]
+def test_systemd_takes_the_units(tmp_path: Path) -> None:
+    units = sorted((DEPLOY / "systemd").iterdir())
+    for each in units:
+        (tmp_path / each.name).write_text(each.read_text().replace("/opt/velella/bin/velella", sys.executable))  # a program that exists
+    done = subprocess.run(
+        ["systemd-analyze", "verify", *(tmp_path / each.name for each in units)], capture_output=True, text=True, check=False
+    )
+    said = [line for line in done.stderr.splitlines() if "velella" in line]
     assert (done.returncode, said) == (0, [])

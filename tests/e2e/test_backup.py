@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import re
+import sys
 import zipfile
+from asyncio.subprocess import PIPE, STDOUT
 from pathlib import Path
 
 import aiohttp
 
 from velella.core.ids import ulid
 
+from ..types.test_handles import ROOT
 from .served import Api, Served, served, velella
 
 
@@ -42,6 +47,20 @@ async def test_a_shop_comes_back_out_of_its_backup(colony: Served, tmp_path: Pat
         async with again.session.get(again.base + picture) as answer:
             assert await answer.read() == content
         assert (await store.get("/store/regions"))["count"] == (await (await colony.store()).get("/store/regions"))["count"]
+
+
+async def test_the_drill_restores_a_backup_and_says_what_is_in_it(colony: Served, tmp_path: Path) -> None:
+    file = tmp_path / "shop.zip"
+    await colony.command("backup", str(file))
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "TMPDIR": "/tmp"}
+    drill = ROOT / "deploy" / "backup" / "drill"
+    before = set(Path("/tmp").iterdir())
+    for path, code, said in ((file, 0, r"(?m)^customer +[\d,]+$"), (tmp_path / "none.zip", 1, "can't be read")):
+        process = await asyncio.create_subprocess_exec(drill, path, env=environment, stdout=PIPE, stderr=STDOUT)
+        printed = (await process.communicate())[0].decode()
+        assert process.returncode == code, printed
+        assert re.search(said, printed), printed
+    assert not [path for path in set(Path("/tmp").iterdir()) - before if (path / "data").exists()], "nothing of it stays"
 
 
 async def test_what_is_no_whole_backup_makes_no_shop(colony: Served, tmp_path: Path) -> None:
