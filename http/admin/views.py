@@ -37,7 +37,7 @@ class Sorting(Part):
     desc: bool
 
 
-class Shown(Part):
+class ShownColumns(Part):
     visible_columns: list[str]
     column_order: list[str]
     column_widths: dict[str, Number] = ABSENT
@@ -50,14 +50,14 @@ class CreateView(Body):
     name: str = ABSENT
     is_system_default: bool = False
     set_active: bool = False
-    configuration: Shown
+    configuration: ShownColumns
 
 
 class UpdateView(Body):
     name: str = ABSENT
     is_system_default: bool = ABSENT
     set_active: bool = False
-    configuration: Shown.partial() = ABSENT  # type: ignore[valid-type]
+    configuration: ShownColumns.partial() = ABSENT  # type: ignore[valid-type]
 
 
 class ChooseView(Body):

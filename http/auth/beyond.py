@@ -1,9 +1,10 @@
-"""External logins that the dashboard asks about: none is supported."""
+"""Logins of others that the dashboard asks about: there are none."""
 
 from __future__ import annotations
 
+from ...core.errors import InvalidData, Unauthorized
 from ..kit import ANY_IDENTITY, Answer, Request, Routes
-from ..kit.access import PUBLIC
+from ..kit.access import PUBLIC, USER_REGISTERING
 
 routes = Routes()
 
@@ -18,3 +19,11 @@ async def list_factors(request: Request) -> Answer:
 async def cloud(request: Request) -> Answer:
     """Whether accounts of Medusa's cloud may log in."""
     return {"enabled": False}
+
+
+@routes.post("/cloud/auth/users", auth=USER_REGISTERING, query=None)
+async def cloud_user(request: Request) -> Answer:
+    """Make an account of Medusa's cloud a user: there are none here, so it is always refused."""
+    if request.actor_id:
+        raise InvalidData("The user is already registered and cannot create a new account.")
+    raise Unauthorized("Only cloud identities can create a user account, and this server belongs to no cloud.")

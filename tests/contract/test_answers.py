@@ -9,6 +9,7 @@ import pytest
 from .facts import served
 
 UNWALKED = {
+    "POST /cloud/auth/users": "there is no such cloud: test_refusals.py",
     "GET /auth/{}/{}": "emailpass signs in by POST",
     "GET /auth/{}/{}/callback": "emailpass sends nobody elsewhere",
     "POST /auth/{}/{}/callback": "emailpass sends nobody elsewhere",

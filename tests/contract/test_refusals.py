@@ -182,3 +182,11 @@ async def test_a_parameter_that_nobody_knows_is_refused_where_the_query_is_looke
         assert "velella" not in answer.text
     else:
         assert "Unrecognized fields: 'velella'" in is_error(answer, 400, "invalid_data")
+
+
+async def test_no_account_of_a_cloud_becomes_a_user(shop: Shop) -> None:
+    is_error(await shop.admin.raw("POST", "/cloud/auth/users"), 400, "invalid_data")
+    new = {"email": "cloud@example.com", "password": "correct horse"}
+    token = (await shop.guest.raw("POST", "/auth/user/emailpass/register", new)).json["token"]
+    is_error(await shop.guest.as_(authorization=f"Bearer {token}").raw("POST", "/cloud/auth/users"), 401, "unauthorized")
+    assert (await shop.guest.raw("GET", "/cloud/auth")).json == {"enabled": False}

@@ -320,6 +320,8 @@ async def dashboard(shop: Shop) -> None:
     await admin.post("/admin/property-labels/batch", batch)
     await admin.delete("/admin/property-labels/{id}", id=made)
 
+    await admin.get("/admin/index/details")
+    await admin.post("/admin/index/sync", {"strategy": "full"})
     await admin.get("/admin/views/entities")
     await admin.get("/admin/views/{entity}/columns", entity="orders")
     view = {"name": "Mine", "configuration": {"visible_columns": ["total"], "column_order": ["total"]}}
