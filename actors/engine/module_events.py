@@ -21,6 +21,7 @@ from .store import Executions
 
 AT_ONCE = 500
 """Events that are brought together."""
+AGAIN_SECONDS = 5.0
 BRING_SECONDS = 20.0
 """Seconds for bringing them. Far less than the time for which the outbox keeps events: one that was brought by another coordinator in
 between, delivered and forgotten would come a second time."""
@@ -52,12 +53,16 @@ class ModuleEvents:
         self._brought = brought
         self._told: dict[str, frozenset[str]] = {}
         """Module → the events that it has been told to write."""
+        self._again: dict[str, float] = {}
+        """Module → when one that couldn't be told is told again, by `time.monotonic`."""
 
     async def look(self) -> None:
         """Tell modules what is subscribed to, where that has changed, and bring what they have written. To be repeated."""
         if self._by_module(self._subscribed()) != self._told:
             wanted, version = await self._subscriptions()
-            await asyncio.gather(*(self._tell(name, each, version) for name, each in wanted.items() if self._told.get(name) != each))
+            now = time.monotonic()
+            to_tell = [name for name, each in wanted.items() if self._told.get(name) != each and self._again.get(name, now) <= now]
+            await asyncio.gather(*(self._tell(name, wanted[name], version) for name in to_tell))
         await asyncio.gather(*(self._bring(name) for name, each in self._told.items() if each))
 
     async def _subscriptions(self) -> tuple[dict[str, frozenset[str]], int]:
@@ -79,7 +84,8 @@ class ModuleEvents:
     async def _tell(self, name: str, events: frozenset[str], version: int) -> None:
         try:
             unknown = await vars(self._modules)[name].write_events(sorted(events), version)
-        except VelellaError as error:  # the next look tells it
+        except Exception as error:  # noqa: BLE001 - it is told again, and the others aren't kept waiting
+            self._again[name] = time.monotonic() + AGAIN_SECONDS
             log.warning("a module was not told which events to write", module=name, error=str(error))
         else:
             self._told[name] = events

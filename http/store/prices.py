@@ -9,6 +9,7 @@ from decimal import Decimal
 from ...commerce.totals import without_and_with_tax
 from ...core.errors import InvalidData
 from ...core.json import dumps
+from ...core.plugins import rules_of
 from ...core.rows import Row
 from ...core.sql.schema.query import Query
 from ...modules.pricing.types import CalculatedPrice
@@ -30,15 +31,28 @@ class AskedPrices:
     country_code: str | None = None
     """The country whose taxes are to be shown, or None."""
     province: str | None = None
+    customer: tuple[str, str | None, bool] | None = None
+    """Id, email and whether it has an account, where conditions of plugins may ask for that: then prices are each customer's own."""
 
     @property
     def context(self) -> Row:
         context: Row = {"region_id": self.region_id, "currency_code": self.currency_code}
-        return {**context, "customer": {"groups": [{"id": id} for id in self.group_ids]}} if self.group_ids else context
+        if self.customer is not None:
+            context["customer_id"] = self.customer[0]
+        return context | self._buyer
 
     @property
-    def address(self) -> Row:
-        return {"country_code": self.country_code, "province_code": self.province}
+    def taxes(self) -> Row:
+        """The context of taxes."""
+        context: Row = {"address": {"country_code": self.country_code, "province_code": self.province}}
+        return context if self.customer is None else context | self._buyer
+
+    @property
+    def _buyer(self) -> Row:
+        named = dict(zip(("id", "email", "has_account"), self.customer, strict=True)) if self.customer is not None else {}
+        if not named and not self.group_ids:
+            return {}
+        return {"customer": {**named, "groups": [{"id": id} for id in self.group_ids]}}
 
 
 async def asking(request: Request, wanted: bool) -> AskedPrices | None:
@@ -65,16 +79,25 @@ async def asking(request: Request, wanted: bool) -> AskedPrices | None:
     regions = await request.graph.rows(Query("region", ("currency_code", "automatic_taxes"), {"id": region_id}, limit=1))
     if not regions:
         raise InvalidData(f"Region with id {region_id} not found when populating the pricing context")
-    groups = await _groups(request)
+    groups, customer = await _buyer(request)
     taxed = regions[0]["automatic_taxes"] and country is not None
-    return AskedPrices(region_id, regions[0]["currency_code"], groups, country if taxed else None, province if taxed else None)
+    currency = regions[0]["currency_code"]
+    return AskedPrices(region_id, currency, groups, country if taxed else None, province if taxed else None, customer)
 
 
-async def _groups(request: Request) -> tuple[str, ...]:
+async def _buyer(request: Request) -> tuple[tuple[str, ...], tuple[str, str | None, bool] | None]:
+    """The groups of the logged-in customer, and who that is where plugins may ask for it."""
     if request.customer_id is None:
-        return ()
-    customers = await request.graph.rows(Query("customer", ("groups.id",), {"id": request.customer_id}, limit=1))
-    return tuple(sorted(group["id"] for group in customers[0]["groups"])) if customers else ()
+        return (), None
+    rules = rules_of(request.settings)
+    asked = bool(rules.about("prices") or rules.about("taxes"))
+    fields = ("id", "email", "has_account", "groups.id") if asked else ("groups.id",)
+    customers = await request.graph.rows(Query("customer", fields, {"id": request.customer_id}, limit=1))
+    if not customers:
+        return (), None
+    [customer] = customers
+    groups = tuple(sorted(group["id"] for group in customer["groups"]))
+    return groups, (customer["id"], customer["email"], bool(customer["has_account"])) if asked else None
 
 
 async def prices_of(request: Request, variant_ids: Sequence[str], who: AskedPrices) -> dict[str, CalculatedPrice]:
@@ -116,7 +139,7 @@ async def _add_taxes(request: Request, variants: Iterable[Row], who: AskedPrices
         for product in (products[variant["id"]],)
     ]
     rates: dict[str, Decimal] = {}
-    for line in await request.modules.tax.get_tax_lines(items, (), {"address": who.address}):
+    for line in await request.modules.tax.get_tax_lines(items, (), who.taxes):
         rates[line["line_item_id"]] = rates.get(line["line_item_id"], Decimal(0)) + line["rate"] / 100
     for variant in priced:
         price = variant["calculated_price"] = dict(variant["calculated_price"])
