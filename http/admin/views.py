@@ -37,13 +37,18 @@ class Sorting(Part):
     desc: bool
 
 
-class ShownColumns(Part):
-    visible_columns: list[str]
-    column_order: list[str]
+class ChangedColumns(Part):
+    visible_columns: list[str] = ABSENT
+    column_order: list[str] = ABSENT
     column_widths: dict[str, Number] = ABSENT
     filters: dict[str, Any] = ABSENT
     sorting: Sorting | None = None
     search: str = ABSENT
+
+
+class ShownColumns(ChangedColumns):
+    visible_columns: list[str]
+    column_order: list[str]
 
 
 class CreateView(Body):
@@ -57,7 +62,7 @@ class UpdateView(Body):
     name: str = ABSENT
     is_system_default: bool = ABSENT
     set_active: bool = False
-    configuration: ShownColumns.partial() = ABSENT  # type: ignore[valid-type]
+    configuration: ChangedColumns = ABSENT
 
 
 class ChooseView(Body):
