@@ -322,7 +322,10 @@ class Pending(Writing):
         change = found["change"]
         acts = change["actions"] if change is not None else []
         done = acts if adjusted else [act for act in acts if act["action"] not in ADJUSTING]
-        return {**previewed(found["order"], done, iso(utc_now())), "order_change": change}
+        after = previewed(found["order"], done, iso(utc_now()))
+        if change is None:
+            after["summary"] = found["order"]["summary"]
+        return {**after, "order_change": change}
 
     @reads(key="order_id")
     async def at_work(self, order_id: str, of: Mapping[str, Any] | None = None) -> AtWork:

@@ -46,8 +46,7 @@ def previewed(order: Order, acts: Sequence[Act], at: str) -> Order:
     """An order as it would be with these actions, in its present version: each line and shipping method has its actions as `actions`, and
     returned units count once they are received. Raises InvalidData if the order doesn't allow one of the actions."""
     after = _done(order, acts, at)
-    if acts:
-        after["summary"] = _summary(order, after)
+    after["summary"] = _summary(order, after)
     of: dict[str, list[Act]] = {}
     for act in acts:
         of.setdefault(subject_of(act), []).append(act)
