@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
@@ -65,6 +66,10 @@ class HostService(Service):
     async def status(self) -> dict[str, Any]:
         """What `velella status` shows of a replica."""
         return self._host.status()
+
+    async def clock(self) -> float:
+        """This machine's time, in seconds since 1970."""
+        return time.time()
 
     async def metrics(self) -> list[Sample]:
         """The metrics of this process. See `core.metrics`."""

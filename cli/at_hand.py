@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from ..actors.host import local_host
 from ..core import logs
 from ..core.ids import ulid
-from ..core.settings import Settings
+from ..core.settings import Settings, without_password
 from ..modules import Modules
 from ..workflows.kit import Workflow
 from . import colony, instance
 from .data import database
 
 if TYPE_CHECKING:
+    from ..actors.cluster.control import SupervisorService
     from ..actors.engine.coordinator import Coordinator
     from ..actors.host import Host
     from ..core.graph.graph import Graph
@@ -87,29 +88,43 @@ def chosen_settings(data_dir: Path | None, database_url: str | None) -> Settings
 
 
 @contextlib.asynccontextmanager
-async def at_hand(settings: Settings, address: str | None = None, arguments: list[str] | None = None) -> AsyncIterator[ShopHandle]:
+async def at_hand(
+    settings: Settings, address: str | None = None, database_url: str | None = None, arguments: Sequence[str] = ()
+) -> AsyncIterator[ShopHandle]:
     """The shop that runs on the data directory, or is up on the cluster of this address, or of RAY_ADDRESS, or that was last used; else
-    the one in the database, which this process then carries out alone.
+    the one in the database, which this process then carries out alone. `database_url`: as it stands on the command line; a shop with
+    another one isn't meant.
 
     Raises Misconfigured where there is none; Unavailable where a cluster can't be joined.
     """
-    if address is None and instance.holder(settings) is not None:
-        from ..actors.cluster.control import supervisor_handle
+    async with contextlib.AsyncExitStack() as open_:
+        running = await open_.enter_async_context(_running(settings, address))
+        if running is not None:
+            supervisor, where = running
+            report = await supervisor.status()
+            if database_url is None or address is not None or report["database"] == without_password(database_url):
+                from ..actors.cluster.visiting import visitor
 
-        async with supervisor_handle(settings) as supervisor, _visited(settings, supervisor, False, arguments) as shop:
-            yield shop
-    elif (cluster := colony.of(settings, address)).ray_address is not None:
-        async with colony.joined(cluster), colony.found(cluster) as supervisor, _visited(cluster, supervisor, True, arguments) as shop:
-            yield shop
-    else:
-        async with database(settings) as ready, local_host(ready, visits=True) as host:
-            yield ShopHandle(host, None, arguments or [])
+                joined = where.ray_address is not None
+                known = colony.with_cluster_secrets(where) if joined else where
+                host = await open_.enter_async_context(visitor(known, supervisor, joined=joined))
+                yield ShopHandle(host, report["url"], list(arguments))
+                return
+        ready = await open_.enter_async_context(database(settings))
+        host = await open_.enter_async_context(local_host(ready, visits=True))
+        yield ShopHandle(host, None, list(arguments))
 
 
 @contextlib.asynccontextmanager
-async def _visited(settings: Settings, supervisor: Any, joined: bool, arguments: list[str] | None) -> AsyncIterator[ShopHandle]:
-    from ..actors.cluster.visiting import visitor
+async def _running(settings: Settings, address: str | None) -> AsyncIterator[tuple[SupervisorService, Settings] | None]:
+    """The supervisor of the shop that runs, and the settings by which it is reached; with a `ray_address` where it is on a cluster."""
+    if address is None and instance.holder(settings) is not None:
+        from ..actors.cluster.control import supervisor_handle
 
-    url = (await supervisor.status())["url"]
-    async with visitor(colony.with_cluster_secrets(settings) if joined else settings, supervisor, joined=joined) as host:
-        yield ShopHandle(host, url, arguments or [])
+        async with supervisor_handle(settings) as supervisor:
+            yield supervisor, settings.model_copy(update={"ray_address": None})
+    elif (cluster := colony.of(settings, address)).ray_address is not None:
+        async with colony.joined(cluster), colony.found(cluster) as supervisor:
+            yield supervisor, cluster
+    else:
+        yield None

@@ -27,7 +27,7 @@ from ..actors.cluster.postgres import program
 from ..core.errors import Misconfigured
 from ..core.ids import ulid
 from ..core.private import open_private, private_folder
-from ..core.settings import Settings
+from ..core.settings import Settings, without_password
 from ..modules.file.files import Files
 from ..modules.file.providers.local import LocalFiles
 from . import instance
@@ -100,7 +100,7 @@ async def _check_empty(settings: Settings) -> None:
     for url, found in (await migrations.survey(settings)).items():
         if not found.is_empty:
             raise Misconfigured(
-                f"There is something in the database {instance.without_password(url)} already.",
+                f"There is something in the database {without_password(url)} already.",
                 hint="A backup is restored into an empty database, or another --data-dir.",
             )
 
@@ -262,7 +262,7 @@ def _through(
     environment = dict(os.environ)
     if parts.password is not None:  # other accounts may read command lines
         environment["PGPASSWORD"] = unquote(parts.password)
-    words = [program(name), *options, f"--dbname={instance.without_password(url)}"]
+    words = [program(name), *options, f"--dbname={without_password(url)}"]
     task = progress.add_task(f"Database {parts.path.lstrip('/')}", total=size)
     source, target = (subprocess.DEVNULL, subprocess.PIPE) if given is None else (subprocess.PIPE, subprocess.DEVNULL)
     with subprocess.Popen(words, stdin=source, stdout=target, stderr=subprocess.PIPE, env=environment) as process:
@@ -280,7 +280,7 @@ def _through(
         said = process.stderr.read().decode(errors="replace") if process.stderr is not None else ""
     if process.returncode:
         reason = next((line for line in said.splitlines() if "error" in line.lower()), said.strip())
-        raise Misconfigured(f"{name} on {instance.without_password(url)} has failed: {reason}", hint=_hint(said))
+        raise Misconfigured(f"{name} on {without_password(url)} has failed: {reason}", hint=_hint(said))
 
 
 def _hint(said: str) -> str | None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import json
 import shutil
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -17,14 +18,16 @@ from rich.text import Text
 
 from ..actors import services
 from ..actors.cluster.postgres import EmbeddedPostgres
+from ..actors.host import Host
 from ..actors.locking import locks_class
+from ..actors.membership.directory import HOST
 from ..actors.topology import WITHOUT_DATABASE, Topology
 from ..core.errors import Misconfigured, VelellaError
 from ..core.service.module import Module
 from ..core.service.providers import Providers
-from ..core.settings import Settings
+from ..core.settings import Settings, without_password
 from ..modules.file.files import Files
-from . import instance
+from . import colony, instance
 from .data import DatabaseUrl, DataDir
 from .output import console
 
@@ -97,6 +100,9 @@ async def examine(plan: Topology) -> list[Finding]:
         **{f"module {name}": lambda name=name: _module(name, settings) for name in settings.modules},  # type: ignore[misc]
         **_providers(settings),
     }
+    cluster = colony.of(settings, None)
+    if cluster.ray_address is not None and instance.holder(settings) is None:
+        checks["clocks"] = lambda: _clocks(cluster)
     found = await asyncio.gather(*(_within_deadline(name, check) for name, check in checks.items()))
     return [Finding("settings", True, f"topology {plan.name}, {plan.processes} processes"), *found]
 
@@ -131,6 +137,32 @@ async def _port(settings: Settings) -> str:
     url = settings.model_copy(update={"public_url": None}).url
     await _answers(f"{url}/health/ready", "`velella status` shows what is up.")
     return f"the shop is served on {url}"
+
+
+async def _clocks(cluster: Settings) -> str:
+    from ..actors.cluster.visiting import visitor
+
+    async with colony.joined(cluster), colony.found(cluster) as supervisor:
+        pools = (await supervisor.status())["pools"]
+        nodes = {f"{pool['name']}-{replica['index']}": str(replica["node"]) for pool in pools for replica in pool["replicas"]}
+        async with visitor(colony.with_cluster_secrets(cluster), supervisor, joined=True) as host:
+            return await compared(host, nodes)
+
+
+async def compared(host: Host, nodes: Mapping[str, str]) -> str:
+    """Compare the clocks of the machines that replicas are on (`nodes`: replica → machine) with this one's. Raises Misconfigured where
+    one differs: workflows' leases, tokens and jobs go by them."""
+    skews: dict[str, tuple[float, float]] = {}
+    for replica in host.router.replicas(HOST):
+        began, started = time.time(), time.monotonic()
+        there = await host.router.send_to(replica, HOST, "clock")
+        took = time.monotonic() - started
+        skews[nodes.get(str(replica), "?")] = there - (began + took / 2), took
+    wrong = {node: skew for node, (skew, took) in skews.items() if abs(skew) > MOST_SKEW + took / 2}
+    if wrong:
+        said = ", ".join(f"{node} {skew:+.1f} s" for node, skew in sorted(wrong.items()))
+        raise Misconfigured(f"they differ from this machine's: {said}", hint="Run an NTP service (chrony, systemd-timesyncd) on all nodes.")
+    return f"those of {len(skews)} nodes agree with this machine's"
 
 
 async def _public_url(settings: Settings) -> str:
@@ -170,7 +202,7 @@ def _databases(plan: Topology) -> dict[str, Check]:
             wanted[url] = wanted.get(url, 0) + pool.connections_in_all
     checks: dict[str, Check] = {}
     for url, connections in wanted.items():
-        name = f"database {instance.without_password(url)}"
+        name = f"database {without_password(url)}"
         checks[name] = lambda url=url, connections=connections: _database(url, connections)  # type: ignore[misc]
     return {**checks, "tables": lambda: _tables(settings), "executions": lambda: _executions(settings)}
 
@@ -227,10 +259,11 @@ SELECT current_setting('server_version_num')::int AS version, current_setting('s
 async def _tables(settings: Settings) -> str:
     from ..core.service import migrations  # here: most commands don't need Alembic, which is slow to import
 
-    found = await migrations.survey(settings)
+    there = {name: options for name, options in settings.plugins.items() if importlib.util.find_spec(name) is not None}
+    found = await migrations.survey(settings.model_copy(update={"plugins": there}))  # of one that isn't there its own line tells
     for url, each in found.items():
         if each.foreign:
-            raise Misconfigured(f"{instance.without_password(url)} holds tables of another application", hint="Name a database of its own.")
+            raise Misconfigured(f"{without_password(url)} holds tables of another application", hint="Name a database of its own.")
         if each.pending:
             hint = (
                 "`velella migrate` brings them up to date." if not each.is_empty else "`velella migrate`, or `velella serve`, makes them."

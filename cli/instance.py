@@ -21,7 +21,7 @@ from ..actors.cluster.postgres import EmbeddedPostgres
 from ..core.errors import Misconfigured
 from ..core.logs import logger
 from ..core.private import open_private
-from ..core.settings import Settings, kept_secret, url_of
+from ..core.settings import Settings, kept_secret, url_of, without_password
 from ..core.settings_sources import check_plugins, read_settings
 
 if TYPE_CHECKING:
@@ -192,13 +192,6 @@ async def _must_answer(url: str) -> None:
             hint=f"Is it up, and is the URL right? {without_password(url)}",
         ) from None
     await connection.close()
-
-
-def without_password(url: str) -> str:
-    """A URL as others may see it."""
-    before, at, after = url.rpartition("@")
-    scheme, slashes, login = before.partition("://")
-    return f"{scheme}{slashes}{login.split(':')[0]}{at}{after}"
 
 
 async def migrate(settings: Settings) -> list[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import typer
 
 from ..core.errors import Misconfigured
-from ..core.settings import Settings
+from ..core.settings import Settings, without_password
 from . import instance
 from .data import DatabaseUrl, DataDir, with_database
 from .output import console
@@ -35,7 +35,7 @@ def register(app: typer.Typer) -> None:
                 if source == settings.database_url:
                     raise Misconfigured(f"The settings still have {module} in the main database.", hint=_line(module, "postgresql://…"))
                 if not await moving.has_arrived(found, source):
-                    raise Misconfigured(f"{module} was never moved to {instance.without_password(source)}.", hint="Move it there first.")
+                    raise Misconfigured(f"{module} was never moved to {without_password(source)}.", hint="Move it there first.")
                 await moving.drop(found, str(settings.database_url))
                 console.print(f"The old tables of {module} are gone.")
                 return
@@ -44,7 +44,7 @@ def register(app: typer.Typer) -> None:
             with console.status(f"Moving {module} …"):
                 rows = await moving.move(found, source, to, lambda table, count: console.print(f"{table}: {count:,} rows", style="dim"))
             console.print(f"{sum(rows.values()):,} rows of {module} are in both databases now, and the same. From now on:")
-            console.print(f"  {_line(module, instance.without_password(to))}")
+            console.print(f"  {_line(module, without_password(to))}")
             console.print(f"Then start the shop. `velella move {module} --drop` drops the old tables.", style="dim")
 
         settings = instance.settings_of(data_dir=data_dir, database_url=database_url)

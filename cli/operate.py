@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..actors.host import local_host
-from ..core.settings import Settings
+from ..core.settings import Settings, without_password
 from ..core.settings_sources import DEFAULT, origin_of, origins_of
 from . import colony, instance
 from .data import DatabaseUrl, DataDir, with_database
@@ -116,7 +116,7 @@ def _without_secrets(name: str, value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _without_secrets(key, each) for key, each in value.items()}
     if isinstance(value, str) and "://" in value:
-        return instance.without_password(value)
+        return without_password(value)
     return [_without_secrets(name, each) for each in value] if isinstance(value, list) else value
 
 

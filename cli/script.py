@@ -20,6 +20,7 @@ import sys
 import sysconfig
 import traceback
 from collections.abc import Callable, Coroutine
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from types import CodeType, ModuleType, TracebackType
 from typing import Any
@@ -70,7 +71,7 @@ def register(app: typer.Typer) -> None:
         sys.argv = [str(script), *(arguments or [])]
         sys.path.insert(0, str(script.absolute().parent))
         try:
-            code = asyncio.run(_until_ended(_execute(script, _code_of(script), settings, address)))
+            code = asyncio.run(_until_ended(_execute(script, _code_of(script), at_hand(settings, address, database_url, sys.argv[1:]))))
         except KeyboardInterrupt:
             raise typer.Exit(INTERRUPTED) from None
         except Failed as failed:
@@ -96,8 +97,8 @@ async def _until_ended(work: Coroutine[Any, Any, int]) -> int:
         raise KeyboardInterrupt from None
 
 
-async def _execute(script: Path, code: CodeType, settings: Settings, address: str | None) -> int:
-    async with at_hand(settings, address, sys.argv[1:]) as shop:
+async def _execute(script: Path, code: CodeType, at_hand: AbstractAsyncContextManager[ShopHandle]) -> int:
+    async with at_hand as shop:
         try:
             return await _carried_out(script, code, shop)
         except SystemExit as error:

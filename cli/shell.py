@@ -16,7 +16,8 @@ import importlib.util
 import sys
 import textwrap
 import threading
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from types import CodeType
 from typing import Any
@@ -25,9 +26,9 @@ import typer
 
 from .. import __version__
 from ..core.private import open_private
-from ..core.settings import Settings
+from ..core.settings import Settings, without_password
 from ..core.sql.schema.query import Query
-from . import colony, instance
+from . import colony
 from .at_hand import ShopHandle, at_hand, chosen_settings
 from .data import DatabaseUrl, DataDir
 from .script import compiled, executed, show
@@ -48,7 +49,7 @@ def register(app: typer.Typer) -> None:
 
         A shop that runs carries out what is typed; else this process does."""
         settings = chosen_settings(data_dir, database_url)
-        with _loop() as loop, _shop(settings, address, loop) as shop:
+        with _loop() as loop, _shop(lambda: at_hand(settings, address, database_url), loop) as shop:
             here = _Here({**shop.names(), "Query": Query, "asyncio": asyncio}, loop)
             if sys.stdin.isatty() and not plain and importlib.util.find_spec("IPython") is not None:
                 _ipython(here, banner(shop), settings)
@@ -60,7 +61,7 @@ def banner(shop: ShopHandle) -> str:
     """What there is, and how it is used."""
     settings = shop.settings
     url = settings.database_url if shop.running is None else None
-    what = settings.data_dir if url is None or str(settings.data_dir) in url else instance.without_password(url)
+    what = settings.data_dir if url is None or str(settings.data_dir) in url else without_password(url)
     where = f"served at {shop.running}" if shop.running else "not served: this process carries out everything"
     modules = textwrap.wrap(" ".join(sorted(vars(shop.modules))), 66)
     return "\n".join(
@@ -95,14 +96,14 @@ def _loop() -> Iterator[asyncio.AbstractEventLoop]:
 
 
 @contextlib.contextmanager
-def _shop(settings: Settings, address: str | None, loop: asyncio.AbstractEventLoop) -> Iterator[ShopHandle]:
+def _shop(open_: Callable[[], AbstractAsyncContextManager[ShopHandle]], loop: asyncio.AbstractEventLoop) -> Iterator[ShopHandle]:
     """`at_hand` in that loop: one task opens and closes it."""
     opened: concurrent.futures.Future[ShopHandle] = concurrent.futures.Future()
     leave = asyncio.Event()
 
     async def stay() -> None:
         try:
-            async with at_hand(settings, address) as shop:
+            async with open_() as shop:
                 opened.set_result(shop)
                 await leave.wait()
         except BaseException as error:

@@ -315,6 +315,13 @@ class Settings(BaseSettings):
         return url
 
 
+def without_password(url: str) -> str:
+    """A URL as others may see it."""
+    before, at, after = url.rpartition("@")
+    scheme, slashes, login = before.partition("://")
+    return f"{scheme}{slashes}{login.split(':')[0]}{at}{after}"
+
+
 def url_of(host: str, port: int) -> str:
     """The URL of a server that listens on an address. One that means all addresses becomes that of this machine."""
     host = LOOPBACK_OF.get(host, host)

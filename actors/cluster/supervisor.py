@@ -20,7 +20,7 @@ import psutil
 from ...core.errors import Unavailable, VelellaError
 from ...core.logs import logger
 from ...core.metrics import Sample
-from ...core.settings import Settings
+from ...core.settings import Settings, without_password
 from ...core.tasks import Tasks
 from ..membership.directory import HOST, NODE, Directory, ReplicaAddress, ReplicaId
 from ..membership.epochs import epoch_of, first_version, take_epoch
@@ -521,6 +521,7 @@ class Supervisor:
         return {
             "topology": self.topology.name,
             "url": self._url(),
+            "database": without_password(str(self.settings.database_url)),
             "supervisor": own.pid,
             "up_seconds": round(time.time() - own.create_time(), 1),
             "pids": sorted(pids_of(own) | {member.pid for member in self._members.values() if member.pid is not None}),

@@ -24,7 +24,7 @@ from ...actors.messaging.router import Router, socket_links
 from ...actors.observe.scrape import gather
 from ...core.errors import Misconfigured, Unavailable
 from ...core.metrics import Sample
-from ...core.settings import Settings
+from ...core.settings import Settings, without_password
 from ...core.tasks import Tasks
 from ..output import console
 from ..serve import introduce
@@ -234,6 +234,7 @@ class Keeper:
         return {
             "topology": "develop",
             "url": self._url(),
+            "database": without_password(str(self._settings.database_url)),
             "supervisor": own.pid,
             "up_seconds": round(time.time() - own.create_time(), 1),
             "pids": sorted({own.pid, self._nursery.pid, *(each.pid for each in self._all.values() if each.pid is not None)}),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import time
 import warnings
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -16,9 +17,13 @@ import asyncpg
 import pytest
 from aiohttp import web
 from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult
 
+from velella.actors.host import Host
+from velella.actors.membership.directory import Directory, ReplicaAddress, ReplicaId
 from velella.actors.topology import Topology
 from velella.cli import doctor
+from velella.core.errors import Misconfigured
 from velella.core.settings import ProviderSettings, Settings
 
 from .. import forks
@@ -106,7 +111,7 @@ async def test_all_is_fine_and_what_is_wrong_is_a_line_with_what_to_do(migrated_
             INSERT INTO workflow_execution (id, workflow, state, input, trace_id, started_at)
             VALUES ('wfex_1', 'any', 'failed', '\\x80', 't', now()); DROP TABLE tax_migrations""")
         await connection.close()
-        more = {"host": "0.0.0.0", "plugins": ["no_such_plugin"], "connections": 10_000}
+        more = {"host": "0.0.0.0", "plugins": {"no_such_plugin": {}}, "connections": 10_000}
         broken = shop(tmp_path, migrated_database, base, **sides).model_copy(update=more)  # type: ignore[arg-type]
         found = await findings(broken)
         things = [
@@ -124,6 +129,53 @@ async def test_all_is_fine_and_what_is_wrong_is_a_line_with_what_to_do(migrated_
         assert "mail.send" in str(found["notification sendgrid"].hint)
         assert "velella workflows list --state failed" in str(found["executions"].hint)
         assert "velella migrate" in str(found["tables"].hint)
+
+
+async def test_a_wrong_key_and_a_refused_login_are_said(migrated_database: str, redis_url: str, tmp_path: Path) -> None:
+    def refuse(*_: Any) -> AuthResult:
+        return AuthResult(success=False, handled=False)
+
+    mail = Controller(object(), hostname="127.0.0.1", port=free_port(), authenticator=refuse, auth_require_tls=False)
+    await asyncio.to_thread(mail.start)
+    try:
+        async with StripeDesk() as desk:
+            sides = {"redis": redis_url, "smtp": mail.port, "stripe": desk.behind, "s3": "http://127.0.0.1:9"}
+            settings = shop(tmp_path, migrated_database, "http://127.0.0.1:9", **sides, api_key="rk_of_another", webhook_secret=SECRET)  # type: ignore[arg-type]
+            [smtp] = [one for one in settings.providers["notification"] if one.use == "smtp"]
+            smtp.options.update(username="shop", password="hidden")
+            found = await findings(settings)
+    finally:
+        mail.stop()
+    for name, said in (("payment stripe", "key"), ("notification smtp", "password")):
+        assert not found[name].fine
+        assert said in f"{found[name].said} {found[name].hint}".lower(), found[name]
+        assert "hidden" not in str(found[name])
+
+
+async def test_the_clock_of_another_node_is_compared(tmp_path: Path) -> None:
+    settings = Settings(_env_file=None, data_dir=tmp_path)
+    hosts = [Host(settings, (), address=ReplicaAddress(ReplicaId("door", number), path=f"{tmp_path}/{number}.sock")) for number in range(2)]
+    looks = Host(settings, (), directory=Directory.of([(host.address, ()) for host in hosts]), visits=True)
+    nodes = {"door-0": "10.0.0.1", "door-1": "10.0.0.2"}
+    try:
+        for host in (*hosts, looks):
+            await host.start()
+        skewed: Any = hosts[1].services["host"]
+        ahead = 0.0
+
+        async def clock() -> float:
+            return time.time() + ahead
+
+        skewed.clock = clock
+        assert await doctor.compared(looks, nodes) == "those of 2 nodes agree with this machine's"
+        ahead = 61.0
+        with pytest.raises(Misconfigured, match=r"10\.0\.0\.2 \+61\.\d s") as wrong:
+            await doctor.compared(looks, nodes)
+        assert "10.0.0.1" not in wrong.value.message
+        assert "NTP" in str(wrong.value.hint)
+    finally:
+        for host in (looks, *hosts):
+            await host.stop()
 
 
 async def test_what_is_dead_or_slow_holds_up_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

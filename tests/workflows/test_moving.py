@@ -8,12 +8,15 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from velella.actors.host import local_host
+from velella.actors.host import Host, local_host
+from velella.core.rows import Row
 from velella.core.service import migrations, moving
 from velella.core.settings import Settings
 from velella.workflows.defaults import seed_defaults
 
 from .. import forks
+from ..modules.test_order import new
+from ..modules.test_order import order as placed_order
 
 MOVED = ("customer", "link", "order", "region")
 """With deltas, links, sequences, and rows that others refer to."""
@@ -26,8 +29,12 @@ async def shop(migrated_database: str, tmp_path: Path) -> Settings:
         await seed_defaults(host.modules)
         await host.modules.customer.write_events(["customer.customer.created"], 1)
         await host.modules.customer.create("customer", [{"email": f"ada{number}@example.com"} for number in range(30)])
+        orders = [placed_order(credit=credit) for credit in (None, "1", None)]
+        for order in orders:
+            await host.modules.order.place(new(order))  # type: ignore[arg-type]
+        await host.modules.order.amend(orders[0]["id"], {"email": "eve@example.com"}, by="user_1")
     connection = await asyncpg.connect(migrated_database)
-    await connection.execute("SELECT nextval('order_display_id_seq') FROM generate_series(1, 41)")
+    await connection.execute("SELECT nextval('order_display_id_seq') FROM generate_series(4, 41)")
     await connection.close()
     return settings
 
@@ -37,7 +44,19 @@ async def velella(folder: Path, *words: str, **more: str) -> tuple[int | None, s
     return await forks.velella(*words, folder=folder, environment=environment)
 
 
+async def orders_of(host: Host) -> list[Row]:
+    """All orders with what lies in them, what they come to, and what was done to them."""
+    fields = ("*", "*items.tax_lines", "*shipping_methods", "*credit_lines", "*shipping_address", "total", "summary", "*changes.actions")
+    rows: list[Row] = await host.modules.order.list("order", {}, fields=fields, order=("display_id",))
+    return rows
+
+
 async def test_a_module_goes_on_elsewhere_with_all_its_rows(shop: Settings, fresh_database: str, tmp_path: Path) -> None:
+    async with local_host(shop, visits=True) as host:
+        orders = await orders_of(host)
+        assert [(order["display_id"], order["email"]) for order in orders] == [
+            (1, "eve@example.com"), (2, "a@example.com"), (3, "a@example.com")
+        ]  # fmt: skip
     there = {f"VELELLA_DATABASES__{name.upper()}": fresh_database for name in MOVED}
     old = {"VELELLA_DATABASE_URL": str(shop.database_url)}
     for name in MOVED:
@@ -65,6 +84,9 @@ async def test_a_module_goes_on_elsewhere_with_all_its_rows(shop: Settings, fres
     assert left == []
     moved = shop.model_copy(update={"databases": dict.fromkeys(MOVED, fresh_database)})
     async with local_host(moved) as host:
+        assert await orders_of(host) == orders
+        placed = placed_order()
+        assert await host.modules.order.place(new(placed)) == 43  # type: ignore[arg-type]
         assert len(await host.modules.customer.written_events(100)) == 30, "events on their way go along"
         await host.modules.customer.write_events([], 2)
         assert await host.modules.customer.count("customer") == 29

@@ -72,8 +72,14 @@ class Smtp(NotificationProvider):
         return str(email["Message-ID"])
 
     async def check(self) -> str:
-        async with self._library.SMTP(**self._server) as server:  # connects, and logs in where there is a username
-            await server.noop()
+        try:
+            async with self._library.SMTP(**self._server) as server:  # connects, and logs in where there is a username
+                await server.noop()
+        except self._library.SMTPAuthenticationError as error:
+            raise Misconfigured(
+                f"{self._server['hostname']} refuses the login of {self._server['username']}: {error.code} {error.message}",
+                hint="Are the provider's `username` and `password` right?",
+            ) from None
         return f"{self._server['hostname']} takes emails of this shop"
 
     def _email(self, message: NotificationMessage) -> EmailMessage:
