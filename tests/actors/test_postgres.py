@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import os
+import pwd
 import signal
+import subprocess
 import tempfile
 from pathlib import Path
 
 import asyncpg
+import psutil
 import pytest
+import structlog
 
+from velella.actors.cluster import postgres
 from velella.actors.cluster.postgres import EmbeddedPostgres
+from velella.core.errors import Misconfigured
 
 
 async def test_a_database_that_is_killed_is_started_again_with_all_that_was_committed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -46,3 +52,64 @@ async def test_a_database_that_is_killed_is_started_again_with_all_that_was_comm
             await asyncio.wait([keeping])
             await server.stop()
         assert not server.is_running()
+
+
+def test_an_account_that_it_makes_on_the_machine_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As root, where there is none yet."""
+    made: list[list[str]] = []
+    own = pwd.getpwuid(os.getuid())
+
+    def run(words: list[str], account: str | None = None) -> subprocess.CompletedProcess[str]:
+        made.append(words)
+        return subprocess.CompletedProcess(words, 0 if allowed else 1, "", "" if allowed else "useradd: cannot lock /etc/passwd\n")
+
+    def named(name: str) -> pwd.struct_passwd:
+        if name == postgres.SYSTEM_USER and made and allowed:
+            return own
+        raise KeyError(name)
+
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(postgres, "_run", run)
+    monkeypatch.setattr(postgres.pwd, "getpwnam", named)
+    monkeypatch.setattr(postgres, "_let_pass", lambda *_: None)
+    server = EmbeddedPostgres(tmp_path / "postgres")
+    for folder in (server.folder, server.sockets):
+        folder.mkdir()
+    allowed = False
+    with pytest.raises(
+        Misconfigured, match="velella-postgres, under which PostgreSQL runs, could not be made: useradd: cannot lock"
+    ) as refused:
+        server._account()
+    assert "another account than root" in str(refused.value.hint)
+    allowed = True
+    made.clear()
+    with structlog.testing.capture_logs() as lines:
+        assert server._account() == postgres.SYSTEM_USER
+        assert server._account() == postgres.SYSTEM_USER  # it is there now
+    assert [words[0] for words in made] == ["useradd"]
+    [line] = lines
+    assert (line["log_level"], line["account"]) == ("info", "velella-postgres")
+    assert line["event"] == "made an account on this machine, for PostgreSQL, which refuses to run as root"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root looks at what is another account's")
+async def test_root_leaves_the_data_of_another_account_to_it() -> None:
+    nobody = pwd.getpwnam("nobody")
+    with tempfile.TemporaryDirectory(prefix="velella-test-", ignore_cleanup_errors=True) as folder:
+        server = EmbeddedPostgres(Path(folder) / "postgres", {"fsync": "off"})
+        await server.start()
+        await server.stop()
+        theirs = [server.folder, *server.folder.rglob("*")]
+        for path in theirs:
+            os.chown(path, nobody.pw_uid, nobody.pw_gid, follow_symlinks=False)
+        server = EmbeddedPostgres(server.folder, {"fsync": "off"})
+        await server.start()
+        try:
+            connection = await asyncpg.connect(server.url())
+            await connection.execute("CREATE TABLE kept AS SELECT 1 AS n")
+            await connection.close()
+            assert psutil.Process(server.pid).uids().real == nobody.pw_uid
+        finally:
+            await server.stop()
+        owners = {path.stat().st_uid for path in (server.folder, server.data, *server.data.rglob("*"))}
+        assert owners == {nobody.pw_uid}
