@@ -15,6 +15,7 @@ import argparse
 import asyncio
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import aiohttp
@@ -28,27 +29,31 @@ from shop import Refused, Shop, opened
 from velella.core.rows import Row
 
 LISTS = (
-    "api-keys", "campaigns", "collections", "currencies", "customer-groups", "customers", "fulfillment-providers", "inventory-items",
-    "invites", "notifications", "orders", "payments", "price-lists", "price-preferences", "product-categories", "product-options",
-    "product-tags", "product-types", "product-variants", "products", "promotions", "refund-reasons", "regions", "reservations",
-    "return-reasons", "sales-channels", "shipping-option-types", "shipping-options", "shipping-profiles", "stock-locations", "stores",
-    "tax-providers", "tax-rates", "tax-regions", "users",
+    "api-keys", "campaigns", "claims", "collections", "currencies", "customer-groups", "customers", "draft-orders", "exchanges",
+    "fulfillment-providers", "inventory-items", "invites", "notifications", "orders", "payments", "price-lists", "price-preferences",
+    "product-categories", "product-options", "product-tags", "product-types", "product-variants", "products", "promotions",
+    "refund-reasons", "regions", "reservations", "return-reasons", "returns", "sales-channels", "shipping-option-types", "shipping-options",
+    "shipping-profiles", "stock-locations", "stores", "tax-providers", "tax-rates", "tax-regions", "users",
 )  # fmt: skip
 WITHOUT_ONE = ("fulfillment-providers", "tax-providers", "product-variants")
 """Resources that are only listed."""
+OF_ORDERS = ("changes", "line-items", "preview")
+"""What is shown of one order besides itself."""
 AT_ONCE = 4
 
 
-async def paths_of(shop: Shop) -> dict[str, str]:
+async def paths_of(shop: Shop, lists: Sequence[str]) -> dict[str, str]:
     """Name → path, for each list and the first thing in it, if there is one."""
     found = {}
-    for name in LISTS:
+    for name in lists:
         path = f"/admin/{name}"
         rows = next(value for value in (await shop.call("GET", path, headers=shop.admin)).values() if isinstance(value, list))
         found[path] = path
         if rows and name not in WITHOUT_ONE:
             key = rows[0]["code"] if name == "currencies" else rows[0]["id"]
             found[f"{path}/:{'code' if name == 'currencies' else 'id'}"] = f"{path}/{key}"
+            if name == "orders":
+                found |= {f"{path}/:id/{part}": f"{path}/{key}/{part}" for part in OF_ORDERS}
     return found
 
 
@@ -88,7 +93,7 @@ async def main(options: argparse.Namespace) -> None:
     shops = {side: await opened(getattr(options, side), options.email, options.password) for side in SIDES}
     try:
         processes = processes_of(options)
-        paths = {side: await paths_of(shop) for side, shop in shops.items()}
+        paths = {side: await paths_of(shop, options.lists) for side, shop in shops.items()}
         figures: dict[str, dict[str, Row]] = {}
         times = {"peer": options.requests, "ours": options.requests * 10}  # fewer requests to ours would take less than a tick of the clock
         for name in track([name for name in paths["peer"] if name in paths["ours"]], "Asking", console=console, transient=True):
@@ -109,6 +114,7 @@ def options_of(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--requests", type=int, default=40, help="of each route to the peer; ten times as many to ours (default: %(default)s)"
     )
+    parser.add_argument("--lists", nargs="+", default=list(LISTS), choices=LISTS, metavar="NAME", help="these only")
     parser.add_argument("--out", type=Path, help="write the figures as JSON")
     parser.add_argument("--write", type=Path, help="put the table into this file")
     return parsed(parser, arguments)

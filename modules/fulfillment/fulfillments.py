@@ -55,8 +55,11 @@ class Fulfillments(AsksProviders):
         """Record a fulfillment that brings things back, and have its provider carry it out. Otherwise as `create_fulfillment`."""
         provider: FulfillmentProvider = self.providers.get(data["provider_id"])
         id = data.get("id") or new_id("ful")
-        await self.record({**data, "id": id})
-        fulfillment = {**await self.retrieve("fulfillment", id, fields=_SHOWN), **(data.get("consigned") or {})}
+        there: Rows = await self.list("fulfillment", {"id": id}, fields=_SHOWN)
+        if not there:
+            await self.record({**data, "id": id})
+            there = [await self.retrieve("fulfillment", id, fields=_SHOWN)]
+        fulfillment = {**there[0], **(data.get("consigned") or {})}
         return await self._carried(id, data, provider.create_return(id, fulfillment))
 
     @writes
@@ -173,7 +176,7 @@ class Fulfillments(AsksProviders):
         held = await self._hold(id)
         await self.update("fulfillment", [{"id": id, "data": data}])
         labels: Rows = [{**label, "fulfillment_id": id} for label in made.labels]
-        known = await self.list("fulfillment_label", {"fulfillment_id": id}, fields=("tracking_number",))
+        known = await self.list("fulfillment_label", {"fulfillment_id": id}, fields=("tracking_number",)) if labels else []
         there = {row["tracking_number"] for row in known}
         await self.create("fulfillment_label", [label for label in labels if label["tracking_number"] not in there])
         return _called_off(held)

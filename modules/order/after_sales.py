@@ -32,6 +32,7 @@ from ...core.sql.schema.columns import (
     metadata_column,
     timestamps,
 )
+from ...core.sql.schema.deltas import keep_deltas
 from .tables import metadata
 
 
@@ -131,6 +132,7 @@ return_ = Table(
     CheckConstraint("status IN ('open', 'requested', 'received', 'partially_received', 'canceled')", name="status"),
 )
 _indexed(return_, "order_id")
+keep_deltas(return_, "order_id", "created_at")
 
 return_item = Table(
     "return_item",
@@ -167,6 +169,7 @@ order_claim = Table(
     CheckConstraint("type IN ('refund', 'replace')", name="type"),
 )
 _indexed(order_claim, "order_id")
+keep_deltas(order_claim, "order_id", "created_at")
 
 order_claim_item = Table(
     "order_claim_item",
@@ -215,6 +218,7 @@ order_exchange = Table(
     *timestamps(),
 )
 _indexed(order_exchange, "order_id")
+keep_deltas(order_exchange, "order_id", "created_at")
 
 order_exchange_item = Table(
     "order_exchange_item",

@@ -125,10 +125,11 @@ class Pending(Writing):
         Returns the change. Raises NotFound; InvalidData if the order is cancelled, is a draft (or isn't, with `draft`), or has another open
         change.
         """
-        order = await self.load(order_id)
+        found = await self.at_work(order_id)
+        order = found["order"]
         changing.check_alive(order)
         changing.check_draft(order, draft)
-        if await self.list("order_change", {"order_id": order_id, "status": list(OPEN)}, fields=("id",), limit=1):
+        if found["change"] is not None:
             raise InvalidData(f"Order ({order_id}) already has an existing active order change")
         for entity, row in (beside or {}).items():
             await self.create(entity, [{**row, "order_id": order_id, "order_version": order["version"]}])
@@ -340,8 +341,8 @@ class Pending(Writing):
 
     @reads(key="order_id")
     async def open_change(self, order_id: str, of: Mapping[str, Any]) -> Change | None:
-        """The open change of `at_work` alone."""
-        filters = {"order_id": order_id, "status": list(OPEN), **of}
+        """The open change of `at_work` alone, of an order that is no draft."""
+        filters = {"order_id": order_id, "status": list(OPEN), "order": {"is_draft_order": False}, **of}
         found: list[Change] = await self.list("order_change", filters, fields=_WHOLE, limit=1)
         return self._opened(found[0]) if found else None
 

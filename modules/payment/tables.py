@@ -22,6 +22,7 @@ from ...core.sql.schema.columns import (
     timestamps,
     version,
 )
+from ...core.sql.schema.deltas import keep_deltas
 from ...core.sql.schema.entity import Document, Entity, many, one, through
 from ...core.sql.schema.schema import Schema
 
@@ -118,6 +119,7 @@ payment = Table(
     metadata_column(),
     *timestamps(),
 )
+keep_deltas(payment, "payment_session_id", "created_at")
 Index("uq_payment_session", payment.c.payment_session_id, unique=True, postgresql_where=payment.c.deleted_at.is_(None))
 Index("ix_payment_collection", payment.c.payment_collection_id, postgresql_where=payment.c.deleted_at.is_(None))
 

@@ -12,7 +12,9 @@ from statements import statements_of
 from velella.workflows.cart.complete import complete_cart
 from velella.workflows.cart.lines import add_to_cart
 
-from .conftest import Market, Row, Store
+from .conftest import Answer, Market, Row, Store
+from .test_draft_orders import drafted
+from .test_order_life import of
 
 T = TypeVar("T")
 
@@ -180,3 +182,96 @@ async def test_sending_keeps_to_its_budget(market: Market, store: Store, merchan
         await live()
     over = {name: cost for name, cost in spent.items() if cost[0] > SENDING[name][0] or cost[1] > SENDING[name][1]}
     assert over == {}
+
+
+LIFE = {
+    "look at an order": (3, 0),
+    "list payments": (1, 0),
+    "capture": (19, 6),
+    "begin an edit": (3, 1),
+    "add a line to an edit": (9, 1),
+    "change a line in an edit": (5, 1),
+    "add shipping to an edit": (9, 1),
+    "request an edit": (4, 1),
+    "confirm an edit": (19, 6),
+    "send": (29, 7),
+    "ship": (14, 4),
+    "deliver": (14, 4),
+    "begin a return": (5, 1),
+    "say what comes back": (7, 1),
+    "say how it comes back": (9, 1),
+    "request a return": (32, 7),
+    "begin to receive": (5, 1),
+    "say what has come back": (7, 1),
+    "confirm what has come back": (22, 4),
+    "begin to edit a draft": (3, 1),
+    "add a line to a draft": (8, 1),
+    "add shipping to a draft": (8, 1),
+    "confirm an edit of a draft": (17, 6),
+    "convert a draft": (11, 4),
+    "cancel an order": (17, 5),
+}
+
+
+async def test_the_life_of_an_order_keeps_to_its_budget(market: Market, store: Store, merchant: Store) -> None:
+    spent: dict[str, tuple[int, int]] = {}
+    variants = [await market.new_variant({"eur": "10", "usd": "10"}, stock=90) for _ in range(2)]
+    way = {"shipping_option_id": await market.new_option("Parcel", {"eur": "4", "usd": "4"})}
+    added = {"items": [{"variant_id": variants[1], "quantity": 1}]}
+
+    async def measured(name: str, ask: Awaitable[Answer]) -> Answer:
+        async with statements_of(market.host.database("order")) as statements:
+            answer = await ask
+        assert answer.status == 200, answer.body
+        cost = (statements.count, statements.commits)
+        spent[name] = min(spent.get(name, cost), cost)
+        if os.environ.get("SHOW_STATEMENTS"):  # pytest -s
+            print(f"--- {name} {cost}\n{statements}")
+        return answer
+
+    async def lives() -> None:
+        order = (await store.complete(await store.ready(variants[0], quantity=2)))["order"]
+        at, two = f"/admin/orders/{order['id']}", of(order, 1)
+        shown = (await measured("look at an order", merchant.get(at)))["order"]
+        await measured("list payments", merchant.get("/admin/payments"))
+        payment = shown["payment_collections"][0]["payments"][0]["id"]
+        await measured("capture", merchant.post(f"/admin/payments/{payment}/capture", {}))
+        edit = f"/admin/order-edits/{order['id']}"
+        await measured("begin an edit", merchant.post("/admin/order-edits", {"order_id": order["id"]}))
+        await measured("add a line to an edit", merchant.post(f"{edit}/items", added))
+        await measured("change a line in an edit", merchant.post(f"{edit}/items/item/{order['items'][0]['id']}", {"quantity": 3}))
+        await measured("add shipping to an edit", merchant.post(f"{edit}/shipping-method", way))
+        await measured("request an edit", merchant.post(f"{edit}/request"))
+        await measured("confirm an edit", merchant.post(f"{edit}/confirm"))
+        box = (await measured("send", merchant.post(f"{at}/fulfillments?fields=*fulfillments", two)))["order"]["fulfillments"][0]["id"]
+        await measured("ship", merchant.post(f"{at}/fulfillments/{box}/shipments", two))
+        await measured("deliver", merchant.post(f"{at}/fulfillments/{box}/mark-as-delivered", {}))
+        begun = await measured("begin a return", merchant.post("/admin/returns", {"order_id": order["id"], "location_id": market.location}))
+        back = f"/admin/returns/{begun['return']['id']}"
+        await measured("say what comes back", merchant.post(f"{back}/request-items", two))
+        await measured("say how it comes back", merchant.post(f"{back}/shipping-method", way))
+        await measured("request a return", merchant.post(f"{back}/request", {}))
+        await measured("begin to receive", merchant.post(f"{back}/receive", {}))
+        await measured("say what has come back", merchant.post(f"{back}/receive-items", two))
+        await measured("confirm what has come back", merchant.post(f"{back}/receive/confirm", {}))
+
+    async def drafts() -> None:
+        draft = await drafted(market, merchant, {"variant_id": variants[0], "quantity": 2})
+        at = f"/admin/draft-orders/{draft['id']}"
+        await measured("begin to edit a draft", merchant.post(f"{at}/edit"))
+        await measured("add a line to a draft", merchant.post(f"{at}/edit/items", added))
+        await measured("add shipping to a draft", merchant.post(f"{at}/edit/shipping-methods", way))
+        await measured("confirm an edit of a draft", merchant.post(f"{at}/edit/confirm"))
+        await measured("convert a draft", merchant.post(f"{at}/convert-to-order"))
+        await measured("cancel an order", merchant.post(f"/admin/orders/{draft['id']}/cancel"))
+
+    def over() -> dict[str, tuple[int, int]]:
+        return {name: cost for name, cost in spent.items() if cost[0] > LIFE[name][0] or cost[1] > LIFE[name][1]}
+
+    for _ in range(8):  # until it is warm
+        await lives()
+        await drafts()
+        if not over():
+            break
+    assert over() == {}
+    assert set(spent) == set(LIFE)

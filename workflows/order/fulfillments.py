@@ -21,7 +21,7 @@ from ...core.sql.schema.query import Query
 from ...modules.inventory.types import Back, GoodsAt, GoodsOfLine, GoodsTaken, Sent
 from ..consigning import consigned
 from ..kit import Flow, Kept, keep, step, take_back, workflow
-from ..links import link
+from ..links import link_new
 from .changes import counting, lock_of, register
 
 ADDRESS = (*FIELDS, "metadata")
@@ -69,7 +69,7 @@ async def create_order_fulfillment(
         sent = await flow.run(send_goods, plan["stock"], plan["fulfillment"]["location_id"])
         more = {"id": id, "metadata": metadata, "created_by": created_by}
         fulfillment = await flow.run(ask_provider, {**plan["fulfillment"], **more}, order_id)
-        await link(flow, {"order_fulfillment": [{"order_id": order_id, "fulfillment_id": id}]})
+        await link_new(flow, {"order_fulfillment": [{"order_id": order_id, "fulfillment_id": id}]})
         await flow.hooks.fulfillmentCreated(fulfillment=fulfillment)
     flow.emit("order.fulfillment_created", order_id=order_id, fulfillment_id=id, no_notification=no_notification)
     for level in sent["levels"]:
@@ -138,7 +138,9 @@ async def _option(flow: Flow, order: Order, id: str | None) -> Row | None:
     wanted = id or next((method["shipping_option_id"] for method in order["shipping_methods"] if method["shipping_option_id"]), None)
     if wanted is None:
         return None
-    rows = await flow.graph.rows(Query("shipping_option", _OPTION, {"id": wanted}, with_deleted=id is None))
+    rows = await flow.graph.rows(Query("shipping_option", _OPTION, {"id": wanted}))
+    if not rows and id is None:  # it was deleted since
+        rows = await flow.graph.rows(Query("shipping_option", _OPTION, {"id": wanted}, with_deleted=True))
     if not rows and id is not None:
         raise NotFound(f"Shipping option with id: {id} was not found")
     return rows[0] if rows else None
@@ -168,9 +170,9 @@ async def parts_of(flow: Flow, lines: Mapping[str, OrderLine], quantities: Seque
 
 async def _backorders(flow: Flow, variant_ids: Iterable[str | None]) -> dict[str, bool]:
     """The variants whose stock is counted, and whether each allows backorders."""
-    counted = {"id": sorted({id for id in variant_ids if id is not None}), "manage_inventory": True}
-    variants = await flow.graph.rows(Query("product_variant", ("id", "allow_backorder"), counted))
-    return {variant["id"]: bool(variant["allow_backorder"]) for variant in variants}
+    ids = sorted({id for id in variant_ids if id is not None})
+    variants = await flow.graph.rows(Query("product_variant", ("id", "allow_backorder", "manage_inventory"), {"id": ids})) if ids else []
+    return {variant["id"]: bool(variant["allow_backorder"]) for variant in variants if variant["manage_inventory"]}
 
 
 def _data(order: Order, option: Row | None) -> Row:
@@ -270,7 +272,7 @@ class Packed(TypedDict):
 async def packed_in(flow: Flow, order_id: str, fulfillment_id: str) -> Packed:
     """The contents of a fulfillment. Raises NotFound if there is no such order, or it has no such fulfillment."""
     order = await flow.modules.order.load(order_id)
-    of_order = await flow.graph.one("order", order_id, _FULFILLMENTS)
+    [of_order] = await flow.graph.expand("order", [{"id": order_id}], _FULFILLMENTS)
     found = next((one for one in of_order["fulfillments"] if one["id"] == fulfillment_id), None)
     if found is None:
         raise NotFound(f"Fulfillment with id {fulfillment_id} not found in the order")

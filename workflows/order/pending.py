@@ -69,12 +69,14 @@ async def open_change(flow: Flow, entity: str, id: str, *kinds: str, draft: bool
 
 async def change_to_confirm(flow: Flow, entity: str, id: str, *kinds: str) -> Change:
     """`open_change` without the order: what a durable flow reads is written down. Raises what that raises."""
-    there = await flow.modules.order.retrieve(entity, id, fields=("id", "is_draft_order" if entity == "order" else "order_id"))
-    if entity == "order":
-        check_draft(there, False)
-    of: Row = {"change_type": list(kinds), OF[entity]: id}
-    change = await flow.modules.order.open_change(id if entity == "order" else there["order_id"], of)
+    of: Row = {"change_type": list(kinds)}
+    order_id = id
+    if entity != "order":
+        order_id, of = (await flow.modules.order.retrieve(entity, id, fields=("order_id",)))["order_id"], {**of, OF[entity]: id}
+    change = await flow.modules.order.open_change(order_id, of)
     if change is None:
+        if entity == "order":
+            check_draft(await flow.modules.order.retrieve("order", id, fields=("id", "is_draft_order")), False)
         raise InvalidData(NONE_OPEN)
     return change
 

@@ -15,7 +15,7 @@ from ...modules.order.pending import as_read
 from ...modules.order.types import Act, Change
 from ..consigning import consigned
 from ..kit import Flow, step, workflow
-from ..links import link
+from ..links import link_new
 from ..rows import update_rows, written
 from .changes import lock_of
 from .difference import settle_difference
@@ -89,7 +89,7 @@ async def confirm_return_request(flow: Flow, id: str, confirmed_by: str | None =
         label = await ask_for_label(flow, change)
         await flow.run(confirm_change, change["id"], confirmed_by, as_read(change, {}))
         if label is not None:
-            await link(flow, {"return_fulfillment": [{"return_id": id, "fulfillment_id": label}]})
+            await link_new(flow, {"return_fulfillment": [{"return_id": id, "fulfillment_id": label}]})
         await flow.run(settle_difference, order_id)
     flow.emit("order.return_requested", order_id=order_id, return_id=id)
     return order_id

@@ -16,7 +16,7 @@ from ...core.sql.schema.query import Query
 from ...modules.order.pending import as_read
 from ...modules.order.types import Act, Change
 from ..kit import Flow, Workflow, step
-from ..links import link
+from ..links import link_new
 from .changes import lock_of
 from .difference import settle_difference
 from .pending import (
@@ -81,7 +81,7 @@ def _confirming(name: str, entity: Swap, event: str) -> Workflow[..., str]:
             await flow.run(confirm_change, change["id"], confirmed_by, as_read(change, {}))
             if label is not None:
                 back = (await thing_of(flow, entity, id))["return_id"]
-                await link(flow, {"return_fulfillment": [{"return_id": back, "fulfillment_id": label}]})
+                await link_new(flow, {"return_fulfillment": [{"return_id": back, "fulfillment_id": label}]})
             await flow.run(settle_difference, order_id)
         for made in reserved:
             flow.emit("reservation-item.created", id=made["id"], order_id=order_id)
