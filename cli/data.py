@@ -117,6 +117,25 @@ def _users(app: typer.Typer) -> None:
 
         console.print(f"Created {with_database(data_dir, database_url, work)}.")
 
+    @users.command("reset-mfa", epilog="Example:  velella user reset-mfa --email ada@example.com")
+    def reset_mfa(
+        email: str = typer.Option(..., help="What the user logs in with."),
+        data_dir: Path | None = DataDir,
+        database_url: str | None = DatabaseUrl,
+    ) -> None:
+        """Let a user who has lost the second factor log in by the password alone, and set up another."""
+
+        async def work(settings: Settings) -> bool:
+            async with local_host(settings, ["auth", "user"], visits=True) as host:
+                users = await host.modules.user.list("user", {"email": email}, fields=("id",), limit=1)
+                if not users:
+                    raise NotFound(f"There is no user {email}.", hint="`velella user create` makes one.")
+                identities = await host.modules.auth.identities_of("user", users[0]["id"])
+                return any([await host.modules.auth.reset_factors(identity["id"]) for identity in identities])
+
+        had = with_database(data_dir, database_url, work)
+        console.print(f"{email} logs in by the password alone now." if had else f"{email} has no second factor.")
+
 
 def _keys(app: typer.Typer) -> None:
     keys = typer.Typer(help="API keys.", no_args_is_help=True)

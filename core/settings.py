@@ -39,6 +39,15 @@ class ProviderSettings(BaseModel):
     options: dict[str, Any] = Field(default_factory=dict)
 
 
+class Verified(BaseModel):
+    """That actors who sign in by a provider have to prove that what they are called there is theirs."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    auth_provider: str
+    entity_type: str = "email"
+
+
 def default_providers() -> dict[str, list[ProviderSettings]]:
     return {
         "payment": [ProviderSettings(use="system", id="default")],
@@ -55,7 +64,7 @@ class Settings(BaseSettings):
         env_prefix="VELELLA_", env_nested_delimiter="__", env_file=".env", toml_file="velella.toml", extra="ignore"
     )
 
-    SECRETS: ClassVar = ("jwt_secret", "cookie_secret", "cluster_token", "metrics_token")
+    SECRETS: ClassVar = ("jwt_secret", "cookie_secret", "mfa_key", "cluster_token", "metrics_token")
     """Settings that are made on the first start unless they are given. Servers that share a database share them."""
 
     # where
@@ -135,6 +144,13 @@ class Settings(BaseSettings):
     auth_methods: dict[str, list[str]] = Field(
         default_factory=lambda: {"user": ["emailpass"]}, description="Ways to sign in by actor type. Types that aren't named may use any."
     )
+    auth_verifications: dict[str, list[Verified]] = Field(
+        default_factory=dict,
+        description="What actors prove before they sign in, by type: {customer = [{auth_provider = 'emailpass', entity_type = 'email'}]}.",
+    )
+    mfa_key: str | None = Field(None, description="Seals secrets of second factors. Default: made on the first start, kept in data_dir.")
+    mfa_issuer: str = Field("Velella", description="The name under which authenticator apps list the shop.")
+    mfa_disable_needs_code: bool = Field(False, description="Whether who is signed in needs a code to disable a second factor.")
     store_cors: str = Field(
         "http://localhost:8000", description="Origins that storefronts come from, comma separated; /…/ is a pattern, * is any."
     )

@@ -1,18 +1,19 @@
-"""Logins of others that the dashboard asks about: there are none."""
+"""Sign-ins elsewhere."""
 
 from __future__ import annotations
 
+from ...core.emails import folded
 from ...core.errors import InvalidData, Unauthorized
-from ..kit import ANY_IDENTITY, Answer, Request, Routes
-from ..kit.access import PUBLIC, USER_REGISTERING
+from ...workflows.user.joining import join_as_user
+from ..admin.users import USER
+from ..kit import Answer, Request, Routes
+from ..kit.access import PUBLIC, USER_JOINING, USER_REGISTERING
+from .identities import check_provider
 
 routes = Routes()
 
-
-@routes.get("/auth/mfa/factors", auth=ANY_IDENTITY, query=None)
-async def list_factors(request: Request) -> Answer:
-    """List the second factors of the logged-in actor."""
-    return {"mfa_factors": []}
+NAMES = {"first_name": "given_name", "last_name": "family_name", "avatar_url": "picture"}
+"""Column of a user → what providers call it."""
 
 
 @routes.get("/cloud/auth", auth=PUBLIC, query=None)
@@ -27,3 +28,22 @@ async def cloud_user(request: Request) -> Answer:
     if request.actor_id:
         raise InvalidData("The user is already registered and cannot create a new account.")
     raise Unauthorized("Only cloud identities can create a user account, and this server belongs to no cloud.")
+
+
+@routes.post("/auth/{auth_provider}/user", auth=USER_JOINING, returns=USER, query=None, envelope="user")
+async def join(request: Request) -> Answer:
+    """Become the user whom a provider vouches for: one with that address, or one who was invited by it."""
+    check_provider(request, "user")
+    actor = request.actor
+    assert actor is not None
+    if not actor.id:
+        identity = await request.modules.auth.identity(actor.identity)
+        vouched = next((one for one in identity["provider_identities"] if one["provider"] == request.params["auth_provider"]), None)
+        about = (vouched or {}).get("user_metadata") or {}
+        if not about.get("email"):
+            raise InvalidData(f"{request.params['auth_provider']} does not vouch for an address of this identity")
+        names = {ours: about[theirs] for ours, theirs in NAMES.items() if about.get(theirs)}
+        version = actor.claims["secret_version"]
+        id = await request.run(join_as_user, actor.identity, folded(about["email"]), names, version)
+        return await request.fetch(USER, id)
+    return await request.fetch(USER, actor.id)

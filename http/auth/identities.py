@@ -10,7 +10,7 @@ from ...modules.auth.provider import AuthenticationResponse
 from ...workflows.auth.reset_password import forget_password
 from ..kit import PUBLIC, Answer, Part, Reply, Request, Routes
 from ..kit.client import network_of
-from .claims import claims_of
+from .claims import signed_in, token_of
 
 routes = Routes()
 
@@ -22,9 +22,9 @@ class ResetPassword(Part):
     metadata: dict[str, Any] = {}
 
 
-def _check_provider(request: Request) -> tuple[str, str]:
-    """Actor type and provider of the path. Raises NotAllowed if the settings don't allow the combination."""
-    actor_type, provider = request.params["actor_type"], request.params["auth_provider"]
+def check_provider(request: Request, actor_type: str | None = None) -> tuple[str, str]:
+    """Actor type (by default the path's) and provider. Raises NotAllowed if the settings don't allow the combination."""
+    actor_type, provider = actor_type or request.params["actor_type"], request.params["auth_provider"]
     allowed = request.settings.auth_methods.get(actor_type)
     if allowed is not None and provider not in allowed:
         raise NotAllowed(f"The actor type {actor_type} is not allowed to use the auth provider {provider}")
@@ -49,20 +49,19 @@ async def _answer(request: Request, outcome: AuthenticationResponse, actor_type:
         return {"location": outcome["location"]}
     if outcome["auth_identity"] is None:
         raise Unauthorized("Authentication failed")
-    claims = claims_of(outcome["auth_identity"], actor_type, provider, int(time.time()))
-    return {"token": request.credentials.tokens.issue(claims)}
+    return await signed_in(request, outcome["auth_identity"], actor_type, provider, int(time.time()))
 
 
 async def sign_in(request: Request) -> Answer:
     """Log in: returns a token, or a URL where the login goes on."""
-    actor_type, provider = _check_provider(request)
+    actor_type, provider = check_provider(request)
     outcome = await request.modules.auth.authenticate(provider, _given(request), _address(request))
     return await _answer(request, outcome, actor_type, provider)
 
 
 async def come_back(request: Request) -> Answer:
     """Finish a login that went on elsewhere."""
-    actor_type, provider = _check_provider(request)
+    actor_type, provider = check_provider(request)
     outcome = await request.modules.auth.validate_callback(provider, _given(request), _address(request))
     return await _answer(request, outcome, actor_type, provider)
 
@@ -75,9 +74,11 @@ for _method in ("GET", "POST"):
 @routes.post("/auth/{actor_type}/{auth_provider}/register", query=None)
 async def register(request: Request) -> Answer:
     """Register: returns a token of an identity without an actor."""
-    actor_type, provider = _check_provider(request)
+    actor_type, provider = check_provider(request)
     outcome = await request.modules.auth.register(provider, _given(request), _address(request))
-    return await _answer(request, outcome, actor_type, provider)
+    if not outcome["success"] or outcome["auth_identity"] is None:
+        raise Unauthorized(outcome["error"] or "Authentication failed")
+    return {"token": token_of(request, outcome["auth_identity"], actor_type, provider, int(time.time()))}
 
 
 @routes.get("/auth/{actor_type}/providers", query=None)
@@ -93,7 +94,7 @@ async def providers(request: Request) -> Answer:
 )
 async def reset_password(request: Request) -> Answer:
     """Request an email about a forgotten password. Neither the answer nor its time tells whether the account exists."""
-    actor_type, provider = _check_provider(request)
+    actor_type, provider = check_provider(request)
     entity_id = request.body["identifier"]
     await request.modules.auth.count_email(entity_id, _address(request))
     about = {"entity_id": entity_id, "actor_type": actor_type, "provider": provider, "metadata": request.body["metadata"]}
@@ -104,7 +105,7 @@ async def reset_password(request: Request) -> Answer:
 @routes.post("/auth/{actor_type}/{auth_provider}/update", query=None)
 async def update(request: Request) -> Answer:
     """Choose a new password, once, by the token of the email."""
-    actor_type, provider = _check_provider(request)
+    actor_type, provider = check_provider(request)
     scheme, _, token = (request.header("Authorization") or "").partition(" ")
     if scheme.lower() != "bearer":
         raise Unauthorized("Invalid token")

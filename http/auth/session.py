@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 from ...core.json import dumps
-from ..kit import ANY_BEARER, ANY_IDENTITY, SESSION_ONLY, Answer, Reply, Request, Routes
-from ..kit.access import COOKIE
+from ..kit import ANY_BEARER, SESSION_ONLY, Answer, Reply, Request, Routes
+from ..kit.access import COOKIE, HALFWAY
 from ..kit.reply import unauthorized
-from .claims import claims_of
+from .claims import token_of, unverified
 
 routes = Routes()
 
@@ -46,18 +46,23 @@ async def end(request: Request) -> Answer:
     return Reply(dumps({"success": True}), headers={"Set-Cookie": _cookie(request, "", -86_400)})
 
 
-@routes.post("/auth/token/refresh", auth=ANY_IDENTITY, query=None)
+@routes.post("/auth/token/refresh", auth=HALFWAY, query=None)
 async def refresh(request: Request) -> Answer:
-    """Get a new token, which includes actors that the identity was linked to meanwhile. It doesn't extend the time beyond a session's
-    end."""
+    """Get a new token, which includes actors that the identity was linked to meanwhile, and that its address is verified by now. It doesn't
+    extend the time beyond a session's end, and stands for no second factor."""
     actor = request.actor
     assert actor is not None
     longest = seconds_left(request)
     identity = await request.modules.auth.identity(actor.identity)
     if identity["secret_version"] != actor.claims["secret_version"]:  # it changed meanwhile
         raise unauthorized()
-    claims = claims_of(identity, actor.type, actor.provider, actor.claims["auth_time"])
-    return {"token": request.credentials.tokens.issue(claims, expires=min(request.settings.jwt_expires, int(longest)))}
+    mfa_at = actor.claims.get("mfa_challenge_completed_at")
+    waits = bool(actor.claims.get("halfway")) and identity["mfa_enabled"] and mfa_at is None
+    halfway = waits or await unverified(request, identity, actor.type, actor.provider) is not None
+    expires = min(request.settings.jwt_expires, int(longest))
+    since = actor.claims["auth_time"]
+    token = token_of(request, identity, actor.type, actor.provider, since, mfa_at=mfa_at, halfway=halfway, expires=expires)
+    return {"token": token}
 
 
 def seconds_left(request: Request) -> float:

@@ -32,6 +32,8 @@ class Auth:
     """The route is open to all, also to callers with an expired token: they count as anonymous."""
     unregistered: bool = False
     """An identity without an actor is admitted: it is about to register."""
+    halfway: bool = False
+    """An identity is admitted that has still something to prove: a second factor, an address."""
 
 
 USER = Auth(frozenset(("user",)), frozenset((SESSION, BEARER, API_KEY)))
@@ -39,7 +41,10 @@ CUSTOMER = Auth(frozenset(("customer",)))
 CUSTOMER_OPTIONAL = Auth(frozenset(("customer",)), optional=True)
 CUSTOMER_REGISTERING = Auth(frozenset(("customer",)), unregistered=True)
 USER_REGISTERING = Auth(frozenset(("user",)), unregistered=True)
+USER_JOINING = Auth(frozenset(("user",)), frozenset((BEARER,)), unregistered=True)
 ANY_IDENTITY = Auth(frozenset(("*",)), unregistered=True)
+ANY_IDENTITY_OPTIONAL = Auth(frozenset(("*",)), optional=True, unregistered=True)
+HALFWAY = Auth(frozenset(("*",)), unregistered=True, halfway=True)
 ANY_BEARER = Auth(frozenset(("*",)), frozenset((BEARER,)), unregistered=True)
 SESSION_ONLY = Auth(frozenset(("*",)), frozenset((SESSION,)), unregistered=True)
 PUBLIC = Auth(frozenset(), frozenset(), optional=True)

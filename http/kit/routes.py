@@ -278,18 +278,8 @@ class Branch:
 
     fixed: dict[str, Branch] = field(default_factory=dict)
     any: Branch | None = None
-    routes: dict[str, tuple[Route | None, tuple[str, ...]]] = field(default_factory=dict)
-    """By method, with the names of the parameters on the way. None: a route of Medusa's API that isn't served."""
-
-
-NOT_SERVED = (
-    "/auth/mfa/factors",
-    "/auth/mfa/recovery-codes",
-    "/auth/verification/confirm",
-    "/auth/verification/request",
-    "/auth/{auth_provider}/user",
-)
-"""Paths of Medusa's API that take POST and would match an id or a provider here."""
+    routes: dict[str, tuple[Route, tuple[str, ...]]] = field(default_factory=dict)
+    """By method, with the names of the parameters on the way."""
 
 
 class RouteTree:
@@ -299,10 +289,8 @@ class RouteTree:
         self.root = Branch()
         for route in routes:
             self._add(route.method, route.path, route)
-        for path in NOT_SERVED:
-            self._add("POST", path, None)
 
-    def _add(self, method: str, path: str, route: Route | None) -> None:
+    def _add(self, method: str, path: str, route: Route) -> None:
         at, names = self.root, []
         for segment in path.strip("/").split("/"):
             if segment.startswith("{"):
@@ -322,7 +310,7 @@ class RouteTree:
         if found is None:
             return None
         (route, names), values = found
-        return None if route is None else Match(route, dict(zip(names, values, strict=True)))
+        return Match(route, dict(zip(names, values, strict=True)))
 
     def exists(self, path: str) -> bool:
         """Whether any method is served under this path."""
@@ -336,7 +324,7 @@ def _segments(path: str) -> list[str]:
 
 def _walk(
     at: Branch, segments: list[str], depth: int, values: list[str], method: str | None
-) -> tuple[tuple[Route | None, tuple[str, ...]], list[str]] | None:
+) -> tuple[tuple[Route, tuple[str, ...]], list[str]] | None:
     if depth == len(segments):
         if method is None:
             return (next(iter(at.routes.values())), values) if at.routes else None

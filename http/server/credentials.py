@@ -105,7 +105,7 @@ class Credentials:
             claims = self.tokens.read(secret)
             if claims is not None and _permitted(auth, claims.get("actor_type")):
                 actor = _actor(claims)
-        if actor is not None and (actor.id or auth.unregistered) and await self.stands(actor):
+        if actor is not None and _suffices(actor, auth) and await self.stands(actor):
             return actor
         if API_KEY in auth.types and scheme == "bearer" and secret.startswith("sk_"):
             raise unauthorized(KEY_AS_BEARER)
@@ -178,6 +178,13 @@ def _size(_: object) -> int:
 
 def _permitted(auth: Auth, actor_type: Any) -> bool:
     return isinstance(actor_type, str) and ("*" in auth.actors or actor_type in auth.actors)
+
+
+def _suffices(actor: Actor, auth: Auth) -> bool:
+    """Whether what the caller has proven is enough for a route."""
+    if actor.claims.get("halfway"):
+        return auth.halfway
+    return bool(actor.id) or auth.unregistered
 
 
 def _actor(claims: dict[str, Any]) -> Actor:

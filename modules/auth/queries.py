@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Float, Integer, Text, bindparam, case, delete, func, select, text, update
+from sqlalchemy import Float, Integer, Text, bindparam, case, delete, func, null, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from ...core.sql.db.compiled import compiled
 from ...core.sql.schema.columns import Json, Timestamp
-from .tables import auth_identity, auth_limit, auth_password_reset_token, auth_session, provider_identity
+from .tables import (
+    auth_identity,
+    auth_limit,
+    auth_mfa_challenge,
+    auth_mfa_factor,
+    auth_mfa_recovery_code,
+    auth_password_reset_token,
+    auth_session,
+    auth_verification,
+    provider_identity,
+)
 
 _now = func.now()
 _living = provider_identity.c.deleted_at.is_(None)
@@ -185,3 +195,153 @@ USES = compiled(
 )
 
 FORGET_USES = compiled(delete(auth_limit).where(_use))
+
+
+# -- second factors
+
+_factor = auth_mfa_factor.c.id == bindparam("id", type_=Text)
+_step = auth_mfa_factor.c.provider_metadata["last_step"].astext.cast(Integer)
+
+FACTOR = compiled(
+    select(auth_mfa_factor.c.id, auth_mfa_factor.c.status, auth_mfa_factor.c.provider, auth_mfa_factor.c.provider_metadata).where(
+        auth_mfa_factor.c.auth_identity_id == bindparam("identity_id", type_=Text),
+        (auth_mfa_factor.c.id == bindparam("id", type_=Text)) | bindparam("id", type_=Text).is_(None),
+        (auth_mfa_factor.c.status == "enabled") | bindparam("id", type_=Text).is_not(None),
+        auth_mfa_factor.c.deleted_at.is_(None),
+    )
+)
+"""A factor by its id, or without one the factor that is enabled."""
+
+USE_STEP = compiled(
+    update(auth_mfa_factor)
+    .values(
+        provider_metadata=auth_mfa_factor.c.provider_metadata.op("||")(
+            func.jsonb_build_object("last_step", bindparam("step", type_=Integer))
+        ),
+        status=case((auth_mfa_factor.c.status == "pending", "enabled"), else_=auth_mfa_factor.c.status),
+        updated_at=_now,
+    )
+    .where(_factor, auth_mfa_factor.c.status != "disabled", func.coalesce(_step, 0) < bindparam("step", type_=Integer))
+    .returning(auth_mfa_factor.c.id)
+)
+"""Of two uses of one code one finds the row."""
+
+DISABLE_FACTOR = compiled(update(auth_mfa_factor).values(status="disabled", updated_at=_now).where(_factor).returning(auth_mfa_factor.c.id))
+
+DISABLE_FACTORS_OF = compiled(
+    update(auth_mfa_factor)
+    .values(status="disabled", updated_at=_now)
+    .where(auth_mfa_factor.c.auth_identity_id == bindparam("id", type_=Text), auth_mfa_factor.c.status != "disabled")
+    .returning(auth_mfa_factor.c.id)
+)
+
+SET_MFA = compiled(
+    update(auth_identity)
+    .values(
+        mfa_enabled=select(auth_mfa_factor.c.id)
+        .where(
+            auth_mfa_factor.c.auth_identity_id == bindparam("id", type_=Text),
+            auth_mfa_factor.c.status == "enabled",
+            auth_mfa_factor.c.deleted_at.is_(None),
+        )
+        .exists(),
+        updated_at=_now,
+    )
+    .where(_identity)
+)
+
+_code_of = auth_mfa_recovery_code.c.auth_identity_id == bindparam("id", type_=Text)
+
+HAS_RECOVERY_CODES = compiled(select(auth_mfa_recovery_code.c.id).where(_code_of).limit(1))
+
+FORGET_RECOVERY_CODES = compiled(delete(auth_mfa_recovery_code).where(_code_of))
+
+KEEP_RECOVERY_CODES = compiled(
+    text("""
+    INSERT INTO auth_mfa_recovery_code (id, auth_identity_id, code_hash, created_at)
+    SELECT row.id, CAST(:id AS text), row.code_hash, now()
+    FROM unnest(CAST(:ids AS text[]), CAST(:hashes AS text[])) AS row (id, code_hash)
+""")
+)
+
+USE_RECOVERY_CODE = compiled(
+    delete(auth_mfa_recovery_code)
+    .where(_code_of, auth_mfa_recovery_code.c.code_hash == bindparam("code_hash", type_=Text))
+    .returning(auth_mfa_recovery_code.c.id)
+)
+"""The caller that deletes the row has used the code: no other caller finds it."""
+
+BEGIN_CHALLENGE = compiled(
+    insert(auth_mfa_challenge).values(
+        id=bindparam("id", type_=Text),
+        auth_identity_id=bindparam("auth_identity_id", type_=Text),
+        auth_provider=bindparam("auth_provider", type_=Text),
+        methods=bindparam("methods", type_=auth_mfa_challenge.c.methods.type),
+        max_attempts=bindparam("max_attempts", type_=Integer),
+        expires_at=bindparam("expires_at", type_=Timestamp),
+    )
+)
+
+FORGET_CHALLENGES = compiled(
+    delete(auth_mfa_challenge).where(
+        auth_mfa_challenge.c.id.in_(
+            select(auth_mfa_challenge.c.id).where(auth_mfa_challenge.c.expires_at < _now).limit(50).with_for_update(skip_locked=True)
+        )
+    )
+)
+
+_challenge = (
+    auth_mfa_challenge.c.id == bindparam("id", type_=Text),
+    auth_mfa_challenge.c.auth_identity_id == bindparam("identity_id", type_=Text),
+)
+
+CHALLENGE = compiled(select(auth_mfa_challenge).where(*_challenge))
+
+TRY_CHALLENGE = compiled(
+    update(auth_mfa_challenge)
+    .values(attempts=auth_mfa_challenge.c.attempts + 1)
+    .where(
+        *_challenge,
+        auth_mfa_challenge.c.completed_at.is_(None),
+        auth_mfa_challenge.c.expires_at > _now,
+        auth_mfa_challenge.c.attempts < auth_mfa_challenge.c.max_attempts,
+    )
+    .returning(auth_mfa_challenge.c.attempts)
+)
+"""Counted before the code is looked at, so that concurrent attempts don't exceed the limit."""
+
+COMPLETE_CHALLENGE = compiled(
+    update(auth_mfa_challenge)
+    .values(completed_at=_now)
+    .where(*_challenge, auth_mfa_challenge.c.completed_at.is_(None))
+    .returning(auth_mfa_challenge.c.id)
+)
+
+# -- verified addresses
+
+REQUEST_VERIFICATION = compiled(
+    text("""
+    INSERT INTO auth_verification AS there
+        (id, auth_identity_id, entity_id, entity_type, code_provider, requested_at, code_hash, metadata, created_at, updated_at)
+    VALUES (CAST(:id AS text), CAST(:identity_id AS text), CAST(:entity_id AS text), CAST(:entity_type AS text),
+            CAST(:code_provider AS text), now(), CAST(:code_hash AS text), CAST(:metadata AS jsonb), now(), now())
+    ON CONFLICT (auth_identity_id, entity_id, entity_type) DO UPDATE
+        SET requested_at = now(), code_hash = excluded.code_hash, code_provider = excluded.code_provider, updated_at = now()
+        WHERE there.verified_at IS NULL
+    RETURNING there.id
+""")
+)
+"""What is verified stays so, and gets no code."""
+
+CONFIRM_VERIFICATION = compiled(
+    update(auth_verification)
+    .values(verified_at=_now, code_hash=null(), updated_at=_now)
+    .where(
+        auth_verification.c.code_hash == bindparam("code_hash", type_=Text),
+        auth_verification.c.verified_at.is_(None),
+        auth_verification.c.requested_at > _now - func.make_interval(0, 0, 0, 0, 0, 0, bindparam("seconds", type_=Float)),
+        auth_verification.c.code_provider == bindparam("code_provider", type_=Text),
+    )
+    .returning(auth_verification.c.id)
+)
+"""Of two uses of one code one finds the row."""

@@ -14,23 +14,18 @@ from ...core.errors import Busy, InvalidData, NotFound, Unauthorized
 from ...core.ids import new_id
 from ...core.message import reads, writes
 from ...core.rows import Row
-from ...core.service.context import ModuleContext
-from ...core.service.module import ModuleService
 from . import queries
-from .limits import Limits
+from .factors import SecondFactors
 from .provider import AuthenticationResponse, AuthProvider, Known
 from .resets import Reset
 from .tables import SCHEMA
+from .verifications import Verifications
 
 
-class AuthService(ModuleService):
+class AuthService(SecondFactors, Verifications):
     """Identities of people. Providers authenticate an identity; it is linked to actors (a user, a customer)."""
 
     schema = SCHEMA
-
-    def __init__(self, context: ModuleContext) -> None:
-        super().__init__(context)
-        self._limits = Limits(context.settings, context.database)
 
     # -- providers
     @reads
@@ -288,6 +283,7 @@ class AuthService(ModuleService):
 _IDENTITY = (
     "*",
     "secret_version",
+    "mfa_enabled",
     "provider_identities.id",
     "provider_identities.entity_id",
     "provider_identities.provider",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, Table, Text
+from sqlalchemy import Boolean, CheckConstraint, Column, ForeignKey, Index, Integer, Table, Text, UniqueConstraint, false
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from ...core.sql.schema.columns import Json, Timestamp, identity, module_metadata, timestamps
 from ...core.sql.schema.entity import Entity, many, one
@@ -18,6 +19,8 @@ auth_identity = Table(
     Column("app_metadata", Json),
     # rises when a secret of it changes: what was made with the old one is invalid from then on
     Column("secret_version", Integer, nullable=False, server_default="1"),
+    # whether it has a second factor, so that signing in asks no further table
+    Column("mfa_enabled", Boolean, nullable=False, server_default=false()),
     *timestamps(),
 )
 
@@ -78,13 +81,78 @@ auth_limit = Table(
     Column("expires_at", Timestamp, nullable=False, index=True),
 )
 
+
+def _identity_key() -> Column[str]:
+    return Column("auth_identity_id", Text, ForeignKey("auth_identity.id", ondelete="CASCADE"), nullable=False, index=True)
+
+
+auth_mfa_factor = Table(
+    "auth_mfa_factor",
+    metadata,
+    identity(),
+    _identity_key(),
+    Column("provider", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    # the sealed secret; the last time step whose code was used, which is never taken again
+    Column("provider_metadata", Json),
+    Column("metadata", Json),
+    *timestamps(),
+    CheckConstraint("status IN ('pending', 'enabled', 'disabled')", name="status"),
+)
+Index(
+    "uq_auth_mfa_factor_active",
+    auth_mfa_factor.c.auth_identity_id,
+    auth_mfa_factor.c.provider,
+    unique=True,
+    postgresql_where=auth_mfa_factor.c.deleted_at.is_(None) & auth_mfa_factor.c.status.in_(("pending", "enabled")),
+)
+
+auth_mfa_recovery_code = Table(
+    "auth_mfa_recovery_code",
+    metadata,
+    identity(),
+    _identity_key(),
+    Column("code_hash", Text, nullable=False),  # of 128 random bits: a plain digest can't be guessed from
+    Column("created_at", Timestamp, nullable=False),
+    UniqueConstraint("auth_identity_id", "code_hash", name="uq_auth_mfa_recovery_code"),
+)
+
+auth_mfa_challenge = Table(
+    "auth_mfa_challenge",
+    metadata,
+    identity(),
+    _identity_key(),
+    Column("auth_provider", Text),
+    Column("methods", ARRAY(Text), nullable=False),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("max_attempts", Integer, nullable=False),
+    Column("completed_at", Timestamp),
+    Column("expires_at", Timestamp, nullable=False, index=True),
+)
+
+auth_verification = Table(
+    "auth_verification",
+    metadata,
+    identity(),
+    _identity_key(),
+    Column("entity_id", Text, nullable=False),  # what is verified: an email address
+    Column("entity_type", Text, nullable=False),  # `email`
+    Column("code_provider", Text, nullable=False),
+    Column("verified_at", Timestamp),
+    Column("requested_at", Timestamp, nullable=False),
+    Column("code_hash", Text, unique=True),
+    Column("metadata", Json),
+    *timestamps(),
+    UniqueConstraint("auth_identity_id", "entity_id", "entity_type", name="uq_auth_verification"),
+)
+
 SCHEMA = Schema(
     "auth",
     Entity(
         "auth_identity",
         auth_identity,
         prefix="authid",
-        hidden=frozenset(("secret_version",)),
+        hidden=frozenset(("secret_version", "mfa_enabled")),
         relations={"provider_identities": many("provider_identity", "auth_identity_id", cascade=True)},
     ),
     Entity(
@@ -94,4 +162,6 @@ SCHEMA = Schema(
         prefix="provid",
         hidden=frozenset(("provider_metadata",)),
     ),
+    Entity("auth_mfa_factor", auth_mfa_factor, prefix="authmfa", hidden=frozenset(("provider_metadata",))),
+    Entity("auth_verification", auth_verification, prefix="authver", hidden=frozenset(("code_hash",))),
 )

@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from .api import Api
-from .walk import ADDRESS, HOOKED, Shop
-
-PASSWORD = "correct horse battery"
+from .walk import ADDRESS, HOOKED, PASSWORD, Shop
 
 
 async def buy(shop: Shop) -> None:

@@ -26,8 +26,8 @@ from ..conftest import clone
 from ..e2e.harbour import Packet
 from ..signing import UNLIMITED, token_of
 from .api import Api
-from .buying import PASSWORD, buy
-from .walk import Shop, open_shop
+from .buying import buy
+from .walk import PASSWORD, Shop, open_shop
 
 
 class Reckoner(FulfillmentProvider):
@@ -72,6 +72,7 @@ async def walked_shop(database_url: str, folder: Path) -> AsyncIterator[Shop]:
         data_dir=folder,
         view_configurations=True,
         **UNLIMITED,
+        auth_methods={"user": ["emailpass", "elsewhere"]},
         providers={**default_providers(), "fulfillment": fulfillment, "payment": payment},
     ).with_secrets()
     async with (

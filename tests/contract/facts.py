@@ -155,7 +155,7 @@ def _one_of(shapes: list[Shape]) -> Shape:
 
 
 def _bounds(schema: Mapping[str, Any]) -> str:
-    signs = (("minimum", ">="), ("exclusiveMinimum", ">"), ("minLength", "length >="))
+    signs = (("minimum", ">="), ("maximum", "<="), ("exclusiveMinimum", ">"), ("minLength", "length >="))
     return "".join(f" {sign} {schema[name]}" for name, sign in signs if name in schema)
 
 

@@ -31,7 +31,6 @@ NOT_THERE = {
     r"get-.*": "`flow.graph` reads it",
     r"(create|delete)-users?(-workflow)?": "part of `create-user-account`, `accept-invite-workflow`, `remove-user-account`",
     r"set-auth-app-metadata-workflow": "part of `create-user-account` and `create-customer-account`",
-    r"request-verification-workflow": "addresses aren't verified by codes yet",
     r"(.*-order-change(-actions)?|update-order-edit-update-quantity)": "the flows of edits, returns, claims and exchanges do it",
     r".*-promotion-rules-workflow": "`batch-promotion-rules` does it",
     r".*-price-list-prices": "`batch-price-list-prices` does it",
@@ -40,8 +39,6 @@ NOT_THERE = {
     r"receive-return-order": "`begin-receive-return` and `confirm-return-receive` do it",
     r"refund-payment-and-recreate-payment-session": "`refund-payment-workflow` and a new session",
     r"cart\.customer_updated": "declared there, and emitted by nothing: `cart.updated`",
-    r"auth\.verification_requested": "addresses aren't verified by codes yet",
-    r"auth\.mfa_.*": "second factors aren't there yet",
     r"create-api-keys apiKeysCreated": "a flow with a hook that writes is written down, and the token of a key is kept nowhere",
 }
 """Pattern of a workflow, an event, or a workflow with its hook → why it isn't there."""

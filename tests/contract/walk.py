@@ -6,12 +6,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
+import pyotp
 
 from velella.actors.host import Host
 from velella.core.ids import ulid
+from velella.modules.auth.verifications import code_hash
 
 from .api import Api
 
+PASSWORD = "correct horse battery"
 ADDRESS = {"first_name": "Ada", "last_name": "L", "address_1": "Quay 7", "city": "Town", "postal_code": "1000", "country_code": "de"}
 
 HOOKED = {"additional_data": {"gift": True}}
@@ -42,6 +45,7 @@ async def open_shop(shop: Shop) -> None:
         users,
         markets,
         files,
+        factors,
         catalogue,
         products,
         price_lists,
@@ -131,6 +135,32 @@ def _csv(field: str, lines: bytes) -> aiohttp.FormData:
     form = aiohttp.FormData()
     form.add_field(field, lines, filename="products.csv", content_type="text/csv")
     return form
+
+
+async def factors(shop: Shop) -> None:
+    """A second factor of a user of its own: whoever has one is asked for it."""
+    guest, ids = shop.guest, {"actor_type": "user", "auth_provider": "emailpass"}
+    login = {"email": "factor@example.com", "password": PASSWORD}
+    token = (await guest.post("/auth/{actor_type}/{auth_provider}/register", login, **ids))["token"]
+    user = guest.as_(authorization=f"Bearer {token}")
+    begun = await user.post("/auth/mfa/factors", {"provider": "totp", "label": "factor@example.com"})
+    id, code = begun["mfa_factor"]["id"], pyotp.TOTP(begun["secret"]).now()
+    await user.post("/auth/mfa/factors/{id}/verify", {"code": code}, id=id)
+    codes = (await user.post("/auth/mfa/recovery-codes"))["recovery_codes"]
+    await user.get("/auth/mfa/factors")
+    answer = (await guest.raw("POST", "/auth/user/emailpass", login)).json
+    assert set(answer) == {"mfa_required", "mfa_challenge", "token"}
+    halfway = guest.as_(authorization=f"Bearer {answer['token']}")
+    given = {"method": "recovery_code", "code": codes[0]}
+    await halfway.post("/auth/mfa/challenges/{id}/verify", given, id=answer["mfa_challenge"]["id"])
+    await user.delete("/auth/mfa/factors/{id}", id=id)
+    await user.post("/auth/verification/request", {"entity_id": "factor@example.com", "entity_type": "email"})
+    identity, auth = begun["mfa_factor"]["auth_identity_id"], shop.host.modules.auth
+    await auth.request_verification(identity, "factor@example.com", "email", "token", code_hash("known"), None)
+    await guest.post("/auth/verification/confirm", {"code": "known"})
+    vouched = {"entity_id": "1", "user_metadata": {"email": "grace@example.com"}}
+    await auth.create("provider_identity", [{"auth_identity_id": identity, "provider": "elsewhere", **vouched}])
+    await user.post("/auth/{auth_provider}/user", auth_provider="elsewhere")
 
 
 async def catalogue(shop: Shop) -> None:

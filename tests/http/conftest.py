@@ -19,7 +19,7 @@ from velella.core.errors import Conflict, UnexpectedState
 from velella.core.ids import ulid
 from velella.core.settings import Settings
 from velella.http.admin import api_keys, users
-from velella.http.auth import identities, session
+from velella.http.auth import beyond, factors, identities, session, verifications
 from velella.http.kit import (
     ABSENT,
     BOOLEAN,
@@ -52,6 +52,7 @@ from ..signing import UNLIMITED, cheap_hashes, token_of
 MODULES = ("api_key", "auth", "customer", "user", "sales_channel", "link", "notification", "store")
 
 routes = Routes()
+FILES = (api_keys, beyond, factors, identities, session, users, verifications)
 
 
 # -- routes of the tests' own
@@ -259,7 +260,7 @@ class served:
         settings = Settings(**made).with_secrets()
         self.local = local_host(settings, (*MODULES, "locking", "workflows"))
         host = await self.local.__aenter__()
-        self.front = FrontEnd(host.context, [*api_keys.routes, *identities.routes, *session.routes, *users.routes, *routes])
+        self.front = FrontEnd(host.context, [route for file in FILES for route in file.routes] + [*routes])
         await self.front.start()
         return Shop(host, self.front, f"http://127.0.0.1:{self.front.port}")
 

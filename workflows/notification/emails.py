@@ -61,6 +61,15 @@ async def password_reset(flow: Flow, event: Event) -> None:
         await send(flow, event, "password-reset", to, url=url, data={"email": to, "actor_type": actor})
 
 
+@subscriber("auth.verification_requested")
+async def verification(flow: Flow, event: Event) -> None:
+    """Let a person prove that an email address is theirs. For other kinds of names the shop needs a subscriber of its own."""
+    to = event.data["entity_id"]
+    if event.data["entity_type"] == "email" and is_email(to):
+        url = f"{storefront_url(flow.settings)}/verify-email?code={quote(event.data['code'])}"
+        await send(flow, event, "verify-email", to, url=url, data={"email": to})
+
+
 def admin_url(settings: Settings) -> str:
     """The URL of the dashboard."""
     return (settings.admin_url or f"{settings.url}/app").rstrip("/")
