@@ -55,6 +55,7 @@ async def _develop(settings: Settings, given: dict[str, Any], nursery: Nursery, 
             # with the database that runs by now, whatever the settings say later
             given |= {"data_dir": settings.data_dir, "database_url": ready.database_url}
             keeper = Keeper(ready, nursery, given, demo=demo, embedded=settings.database_url is None)
+            stop.on_hurry = keeper.hurry
             try:
                 await keeper.run()
             finally:

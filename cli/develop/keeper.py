@@ -25,7 +25,9 @@ from ...actors.observe.scrape import gather
 from ...core.errors import Misconfigured, Unavailable
 from ...core.metrics import Sample
 from ...core.settings import Settings, without_password
+from ...core.settings_sources import DOTENV, TOML
 from ...core.tasks import Tasks
+from .. import instance
 from ..output import console
 from ..serve import introduce
 from .messages import Ended, Forked, Preload, Prepare, Ready, Start
@@ -37,6 +39,7 @@ AGAIN_SECONDS = 1.0
 GONE_SECONDS = 15.0
 """Seconds in which a generation has to finish what is inside."""
 TICK_SECONDS = 1.0
+OVERLAP_SECONDS = 1.0
 
 
 @dataclass
@@ -103,6 +106,11 @@ class Keeper:
             else:
                 self._failed(self._starting, event.why)
 
+    def hurry(self) -> None:
+        """Wait for nothing that generations still have inside."""
+        for generation in list(self._all.values()):
+            self._end(generation, signal.SIGKILL)
+
     async def close(self) -> None:
         """End every generation. Returns when all are gone."""
         for generation in list(self._all.values()):
@@ -131,6 +139,8 @@ class Keeper:
 
     def _saved(self, paths: set[Path]) -> None:
         self._unseen |= paths
+        if any(path.name in (TOML.name, DOTENV.name) for path in paths):
+            self._look_for_plugins()
         if self._starting is not None:
             self._end(self._starting, signal.SIGKILL)
         self._start()
@@ -196,9 +206,18 @@ class Keeper:
 
     # -- what is heard
     def _watch(self) -> None:
-        if self._watching is not None:
-            self._watching.cancel()
+        """Watch what is to be watched by now."""
+        if self._watching is not None:  # for a moment both do, so that nothing is missed between them
+            asyncio.get_running_loop().call_later(OVERLAP_SECONDS, self._watching.cancel)
         self._watching = asyncio.create_task(watch(self._folders, self._events))
+
+    def _look_for_plugins(self) -> None:
+        """Watch what the settings name by now, whether it can be imported or not."""
+        try:
+            if self._folders.add_named(instance.settings_of(**self._given)):
+                self._watch()
+        except Misconfigured:
+            pass  # the generation that begins says so
 
     def _hear(self) -> None:
         for message in self._nursery.received():

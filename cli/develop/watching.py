@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import importlib.util
 import logging
 import os
@@ -27,10 +28,17 @@ class Folders:
         here = Path.cwd()
         self.whole: set[Path] = set() if settings.templates_dir is None else {settings.templates_dir.absolute()}
         self.files = {here / TOML, here / DOTENV}
+        self.add_named(settings)
+
+    def add_named(self, settings: Settings) -> bool:
+        """Watch the packages that the settings name. Returns whether something is new."""
+        before = len(self.whole), len(self.files)
+        importlib.invalidate_caches()
         uses = (provider.use for providers in settings.providers.values() for provider in providers if ":" in provider.use)
         paths = (*settings.plugins, *settings.modules.values(), *uses)
         for name in {path.partition(":")[0].partition(".")[0] for path in paths} - {"velella"}:
             self._add_package(name)
+        return before != (len(self.whole), len(self.files))
 
     def _add_package(self, name: str) -> None:
         """A package or file, found without importing it: it may be broken."""

@@ -102,6 +102,13 @@ async def test_what_is_saved_is_served(fresh_database: str, tmp_path: Path) -> N
         await until("fourth")
         assert not failed
 
+        (tmp_path / "tides").mkdir()  # a plugin more, which is broken at first
+        (tmp_path / "tides" / "__init__.py").write_text("def broken(:")
+        settings_file.write_text(settings.replace('plugins = ["gift_note"]', 'plugins = ["gift_note", "tides"]'))
+        await said('tides/__init__.py", line 1')
+        (tmp_path / "tides" / "__init__.py").write_text("")
+        await said("↻ tides/__init__.py")
+
         assert '"develop"' in await velella("status", "--json", data_dir=data)
         serving = int((await velella("status", "--json", data_dir=data)).partition('"pid": ')[2].partition(",")[0])
         mug = "await modules.product.create('product', [{'title': 'Mug', 'handle': 'mug', 'status': 'published'}]); print(shop.running)"
