@@ -104,13 +104,8 @@ class Rules:
     benefits: Mapping[str, Benefit] = field(default_factory=dict)
     """By type."""
 
-    def about(self, about: About) -> list[Condition]:
-        return [condition for condition in self.conditions.values() if about in condition.about]
-
-    def values(self, attribute: str, scope: Given) -> list[str] | None:
-        """The values of a condition of a plugin's; None where no plugin has such a condition."""
-        condition = self.conditions.get(attribute)
-        return condition.values(scope) if condition is not None else None
+    def about(self, about: About) -> Sequence[Condition]:
+        return [condition for condition in self.conditions.values() if about in condition.about] if self.conditions else ()
 
 
 NO_RULES = Rules()

@@ -53,17 +53,27 @@ class ModuleEvents:
         self._brought = brought
         self._told: dict[str, frozenset[str]] = {}
         """Module → the events that it has been told to write."""
+        self._told_of: frozenset[str] | None = None
+        """What was subscribed to when all modules had been told."""
         self._again: dict[str, float] = {}
         """Module → when one that couldn't be told is told again, by `time.monotonic`."""
 
     async def look(self) -> None:
         """Tell modules what is subscribed to, where that has changed, and bring what they have written. To be repeated."""
-        if self._by_module(self._subscribed()) != self._told:
-            wanted, version = await self._subscriptions()
-            now = time.monotonic()
-            to_tell = [name for name, each in wanted.items() if self._told.get(name) != each and self._again.get(name, now) <= now]
-            await asyncio.gather(*(self._tell(name, wanted[name], version) for name in to_tell))
-        await asyncio.gather(*(self._bring(name) for name, each in self._told.items() if each))
+        if self._subscribed() != self._told_of:
+            await self._tell_all()
+        if bringing := [name for name, each in self._told.items() if each]:
+            await asyncio.gather(*map(self._bring, bringing))
+
+    async def _tell_all(self) -> None:
+        """Tell the modules that don't know yet what is subscribed to of theirs."""
+        seen = self._subscribed()
+        wanted, version = await self._subscriptions()
+        now = time.monotonic()
+        to_tell = [name for name, each in wanted.items() if self._told.get(name) != each and self._again.get(name, now) <= now]
+        await asyncio.gather(*(self._tell(name, wanted[name], version) for name in to_tell))
+        if self._told == wanted == self._by_module(seen):
+            self._told_of = seen
 
     async def _subscriptions(self) -> tuple[dict[str, frozenset[str]], int]:
         """`_by_module` of what the shop subscribes to by now, and a number that is higher for every later look, whoever looks."""

@@ -38,8 +38,9 @@ def all_hold_for(rules: Iterable[Rule], kind: str, row: Given, cart: Given, furt
 
 def holds(rule: Rule, scope: Given, further: Rules = NO_RULES) -> bool:
     attribute = str(rule["attribute"])
-    there = further.values(attribute, scope)
-    if there is None:
+    if (condition := further.conditions.get(attribute)) is not None:
+        there = condition.values(scope)
+    else:
         there = [text_of(value) for value in values_at(scope, attribute)]
     wanted = [text_of(value["value"] if isinstance(value, Mapping) else value) for value in _several(rule["values"])]
     match rule["operator"]:

@@ -61,8 +61,10 @@ def references_of(line: Mapping[str, Any], context: Mapping[str, Any], condition
         "product_type": line.get("product_type_id"),
         "shipping_option": line.get("shipping_option_id"),
     }
-    own = ((condition.attribute, value) for condition in conditions for value in condition.values({**context, **line}))
-    return frozenset((*((kind, id) for kind, id in named.items() if id), *own))
+    references = [(kind, id) for kind, id in named.items() if id]
+    for condition in conditions:
+        references += [(condition.attribute, value) for value in condition.values({**context, **line})]
+    return frozenset(references)
 
 
 def rates_for(mine: frozenset[Reference], rates: Iterable[Rate], particular: Collection[str] = PARTICULAR) -> list[Rate]:

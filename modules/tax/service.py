@@ -52,7 +52,7 @@ class TaxService(ModuleService):
         if not country or not (items or shipping):
             return []
         conditions = rules_of(self.context.settings).about("taxes")
-        particular = {*PARTICULAR, *(condition.attribute for condition in conditions if condition.particular)}
+        particular = {*PARTICULAR, *[condition.attribute for condition in conditions if condition.particular]}
         about: dict[str, frozenset[Reference]] = {}
         if await self._has_rules(country):
             about = {line["id"]: references_of(line, context or {}, conditions) for line in (*items, *shipping)}
