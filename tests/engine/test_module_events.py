@@ -188,3 +188,27 @@ async def test_what_a_module_has_written_comes_to_its_subscribers_once(here: Sta
     await relay.learn()
     await both[0].look()
     assert await triggers(shelf) == 0
+
+
+async def test_a_module_that_cant_be_told_keeps_no_other_waiting_and_is_told_again(
+    here: Stage, shelf: ShelfService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from toy_stage import Handle
+
+    class Refusing(Handle):
+        async def write_events(self, events: list[str], version: int) -> list[str]:
+            refused.append(version)
+            raise RuntimeError("This account owns no tables.")
+
+    refused: list[int] = []
+    modules = SimpleNamespace(shelf=Handle(shelf), other=Refusing(shelf))
+    subscribed = frozenset(ALL)
+    events = ModuleEvents(modules, here.database, here.coordinator._store, lambda: subscribed, lambda: None)
+    await here.database.script(f"INSERT INTO event_subscription (event, subscriber) VALUES ('{ALL[2]}', 'hear')")
+    await events.look()
+    await events.look()
+    assert (await triggers(shelf), len(refused)) == (1, 1), "it isn't asked all the time"
+    monkeypatch.setattr(events, "_again", {})
+    modules.other = modules.shelf
+    await events.look()
+    assert events._told.keys() == {"shelf", "other"}
