@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import subprocess
@@ -106,6 +107,12 @@ def test_the_one_container_runs_what_the_image_has() -> None:
     assert f"VELELLA_DATA_DIR={file['mounts'][0]['destination']}" in dockerfile
     assert f"EXPOSE {file['http_service']['internal_port']}" in dockerfile
     check_velella(shlex.split(file["processes"]["app"]))
+    instructions = dict(line.split(" ", 1) for line in (DEPLOY / "fly" / "Dockerfile").read_text().splitlines() if line[:1].isupper())
+    entry = json.loads(instructions["ENTRYPOINT"])
+    assert entry[:3] == ["tini", "--", "sh"]
+    assert f"chown velella: {file['mounts'][0]['destination']} && exec setpriv --reuid=velella " in entry[4]
+    assert "useradd --system --uid 10001 " in dockerfile
+    check_velella(json.loads(instructions["CMD"]))
     for variable in file["env"]:
         setting_of(variable)
     assert [check["path"] for check in file["http_service"]["checks"]] == ["/health/ready"]
