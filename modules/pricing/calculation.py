@@ -9,7 +9,7 @@ from typing import Any
 
 from ...core.errors import InvalidData
 from ...core.numbers import PRECISION
-from ...core.rules import NO_RULES, Rules
+from ...core.rules import Condition
 from .prices import as_number
 from .types import CalculatedPrice, FittingPrice, PriceSource
 
@@ -26,16 +26,16 @@ class PriceContext:
     region_id: str | None
     context: Context
 
-    def values(self, attributes: Sequence[str], rules: Rules = NO_RULES) -> dict[str, list[str]]:
-        """The values that rules about these attributes are compared with. Nested values have dotted names: `customer.groups.id`. `rules`:
-        what plugins add."""
+    def values(self, attributes: Sequence[str], conditions: Iterable[Condition] = ()) -> dict[str, list[str]]:
+        """The values that rules about these attributes are compared with. Nested values have dotted names: `customer.groups.id`.
+        `conditions`: what plugins add."""
         if not attributes:
             return {}
         flat: dict[str, list[str]] = {}
         for name, value in self.context.items():
             _flatten(value, name, flat)
         flat["currency_code"] = [self.currency_code]
-        for condition in rules.about("prices"):
+        for condition in conditions:
             if condition.attribute in attributes:
                 flat[condition.attribute] = condition.values(self.context)
         return {name: flat[name] for name in attributes if name in flat}

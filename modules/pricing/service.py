@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 from ...core.errors import InvalidData, NotFound
@@ -13,6 +14,7 @@ from ...core.ids import new_id
 from ...core.message import reads, writes
 from ...core.plugins import rules_of
 from ...core.rows import Given, Row
+from ...core.rules import Condition
 from ...core.service.context import ModuleContext
 from ...core.service.module import ModuleService
 from ...core.service.remembering import remembered
@@ -52,6 +54,11 @@ class PricingService(ModuleService):
 
     # -- calculating prices
 
+    @cached_property
+    def _own_conditions(self) -> Sequence[Condition]:
+        """What plugins say that rules of prices can be about."""
+        return rules_of(self.context.settings).about("prices")
+
     @reads
     async def calculate_prices(self, price_set_ids: Sequence[str], context: Context) -> dict[str, CalculatedPrice]:
         """What a buyer pays, by price set. A set without a price for this buyer is left out.
@@ -65,7 +72,7 @@ class PricingService(ModuleService):
         if not price_set_ids:
             return {}
         conditions = await self._conditions()
-        values = asking.values(conditions["attributes"], rules_of(self.context.settings))
+        values = asking.values(conditions["attributes"], self._own_conditions)
         found = await self._fitting(
             list(price_set_ids),
             asking.currency_code,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from functools import cached_property
 from typing import Any, ClassVar
 
 import asyncpg
@@ -12,6 +13,7 @@ from ...core.ids import new_id
 from ...core.message import reads, writes
 from ...core.plugins import rules_of
 from ...core.rows import Row, Rows
+from ...core.rules import Condition
 from ...core.service.module import ModuleService
 from ...core.service.provider_rows import keep_provider_rows
 from ...core.service.remembering import remembered
@@ -37,6 +39,12 @@ class TaxService(ModuleService):
 
     # -- taxes
 
+    @cached_property
+    def _own_conditions(self) -> tuple[Sequence[Condition], Collection[str]]:
+        """What plugins say that rules of rates can be about, and the kinds of rules that go before others."""
+        conditions = rules_of(self.context.settings).about("taxes")
+        return conditions, {*PARTICULAR, *(condition.attribute for condition in conditions if condition.particular)}
+
     @reads
     async def get_tax_lines(
         self, items: Sequence[TaxableItem], shipping: Sequence[TaxableMethod] = (), context: Mapping[str, Any] | None = None
@@ -51,8 +59,7 @@ class TaxService(ModuleService):
         items = [item for item in items if not item.get("is_giftcard")]
         if not country or not (items or shipping):
             return []
-        conditions = rules_of(self.context.settings).about("taxes")
-        particular = {*PARTICULAR, *[condition.attribute for condition in conditions if condition.particular]}
+        conditions, particular = self._own_conditions
         about: dict[str, frozenset[Reference]] = {}
         if await self._has_rules(country):
             about = {line["id"]: references_of(line, context or {}, conditions) for line in (*items, *shipping)}
