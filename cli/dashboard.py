@@ -19,12 +19,14 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterable, Mapping
+from hashlib import sha256
 from pathlib import Path
 
 import typer
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from ..core.errors import Misconfigured
+from ..core.settings import Settings
 from . import instance
 from .colony import supervisor_of
 from .data import DataDir
@@ -38,6 +40,9 @@ COMPRESSED = (".js", ".css", ".html", ".svg", ".json")
 """Types of files that are also kept as .gz, for browsers that accept it."""
 ADDED = ("widgets", "routes", "custom-fields", "layouts", "i18n")
 """Folders of a plugin's `admin`, by what they add."""
+BUILT = "built.json"
+"""Beside the site's files, and not served: what it was built from."""
+LEFT_OUT = ("__pycache__", "node_modules")
 SCRIPT = """\
 import bundler from "@medusajs/admin-bundler"
 await bundler.build({
@@ -80,6 +85,7 @@ def register(app: typer.Typer) -> None:
             progress.update(step, description="Building the dashboard …")
             _run(["node", "build.mjs", storefront, *sources], work)
             progress.update(step, description="Compressing …")
+            (work / "out" / BUILT).write_text(json.dumps({"version": VERSION, "plugins": digests(brought)}))
             _compress(work / "out")
             _put_in_place(work / "out", folder / "site")
             if not keep:
@@ -147,8 +153,29 @@ def _copied(brought: Mapping[str, Path], to: Path) -> list[str]:
     in the path of a page is its address."""
     shutil.rmtree(to, ignore_errors=True)
     for plugin, folder in brought.items():
-        shutil.copytree(folder, to / plugin / "admin", ignore=shutil.ignore_patterns("__pycache__", "node_modules"))
+        shutil.copytree(folder, to / plugin / "admin", ignore=shutil.ignore_patterns(*LEFT_OUT))
     return [str(to / plugin / "admin") for plugin in brought]
+
+
+def digests(brought: Mapping[str, Path]) -> dict[str, str]:
+    """Plugin → a digest of the files that it brings."""
+    found = {}
+    for plugin, folder in brought.items():
+        digest = sha256()
+        for file in sorted(folder.rglob("*")):
+            place = file.relative_to(folder)
+            if file.is_file() and not set(LEFT_OUT) & set(place.parts):
+                digest.update(f"{place.as_posix()}\0{file.stat().st_size}\0".encode() + file.read_bytes())
+        found[plugin] = digest.hexdigest()
+    return found
+
+
+def outdated(settings: Settings) -> list[str]:
+    """The plugins that bring something else for the dashboard than what it was built with. Raises Misconfigured, as `extensions`."""
+    file = settings.dashboard_dir / "site" / BUILT
+    built: dict[str, str] = json.loads(file.read_text())["plugins"] if file.is_file() else {}
+    now = digests(extensions(settings.plugins))
+    return sorted(plugin for plugin in {*built, *now} if built.get(plugin) != now.get(plugin))
 
 
 async def _address(data_dir: Path | None) -> str:

@@ -27,7 +27,7 @@ from ..core.service.module import Module
 from ..core.service.providers import Providers
 from ..core.settings import Settings, without_password
 from ..modules.file.files import Files
-from . import colony, instance
+from . import colony, dashboard, instance
 from .data import DatabaseUrl, DataDir
 from .output import console
 
@@ -100,6 +100,8 @@ async def examine(plan: Topology) -> list[Finding]:
         **{f"module {name}": lambda name=name: _module(name, settings) for name in settings.modules},  # type: ignore[misc]
         **_providers(settings),
     }
+    if (settings.dashboard_dir / "site" / "index.html").is_file():
+        checks["dashboard"] = lambda: _dashboard(settings)
     cluster = colony.of(settings, None)
     if cluster.ray_address is not None and instance.holder(settings) is None:
         checks["clocks"] = lambda: _clocks(cluster)
@@ -137,6 +139,13 @@ async def _port(settings: Settings) -> str:
     url = settings.model_copy(update={"public_url": None}).url
     await _answers(f"{url}/health/ready", "`velella status` shows what is up.")
     return f"the shop is served on {url}"
+
+
+async def _dashboard(settings: Settings) -> str:
+    there = settings.model_copy(update={"plugins": {name: {} for name in settings.plugins if importlib.util.find_spec(name) is not None}})
+    if plugins := dashboard.outdated(there):
+        raise Misconfigured(f"what {', '.join(plugins)} brings for it has changed since it was built", hint="`velella admin build`")
+    return "built with what plugins bring"
 
 
 async def _clocks(cluster: Settings) -> str:

@@ -21,6 +21,10 @@ LONGEST_MS = 300
 """Milliseconds after which it is told in any case."""
 
 
+OF_THE_DASHBOARD = (".ts", ".tsx", ".js", ".jsx", ".css")
+"""Endings of files that `velella admin build` reads, and no process of the shop."""
+
+
 class Folders:
     """What is watched: folders with everything in them, and single files."""
 
@@ -75,7 +79,7 @@ async def watch(folders: Folders, saved: asyncio.Queue[object]) -> None:
 
     async def one(paths: list[Path], whole: bool) -> None:
         def wanted(_: Change, path: str) -> bool:
-            return ordinary(_, path) and (whole or Path(path) in folders.files)
+            return ordinary(_, path) and not path.endswith(OF_THE_DASHBOARD) and (whole or Path(path) in folders.files)
 
         ordinary = DefaultFilter()
         async for changes in awatch(*paths, watch_filter=wanted, debounce=LONGEST_MS, step=QUIET_MS, recursive=whole):

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from velella.cli.dashboard import PACKAGES, _copied, extensions, needed_packages
+from velella.cli.dashboard import BUILT, PACKAGES, _copied, digests, extensions, needed_packages, outdated
 from velella.core.errors import Misconfigured
+from velella.core.settings import Settings
 
 
 @pytest.fixture
@@ -37,6 +38,20 @@ def test_each_plugin_brings_the_admin_folder_of_its_package(plugins: list[str], 
     assert sources == [tmp_path / "work" / name / "admin" for name in ("tides", "moons")], "a page's address is what follows /admin/routes"
     assert (sources[1] / "routes" / "moons" / "phases" / "page.tsx").is_file()
     assert not (tmp_path / "work" / "gone").exists()
+
+
+def test_a_dashboard_that_was_built_with_something_else_is_noticed(plugins: list[str], tmp_path: Path) -> None:
+    settings = Settings(_env_file=None, data_dir=tmp_path / "data", plugins=plugins)
+    assert outdated(settings) == ["moons", "tides"], "built before they were there"
+    site = settings.dashboard_dir / "site"
+    site.mkdir(parents=True)
+    (site / BUILT).write_text(json.dumps({"plugins": digests(extensions(plugins))}))
+    (tmp_path / "tides" / "admin" / "__pycache__").mkdir()
+    (tmp_path / "tides" / "admin" / "__pycache__" / "some.pyc").touch()
+    assert outdated(settings) == []
+    (tmp_path / "tides" / "admin" / "routes" / "tides" / "page.tsx").write_text("export default () => null")
+    assert outdated(settings) == ["tides"]
+    assert outdated(settings.model_copy(update={"plugins": {}})) == ["moons", "tides"], "taken out since"
 
 
 def test_plugins_that_want_the_same_are_both_named(plugins: list[str], tmp_path: Path) -> None:
