@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol
 
 from ..core.errors import VelellaError
 from ..core.ids import new_id
 from ..core.rows import Row
 from ..core.sheets import Sheet
 from ..core.sql.schema.query import Query
+from ..modules import Modules
 from ..modules.file.files import Files
 from .feed import tell
 from .kit import Flow, Retry, step
@@ -21,6 +22,13 @@ EXPORT_SECONDS: Final = 3600.0
 CSV: Final = "text/csv"
 
 
+class WithModules(Protocol):
+    """A flow, or a shop at hand."""
+
+    @property
+    def modules(self) -> Modules: ...
+
+
 @dataclass(frozen=True)
 class Export:
     """What is exported, and how it is written down."""
@@ -29,12 +37,16 @@ class Export:
     """Of the note in the feed: `Product export`."""
     plural: str
     entity: str
-    rows: Callable[[Flow, list[Row]], Awaitable[Sequence[Row]]]
+    rows: Callable[[WithModules, list[Row]], Awaitable[Sequence[Row]]]
     """The rows of a sheet for a page of things."""
     columns: Sequence[str]
     """Those that a sheet without rows has, too."""
+    fields: Sequence[str]
+    """What an export of everything asks for."""
     order: Callable[[str], Any] | None = None
     """Sorts columns."""
+    filters: Row = field(default_factory=dict)
+    """What is exported at all."""
 
 
 EXPORTS: dict[str, Export] = {}
@@ -55,7 +67,7 @@ async def write_export(flow: Flow, workflow: str, name: str, fields: list[str], 
     files = Files.of(flow.settings)
     try:
         while True:
-            conditions = {"$and": [filters, {"id": {"$gt": last}}]}
+            conditions = {"$and": [filters, export.filters, {"id": {"$gt": last}}]}
             page = await flow.graph.rows(Query(export.entity, tuple(dict.fromkeys(("id", *fields))), conditions, ("id",), PAGE))
             if not page:
                 break

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...core.rows import Row
-from ..exporting import EXPORT_SECONDS, EXPORTS, Export, carry_out
+from ..exporting import EXPORT_SECONDS, EXPORTS, Export, WithModules, carry_out
 from ..kit import Flow, workflow
 
 NAME = "export-inventory-items"
@@ -21,10 +21,10 @@ def _called(name: str) -> str:
 COLUMNS = (*(f"Item {_called(name)}" for name in ITEM), "Location Id", "Location Name", *map(_called, LEVEL))
 
 
-async def _rows(flow: Flow, page: list[Row]) -> list[Row]:
+async def _rows(shop: WithModules, page: list[Row]) -> list[Row]:
     """A row for each item at each location; an item that is nowhere has one."""
     ids = list({level["location_id"] for item in page for level in item["location_levels"]})
-    names = {row["id"]: row["name"] for row in await flow.modules.stock_location.list("stock_location", {"id": ids})} if ids else {}
+    names = {row["id"]: row["name"] for row in await shop.modules.stock_location.list("stock_location", {"id": ids})} if ids else {}
     rows = []
     for item in page:
         shared = {f"Item {_called(name)}": item[name] for name in ITEM}
@@ -37,11 +37,11 @@ async def _rows(flow: Flow, page: list[Row]) -> list[Row]:
     return rows
 
 
-EXPORTS[NAME] = Export("Inventory export", "inventory items", "inventory_item", _rows, COLUMNS)
+FIELDS = (*ITEM, "location_levels.location_id", *(f"location_levels.{name}" for name in LEVEL))
+ITEMS = EXPORTS[NAME] = Export("Inventory export", "inventory items", "inventory_item", _rows, COLUMNS, FIELDS)
 
 
 @workflow(NAME, durable=True, timeout=EXPORT_SECONDS)
 async def export_inventory_items(flow: Flow, filter: Row) -> None:
     """Write the inventory items that pass a filter into a CSV file, a row for each location that they are at."""
-    fields = [*ITEM, "location_levels.location_id", *(f"location_levels.{name}" for name in LEVEL)]
-    await carry_out(flow, NAME, fields, filter)
+    await carry_out(flow, NAME, list(FIELDS), filter)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from ...core.rows import Row
-from ..exporting import EXPORT_SECONDS, EXPORTS, Export, carry_out
+from ..exporting import EXPORT_SECONDS, EXPORTS, Export, WithModules, carry_out
 from ..kit import Flow, workflow
 from .statuses import LISTED, MADE_OF, with_statuses
 
@@ -17,7 +17,7 @@ FIELDS = (
 )  # fmt: skip
 
 
-async def _rows(flow: Flow, page: list[Row]) -> list[Row]:
+async def _rows(_: WithModules, page: list[Row]) -> list[Row]:
     refunded = [sum((Decimal(each["refunded_amount"] or 0) for each in order["payment_collections"]), Decimal(0)) for order in page]
     return [_row(order, amount) for order, amount in zip(with_statuses(page, FIELDS), refunded, strict=True)]
 
@@ -43,10 +43,10 @@ def _row(order: Row, refunded: Decimal) -> Row:
     return dict(zip(COLUMNS, cells, strict=True))
 
 
-EXPORTS[NAME] = Export("Order export", "orders", "order", _rows, COLUMNS)
+ORDERS = EXPORTS[NAME] = Export("Order export", "orders", "order", _rows, COLUMNS, FIELDS, filters={"is_draft_order": False})
 
 
 @workflow(NAME, durable=True, timeout=EXPORT_SECONDS)
 async def export_orders(flow: Flow, filter: Row) -> None:
     """Write the orders that pass a filter, a row each, into a CSV file. Drafts are none."""
-    await carry_out(flow, NAME, list(FIELDS), {"$and": [filter, {"is_draft_order": False}]})
+    await carry_out(flow, NAME, list(FIELDS), filter)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ...core.rows import Row
-from ..exporting import EXPORT_SECONDS, EXPORTS, Export, carry_out
+from ..exporting import EXPORT_SECONDS, EXPORTS, Export, WithModules, carry_out
 from ..kit import Flow, workflow
-from .sheet import column_order, rows_of
+from .sheet import PRODUCT, column_order, rows_of
 
 NAME = "export-products"
 MADE_OF = (
@@ -15,12 +15,19 @@ MADE_OF = (
 """What the columns of variants are made of."""
 
 
-async def _rows(flow: Flow, page: list[Row]) -> list[Row]:
-    regions = {row["id"]: (row["name"], row["currency_code"]) for row in await flow.modules.region.list("region")}
+EVERYTHING = (
+    *PRODUCT, "created_at", "updated_at", "deleted_at", "*tags", "*images", "sales_channels.id", "categories.id", "shipping_profile.id",
+    "*variants", *MADE_OF,
+)  # fmt: skip
+
+
+async def _rows(shop: WithModules, page: list[Row]) -> list[Row]:
+    regions = {row["id"]: (row["name"], row["currency_code"]) for row in await shop.modules.region.list("region")}
     return [row for product in page for row in rows_of(product, regions)]
 
 
-EXPORTS[NAME] = Export("Product export", "products", "product", _rows, ("Product Id", "Product Handle", "Product Title"), column_order)
+COLUMNS = ("Product Id", "Product Handle", "Product Title")
+PRODUCTS = EXPORTS[NAME] = Export("Product export", "products", "product", _rows, COLUMNS, EVERYTHING, column_order)
 
 
 @workflow(NAME, durable=True, timeout=EXPORT_SECONDS)

@@ -10,6 +10,7 @@ from ...core.rows import Row
 from ...core.sheets import Position, Record, read_records
 from ...modules.file.files import Files
 from ...modules.file.provider import Access, FileKey
+from ..exporting import WithModules
 from ..feed import tell
 from ..kit import Flow, Retry, Waits, step, workflow
 from .products import batch_products
@@ -184,8 +185,8 @@ async def _next_products(flow: Flow, file: SheetFile, start: Position) -> tuple[
     return [*done, open] if open is not None else done, None
 
 
-async def region_names(flow: Flow) -> dict[str, str]:
-    return {row["name"].lower(): row["id"] for row in await flow.modules.region.list("region", fields=("id", "name"))}
+async def region_names(shop: WithModules) -> dict[str, str]:
+    return {row["name"].lower(): row["id"] for row in await shop.modules.region.list("region", fields=("id", "name"))}
 
 
 async def _inputs(flow: Flow, products: list[SheetProduct]) -> list[Input]:

@@ -5,14 +5,19 @@ from __future__ import annotations
 import asyncio
 import csv
 import io
+from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 
+from velella.cli.at_hand import ShopHandle
+from velella.cli.sheets import export_to, import_products, import_shopify
+from velella.core.errors import InvalidData, Unavailable
 from velella.core.ids import ulid
 
-from ..conftest import Client
+from ..conftest import Client, Shop
 from .conftest import Merchant
 from .test_uploads import form, shown
 
@@ -289,3 +294,73 @@ async def test_inventory_is_exported_by_location_and_filters_hold(sheets: Import
     assert (rows[2]["Item Id"], rows[2]["Location Id"], rows[2]["Stocked Quantity"]) == (alone, "", "")
     assert len(rows) == 3
     assert await sheets.export("inventory-items", id="nothing") == []
+
+
+# -- by the command line
+
+
+@pytest.fixture
+def handle(shop: Shop) -> ShopHandle:
+    return ShopHandle(shop.host, None)
+
+
+async def test_an_import_that_was_interrupted_goes_on_where_it_was(handle: ShopHandle, sheets: Importer, tmp_path: Path) -> None:
+    prefix, file = called(), tmp_path / "products.csv"
+    file.write_bytes(sheet(HEAD, *(f"{prefix}-{number},{prefix} {number},S,,5,Size,S" for number in range(250))))
+
+    class Interrupted(ShopHandle):
+        async def run(self, workflow: Any, /, *args: Any, **input: Any) -> Any:
+            if input["offset"] > 10_000:
+                raise Unavailable("The database is away")
+            return await super().run(workflow, *args, **input)
+
+    with pytest.raises(Unavailable):
+        await import_products(Interrupted(handle.host, None), file)
+    assert 0 < (await sheets.merchant.get("/admin/products", q=prefix, limit="1"))["count"] < 250
+    assert await import_products(handle, file) == 0
+    assert (await sheets.merchant.get("/admin/products", q=prefix, limit="1"))["count"] == 250
+    assert [path.name for path in tmp_path.iterdir()] == ["products.csv"]
+    assert await import_products(handle, file) == 250, "it isn't the same import: all are there already"
+
+
+async def test_a_shop_of_shopifys_moves_in(handle: ShopHandle, sheets: Importer, tmp_path: Path) -> None:
+    name, file = called(), tmp_path / "products_export.csv"
+    head = (
+        "Handle,Title,Body (HTML),Vendor,Type,Tags,Published,Option1 Name,Option1 Value,Option2 Name,Option2 Value,Variant SKU,"
+        "Variant Grams,Variant Inventory Tracker,Variant Inventory Policy,Variant Price,Variant Barcode,Image Src,Image Position,Gift Card,Status"
+    )
+    rows = (
+        f'{name},Oil Lamp,"<p>With a ""storm"" glass</p>",Harbour,Lamps {name},"brass, light {name}",true,Size,Small,Colour,Brass,'
+        f"{name}-s,450,shopify,deny,49.90,'4006381333931,https://x.example/b.jpg,2,false,active",
+        f"{name},,,,,,,,Large,,Brass,{name}-l,900,shopify,continue,79.90,,https://x.example/a.jpg,1,,",
+        f"{name},,,,,,,,,,,,,,,,,https://x.example/c.jpg,3,,",
+        f"{name}-gift,Gift Card,,Harbour,,,true,Title,Default Title,,,,,,deny,25.00,,,,true,archived",
+    )
+    file.write_bytes(b"\xef\xbb\xbf" + sheet(head, *rows))
+    assert await import_shopify(handle, file, "eur") == 0
+    lamp = await sheets.product(name)
+    assert (lamp["title"], lamp["status"], lamp["description"]) == ("Oil Lamp", "published", '<p>With a "storm" glass</p>')
+    assert (lamp["type"]["value"], sorted(tag["value"] for tag in lamp["tags"])) == (f"Lamps {name}", ["brass", f"light {name}"])
+    assert [image["url"][-5:] for image in lamp["images"]] == ["a.jpg", "b.jpg", "c.jpg"]
+    variants = {variant["sku"]: variant for variant in lamp["variants"]}
+    assert (variants[f"{name}-s"]["barcode"], variants[f"{name}-s"]["weight"]) == ("4006381333931", 450)
+    assert [variants[f"{name}-{size}"]["allow_backorder"] for size in "sl"] == [False, True]
+    assert [(price["currency_code"], price["amount"]) for price in variants[f"{name}-l"]["prices"]] == [("eur", Decimal("79.9"))]
+    assert {option["title"]: len(option["values"]) for option in lamp["options"]} == {"Size": 2, "Colour": 1}
+    assert len(lamp["sales_channels"]) == 1
+    gift = await sheets.product(f"{name}-gift")
+    assert (gift["is_giftcard"], gift["discountable"], gift["status"]) == (True, False, "draft")
+    (tmp_path / "other.csv").write_bytes(sheet(HEAD))
+    with pytest.raises(InvalidData):
+        await import_shopify(handle, tmp_path / "other.csv", "eur")
+
+
+@pytest.mark.parametrize("what", ["products", "orders", "inventory-items"])
+async def test_everything_is_exported_into_a_file(handle: ShopHandle, sheets: Importer, tmp_path: Path, what: str) -> None:
+    await sheets.run(sheet(HEAD, f"{called()},Buoy,S,,5,Size,S"))
+    await export_to(handle, what, tmp_path / "out.csv")
+    by_command = list(csv.DictReader((tmp_path / "out.csv").open(newline="")))
+    by_route = await sheets.export(what)
+    shared = by_command[0].keys() & by_route[0].keys() if by_command else set()
+    assert [{name: row[name] for name in shared} for row in by_command] == [{name: row[name] for name in shared} for row in by_route]
+    assert [path.name for path in tmp_path.iterdir()] == ["out.csv"]
