@@ -49,7 +49,7 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Create and change products as a CSV file says. What is refused is listed by its line; the other products are imported.
 
-        An import that was interrupted goes on with the same command: what was done is not done twice. Exit code 1 where some were refused."""
+        An import that was interrupted goes on with the same command: nothing is done twice. Exit code 1 where some were refused."""
         if _with_shop(data_dir, database_url, address, lambda shop: import_products(shop, file, dry_run=dry_run)):
             raise typer.Exit(1)
 

@@ -327,7 +327,8 @@ async def test_a_shop_of_shopifys_moves_in(handle: ShopHandle, sheets: Importer,
     name, file = called(), tmp_path / "products_export.csv"
     head = (
         "Handle,Title,Body (HTML),Vendor,Type,Tags,Published,Option1 Name,Option1 Value,Option2 Name,Option2 Value,Variant SKU,"
-        "Variant Grams,Variant Inventory Tracker,Variant Inventory Policy,Variant Price,Variant Barcode,Image Src,Image Position,Gift Card,Status"
+        "Variant Grams,Variant Inventory Tracker,Variant Inventory Policy,"
+        "Variant Price,Variant Barcode,Image Src,Image Position,Gift Card,Status"
     )
     rows = (
         f'{name},Oil Lamp,"<p>With a ""storm"" glass</p>",Harbour,Lamps {name},"brass, light {name}",true,Size,Small,Colour,Brass,'
