@@ -12,9 +12,8 @@ from collections.abc import Mapping, Sequence
 from typing import TypedDict
 
 from ..commerce.links import LINK
-from ..core.errors import InvalidData, NotFound
+from ..core.errors import NotFound
 from ..core.flow.keeping import deleted_by
-from ..core.graph.links import Side
 from ..core.rows import Row
 from ..core.sql.write.undo import Change
 from ..core.sql.write.writes import cascades
@@ -93,19 +92,12 @@ async def delete(flow: Flow, entity: str, ids: Sequence[str]) -> list[str]:
 def ends_of(flow: Flow, links: Links, *, but: Things | None = None) -> dict[str, list[str]]:
     """The things that links lead to and that can be deleted by others, `but` for some."""
     ends: dict[str, dict[str, None]] = {}
+    known = flow.graph.catalogue.links
     for name, each in links.items():
-        for side in _sides(flow, name):
+        for side in (known[name].left, known[name].right):
             if not (side.cascade and name in LINK) and side.entity not in (but or ()):
                 ends.setdefault(side.entity, {}).update((row[side.key], None) for row in each)
     return {entity: list(ids) for entity, ids in ends.items()}
-
-
-def _sides(flow: Flow, name: str) -> tuple[Side, Side]:
-    try:
-        link = flow.graph.catalogue.links[name]
-    except KeyError:
-        raise InvalidData(f"There is no link called {name}") from None
-    return link.left, link.right
 
 
 async def _missing(flow: Flow, things: Things) -> dict[str, list[str]]:

@@ -23,5 +23,5 @@ async def translate(modules: Modules, graph: Graph, entity: str, fields: Iterabl
 
 async def spoken(flow: Flow, entity: str, fields: Iterable[str], rows: Sequence[Any], locale: str | None) -> None:
     """`translate` for what a flow has read."""
-    if flow.settings.translation:
+    if locale and flow.settings.translation:
         await translate(flow.modules, flow.graph, entity, fields, rows, locale)

@@ -37,14 +37,15 @@ async def work_out_taxes(flow: Flow, draft: WorkingCart, cart_context: CartConte
             for method in draft.shipping_methods
         ]
         lines = await flow.modules.tax.get_tax_lines(items, shipping, context)
-        await _translate(flow, lines, draft["locale"])
+        if (locale := draft["locale"]) is not None:
+            await _translate(flow, lines, locale)
     draft.set_taxes(
         [{**_tax_line(line, "calitxl"), "item_id": line["line_item_id"]} for line in lines if "line_item_id" in line],
         [{**_tax_line(line, "casmtxl"), "shipping_method_id": line["shipping_line_id"]} for line in lines if "shipping_line_id" in line],
     )
 
 
-async def _translate(flow: Flow, lines: Sequence[CalculatedTax], locale: str | None) -> None:
+async def _translate(flow: Flow, lines: Sequence[CalculatedTax], locale: str) -> None:
     rates = [{"id": line["rate_id"], "name": line["name"]} for line in lines]
     await spoken(flow, "tax_rate", ("id", "name"), rates, locale)
     for line, rate in zip(lines, rates, strict=True):
