@@ -178,6 +178,7 @@ def _left(trace: TracebackType | None, theirs: Theirs) -> TracebackType | None:
     if trace is None:
         return None
     rest, frame = _left(trace.tb_next, theirs), trace.tb_frame
-    if theirs(str(frame.f_globals.get("__name__", "")), frame.f_code.co_filename):
+    file = frame.f_globals.get("__file__") or frame.f_code.co_filename  # the former also where the code was compiled elsewhere
+    if theirs(str(frame.f_globals.get("__name__", "")), str(file)):
         return TracebackType(rest, frame, trace.tb_lasti, trace.tb_lineno)
     return rest

@@ -49,13 +49,15 @@ async def test_a_shop_comes_back_out_of_its_backup(colony: Served, tmp_path: Pat
         assert (await store.get("/store/regions"))["count"] == (await (await colony.store()).get("/store/regions"))["count"]
 
 
-async def test_the_drill_restores_a_backup_and_says_what_is_in_it(colony: Served, tmp_path: Path) -> None:
-    file = tmp_path / "shop.zip"
-    await colony.command("backup", str(file))
+async def test_the_drill_restores_a_backup_and_says_what_is_in_it(migrated_database: str, tmp_path: Path) -> None:
+    file, data = tmp_path / "shop.zip", tmp_path / "data"
+    (tmp_path / "fill.py").write_text("await modules.customer.create('customer', [{'email': f'{n}@example.com'} for n in range(12)])")
+    await velella("exec", "--database-url", migrated_database, str(tmp_path / "fill.py"), data_dir=data)
+    await velella("backup", str(file), "--database-url", migrated_database, data_dir=data)
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "TMPDIR": "/tmp"}
     drill = ROOT / "deploy" / "backup" / "drill"
     before = set(Path("/tmp").iterdir())
-    for path, code, said in ((file, 0, r"(?m)^customer +[\d,]+$"), (tmp_path / "none.zip", 1, "can't be read")):
+    for path, code, said in ((file, 0, r"(?m)^customer +12$"), (tmp_path / "none.zip", 1, "can't be read")):
         process = await asyncio.create_subprocess_exec(drill, path, env=environment, stdout=PIPE, stderr=STDOUT)
         printed = (await process.communicate())[0].decode()
         assert process.returncode == code, printed

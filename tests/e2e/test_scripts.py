@@ -82,6 +82,7 @@ async def test_an_error_is_shown_with_the_scripts_own_part_of_its_trace(colony: 
     for text, shown in (
         (FAILS, ['fails.py", line 6, in <module>', 'fails.py", line 3, in look', "NotFound: ProductTag with id: ptag_none was not found"]),
         ("x = 1\ndef broken(:\n", ['fails.py", line 2', "SyntaxError"]),
+        ('await modules.product.list("product", {"id": object()})', ['fails.py", line 1, in <module>', "TypeError"]),
         ('raise SystemExit("that is enough")', ["that is enough"]),
     ):
         script.write_text(text)
