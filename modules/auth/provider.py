@@ -64,6 +64,15 @@ class Identities(Protocol):
         None if there is no such name, or the caller may no longer do so.
         """
 
+    async def describe(self, entity_id: str, user_metadata: Mapping[str, Any]) -> None:
+        """Note what is known of a person elsewhere by now. Sessions and tokens stay as they are."""
+
+    async def keep_state(self, data: Mapping[str, Any], seconds: float) -> str:
+        """Keep what an attempt needs when the browser comes back, for some time. Returns an unguessable word for it, kept nowhere."""
+
+    async def use_state(self, word: str) -> dict[str, Any] | None:
+        """What was kept under a word, once; None where it was used, is too old, or another provider's."""
+
 
 class AuthProvider(Provider, ABC):
     """Finds out a person's identity: by a password, or by asking another service.
@@ -97,3 +106,6 @@ class AuthProvider(Provider, ABC):
     async def validate_callback(self, given: Mapping[str, Any], identities: Identities) -> AuthenticationResponse:
         """Finish an attempt that went on elsewhere, with the parameters that the browser brings back."""
         return refused(f"{self.display_name} does not send anybody elsewhere")
+
+    async def close(self) -> None:
+        """Close what the provider has opened. Called once, after the last message."""

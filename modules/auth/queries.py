@@ -15,6 +15,7 @@ from .tables import (
     auth_mfa_recovery_code,
     auth_password_reset_token,
     auth_session,
+    auth_state,
     auth_verification,
     provider_identity,
 )
@@ -196,6 +197,41 @@ USES = compiled(
 
 FORGET_USES = compiled(delete(auth_limit).where(_use))
 
+
+# -- signing in elsewhere
+
+DESCRIBE = compiled(
+    update(provider_identity)
+    .values(user_metadata=bindparam("user_metadata", type_=Json), updated_at=_now)
+    .where(*_named, _living, provider_identity.c.user_metadata.is_distinct_from(bindparam("user_metadata", type_=Json)))
+    .returning(provider_identity.c.auth_identity_id)
+)
+
+KEEP_STATE = compiled(
+    insert(auth_state).values(
+        id=bindparam("id", type_=Text),
+        provider=bindparam("provider", type_=Text),
+        data=bindparam("data", type_=Json),
+        expires_at=bindparam("expires_at", type_=Timestamp),
+    )
+)
+
+USE_STATE = compiled(
+    delete(auth_state)
+    .where(
+        auth_state.c.id == bindparam("id", type_=Text),
+        auth_state.c.provider == bindparam("provider", type_=Text),
+        auth_state.c.expires_at > _now,
+    )
+    .returning(auth_state.c.data)
+)
+"""Of two who come back with one word one finds the row."""
+
+FORGET_STATES = compiled(
+    delete(auth_state).where(
+        auth_state.c.id.in_(select(auth_state.c.id).where(auth_state.c.expires_at < _now).limit(50).with_for_update(skip_locked=True))
+    )
+)
 
 # -- second factors
 

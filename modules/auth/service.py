@@ -27,6 +27,11 @@ class AuthService(SecondFactors, Verifications):
 
     schema = SCHEMA
 
+    async def stop(self) -> None:
+        for _, provider in self.providers.items():
+            await provider.close()
+        await super().stop()
+
     # -- providers
     @reads
     async def auth_providers(self) -> list[Row]:
@@ -91,7 +96,7 @@ class AuthService(SecondFactors, Verifications):
         except Busy:  # nothing was tried
             await self._limits.give_back(uses)
             raise
-        if outcome["success"]:
+        if outcome["success"] and outcome["location"] is None:  # one that goes on elsewhere has written something, and proven nothing
             await self._limits.give_back(uses)
         return outcome
 
@@ -210,6 +215,25 @@ class AuthService(SecondFactors, Verifications):
         self.touch_rows("auth_session", (row["id"] for row in closed))
         return await self.identity(identity["id"])
 
+    @writes
+    async def _describe(self, provider: str, entity_id: str, user_metadata: Mapping[str, Any]) -> None:
+        about = {"provider": provider, "entity_id": entity_id, "user_metadata": dict(user_metadata)}
+        described = await self.database.fetch(queries.DESCRIBE, about)
+        if described:
+            self.touch("provider_identity")
+            self.touch_rows("auth_identity", [row["auth_identity_id"] for row in described])
+
+    @writes
+    async def _keep_state(self, digest: str, provider: str, data: Mapping[str, Any], seconds: float) -> None:
+        await self.database.execute(queries.FORGET_STATES)
+        row = {"id": digest, "provider": provider, "data": dict(data), "expires_at": utc_now() + timedelta(seconds=seconds)}
+        await self.database.execute(queries.KEEP_STATE, row)
+
+    @writes
+    async def _use_state(self, digest: str, provider: str) -> dict[str, Any] | None:
+        used = await self.database.fetch(queries.USE_STATE, {"id": digest, "provider": provider})
+        return dict(used[0]["data"]) if used else None
+
     # -- sessions
     @writes
     async def open_session(self, data: Mapping[str, Any], seconds: float, longest: float) -> str:
@@ -316,6 +340,17 @@ class _Identities:
 
     async def keep(self, entity_id: str, secret: Mapping[str, Any]) -> Row | None:
         return await self._service._keep_secret(self._provider, entity_id, secret, self._reset)
+
+    async def describe(self, entity_id: str, user_metadata: Mapping[str, Any]) -> None:
+        await self._service._describe(self._provider, entity_id, user_metadata)
+
+    async def keep_state(self, data: Mapping[str, Any], seconds: float) -> str:
+        word = secrets.token_urlsafe(32)
+        await self._service._keep_state(_digest(word), self._provider, data, seconds)
+        return word
+
+    async def use_state(self, word: str) -> dict[str, Any] | None:
+        return await self._service._use_state(_digest(word), self._provider)
 
 
 def session_digest(session_id: str) -> str:

@@ -130,6 +130,16 @@ auth_mfa_challenge = Table(
     Column("expires_at", Timestamp, nullable=False, index=True),
 )
 
+# attempts to sign in elsewhere that are under way, by a digest of the word that comes back
+auth_state = Table(
+    "auth_state",
+    metadata,
+    identity(),
+    Column("provider", Text, nullable=False),
+    Column("data", Json, nullable=False),
+    Column("expires_at", Timestamp, nullable=False, index=True),
+)
+
 auth_verification = Table(
     "auth_verification",
     metadata,

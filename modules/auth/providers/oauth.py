@@ -1,0 +1,175 @@
+"""Signing in by another service: OAuth 2.0, authorization code with state (RFC 6749) and PKCE (RFC 7636)."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import secrets
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Final
+from urllib.parse import urlencode
+
+import aiohttp
+
+from ....core.errors import Unavailable, UnexpectedState
+from ..provider import AuthenticationResponse, AuthProvider, Identities, elsewhere, proven, refused
+
+STATE_SECONDS: Final = 600.0
+"""Seconds in which a person may come back."""
+MOST_BYTES: Final = 256 * 1024
+"""Bytes of an answer that are read."""
+MOST_TEXT: Final = 2048
+"""Characters of a parameter that a browser brings back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Who somebody is elsewhere."""
+
+    id: str
+    """Never given to somebody else there."""
+    about: dict[str, Any] = field(default_factory=dict)
+    """What is kept of it as `user_metadata`: `email` where it is verified there, `name`, `given_name`, `family_name`, `picture`."""
+
+
+class OAuth(AuthProvider):
+    """Sends people to another service, and asks that service who came back.
+
+    What is under way is a row of the auth module: whichever process the browser comes back to finishes it, once. While the other side is
+    down, signing in by it answers 503; whoever is signed in doesn't notice.
+    """
+
+    authorize_url: ClassVar[str]
+    token_url: ClassVar[str]
+    api_url: ClassVar[str]
+    scope: ClassVar[str]
+
+    def __init__(
+        self,
+        client_id: str,
+        client_secret: str,
+        callback_url: str,
+        *,
+        timeout: float = 10.0,
+        authorize_url: str | None = None,
+        token_url: str | None = None,
+        api_url: str | None = None,
+    ) -> None:
+        """`callback_url`: the page of the storefront or dashboard that people are sent back to, as it is registered there. `timeout`:
+        seconds for one request. The other URLs: of a server of your own, where there is such a thing."""
+        self._client = {"client_id": client_id, "client_secret": client_secret}
+        self._callback = callback_url
+        self._timeout = aiohttp.ClientTimeout(total=timeout)
+        self._authorize = authorize_url or self.authorize_url
+        self._token = token_url or self.token_url
+        self._api = (api_url or self.api_url).rstrip("/")
+        self._session: aiohttp.ClientSession | None = None
+
+    async def authenticate(self, given: Mapping[str, Any], identities: Identities) -> AuthenticationResponse:
+        if (error := _error(given["query"])) is not None:
+            return refused(error)
+        callback = given["body"].get("callback_url", self._callback)
+        if not isinstance(callback, str) or len(callback) > MOST_TEXT:
+            return refused("callback_url is not a URL")
+        verifier = secrets.token_urlsafe(48)
+        state = await identities.keep_state({"verifier": verifier, "callback_url": callback}, STATE_SECONDS)
+        challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+        about = {
+            "response_type": "code",
+            "client_id": self._client["client_id"],
+            "redirect_uri": callback,
+            "scope": self.scope,
+            "state": state,
+            "code_challenge": challenge,
+            "code_challenge_method": "S256",
+        }
+        return elsewhere(f"{self._authorize}?{urlencode(about)}")
+
+    async def register(self, given: Mapping[str, Any], identities: Identities) -> AuthenticationResponse:
+        return refused(f"{self.display_name} does not support registration. Use method `authenticate` instead.")
+
+    async def validate_callback(self, given: Mapping[str, Any], identities: Identities) -> AuthenticationResponse:
+        query = {**given["body"], **given["query"]}
+        if (error := _error(query)) is not None:
+            return refused(error)
+        code, state = query.get("code"), query.get("state")
+        if not (isinstance(code, str) and isinstance(state, str) and 0 < len(code) <= MOST_TEXT and 0 < len(state) <= MOST_TEXT):
+            return refused("No code provided" if not code else "No state provided")
+        kept = await identities.use_state(state)
+        if kept is None:
+            return refused("No state provided, or session expired")
+        token = await self._exchange(code, kept)
+        if token is None:
+            return refused(f"{self.display_name} does not know the code")
+        account = await self._account(token)
+        if account is None:
+            return refused(f"{self.display_name} does not say who this is")
+        return await _identified(account, identities)
+
+    async def check(self) -> str:
+        """A code that nobody gave is refused for another reason than the wrong client."""
+        about = {"grant_type": "authorization_code", "code": "velella-doctor", "redirect_uri": self._callback, "code_verifier": "x" * 43}
+        _, answer = await self._ask("POST", self._token, data={**about, **self._client})
+        error = str(answer.get("error")) if isinstance(answer, dict) else ""
+        if "client" in error:
+            raise UnexpectedState(f"{self.display_name} doesn't know this shop: {error}", hint="Compare client_id and client_secret.")
+        return f"{self.display_name} knows this shop"
+
+    @abstractmethod
+    async def _account(self, token: str) -> Account | None:
+        """Whose token it is; None where the service doesn't say."""
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    # -- asking
+
+    async def _exchange(self, code: str, kept: Mapping[str, Any]) -> str | None:
+        about = {"grant_type": "authorization_code", "code": code, "redirect_uri": kept["callback_url"], "code_verifier": kept["verifier"]}
+        status, answer = await self._ask("POST", self._token, data={**about, **self._client})
+        token = answer.get("access_token") if status < 300 and isinstance(answer, dict) else None
+        return token if isinstance(token, str) else None
+
+    async def _get(self, path: str, token: str) -> Any:
+        """An answer of the service's API; None where it refuses."""
+        status, answer = await self._ask("GET", f"{self._api}{path}", headers={"Authorization": f"Bearer {token}"})
+        return answer if status < 300 else None
+
+    async def _ask(self, method: str, url: str, *, headers: Mapping[str, str] | None = None, data: Mapping[str, str] | None = None) -> Any:
+        """Status and JSON of an answer. Raises Unavailable where there is none, or the other side says so."""
+        if self._session is None:
+            self._session = aiohttp.ClientSession(timeout=self._timeout)
+        try:
+            async with self._session.request(
+                method, url, headers={"Accept": "application/json", **(headers or {})}, data=data, allow_redirects=False
+            ) as answer:
+                if answer.status >= 500 or answer.status == 429:
+                    raise Unavailable(f"{self.display_name} is not available", hint=f"{url} answered {answer.status}.")
+                text = await answer.content.read(MOST_BYTES)
+                return answer.status, json.loads(text) if text else {}
+        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+            raise Unavailable(f"{self.display_name} is not available", hint=f"{url}: {type(error).__name__}: {error}") from error
+
+
+def _error(query: Mapping[str, Any]) -> str | None:
+    """What the other service says went wrong."""
+    if not query.get("error"):
+        return None
+    return f"{query['error']}: {query.get('error_description') or ''}".strip(": ")[:500]
+
+
+async def _identified(account: Account, identities: Identities) -> AuthenticationResponse:
+    known = await identities.find(account.id)
+    if known is None:
+        made = await identities.create(account.id, {}, account.about)
+        if made is not None:
+            return proven(made)
+        known = await identities.find(account.id)  # another request made it meanwhile
+        if known is None:
+            return refused("Authentication failed")
+    await identities.describe(account.id, account.about)
+    return proven(await identities.identity(known))
