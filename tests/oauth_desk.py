@@ -59,11 +59,10 @@ class Desk:
             and asked.get("redirect_uri") == given.get("redirect_uri")
         )
         if not right:
+            of_client = {name: given.get(name) for name in CLIENT} != CLIENT
             if self.kind == "github":
-                return web.json_response(
-                    {"error": "bad_verification_code", "error_description": "The code passed is incorrect or expired."}
-                )
-            return web.json_response({"error": "invalid_grant", "error_description": "Bad Request"}, status=400)
+                return web.json_response({"error": "incorrect_client_credentials" if of_client else "bad_verification_code"})
+            return web.json_response({"error": "invalid_client" if of_client else "invalid_grant"}, status=401 if of_client else 400)
         token = secrets.token_hex(8)
         self.tokens[token] = person
         return web.json_response({"access_token": token, "token_type": "Bearer", "scope": asked["scope"]})
