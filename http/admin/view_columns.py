@@ -121,8 +121,8 @@ def columns(catalogue: Catalogue, entity: str, labels: Labels) -> list[Row]:
     """The columns of lists of an entity, in the order in which a list shows them."""
     as_list = LISTS.get(entity, ListOf())
     source = {"module": catalogue.module_of(entity), "entity": called(entity)}
-    single, relations = catalogue.single(entity), catalogue.entity(entity).relations
-    keys = {relation.key for name, relation in relations.items() if relation.kind == "one" and name in single}
+    single, known = catalogue.single(entity), catalogue.entity(entity)
+    keys = {relation.key for relation in known.relations.values() if relation.kind == "one"} - {known.key}
     found = [
         *(
             column
@@ -238,7 +238,8 @@ def _made(made: MadeColumn) -> Row:
 def _filtering(each: FilterColumn) -> Row:
     return {
         **_alone(each.id, each.name, "text", FILTERING),
-        "field": f"{each.id.removesuffix('_filter')}.id",
+        "field": each.id if each.description else f"{each.id.removesuffix('_filter')}.id",
+        **({"description": each.description} if each.description else {}),
         "semantic_type": "relationship",
         "context": "filter",
         "category": "relationship",

@@ -38,6 +38,8 @@ class FilterColumn:
     filter_key: str
     on: str = ""
     """The column of a single relation (`collection.id`) that is filtered so, where there is one."""
+    description: str = ""
+    """Set where it is about something that isn't shown beside the thing."""
 
 
 @dataclass(frozen=True)
@@ -194,7 +196,7 @@ LISTS: Mapping[str, ListOf] = {
     "product_option_value": ListOf(words("value")),
     "inventory_item": ListOf(
         words("title sku reserved_quantity stocked_quantity"),
-        filters=(FilterColumn("inventory_location_filter", *_LOCATION, "location_levels.location_id"),),
+        filters=(FilterColumn("inventory_location_filter", *_LOCATION, "location_levels.location_id", description="Stock location"),),
     ),
     "user": ListOf(words("email first_name last_name created_at updated_at")),
     "region": ListOf(
@@ -259,7 +261,7 @@ LISTS: Mapping[str, ListOf] = {
             FilterColumn(
                 "", "Inventory Item", "InventoryItem", "/admin/inventory-items", "sku", "inventory_item_id", on="inventory_item.id"
             ),
-            FilterColumn("reservation_location_filter", *_LOCATION, "location_id"),
+            FilterColumn("reservation_location_filter", *_LOCATION, "location_id", description="Stock location"),
         ),
     ),
     "stock_location": ListOf(

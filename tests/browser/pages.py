@@ -1,7 +1,7 @@
 """The pages of Medusa's dashboard 2.18.0 by their addresses, `{…}` being ids that `filled` has made.
 
-Left out, because what they ask for isn't served yet (docs/compatibility.md): exports and imports; translations and locales; labels of
-properties (/admin/views, which a feature flag keeps off in Medusa too). Roles and policies are parts of Medusa's enterprise edition.
+Left out, because what they ask for isn't served yet (docs/compatibility.md): exports and imports; labels of properties (/admin/views,
+which the setting `view_configurations` keeps off). Roles and policies are parts of Medusa's enterprise edition.
 Pages that begin a change of an order when they are opened (returns, claims, exchanges, edits) have tests of their own.
 """
 
@@ -47,6 +47,7 @@ PAGES = [
     *_under("/settings/profile", ". edit"),
     *_under("/settings/regions", ". create {region} {region}/edit {region}/countries/add {region}/metadata/edit"),
     *_under("/settings/store", ". edit currencies metadata/edit"),
+    *_under("/settings/translations", ". settings add-locales edit?reference=product&reference_id={product} edit?reference=region"),
     *_under("/settings/users", ". invite {user} {user}/edit {user}/metadata/edit"),
     *_under("/settings/sales-channels", ". create {channel} {channel}/edit {channel}/add-products {channel}/metadata/edit"),
     *_under("/settings/locations", ". create shipping-profiles shipping-profiles/create"),

@@ -70,6 +70,7 @@ async def test_a_list_shows_what_medusa_shows(merchant: Merchant, of: str) -> No
     fields = {id for id, column in every.items() if column["context"] == "both"} | needed
     known = {entity["pluralName"] for entity in (await merchant.get("/admin/views/entities"))["entities"]}
     assert of in known
+    assert "id" in every
     assert all(not field.startswith("raw_") for field in fields)
 
 
