@@ -6,7 +6,8 @@ Examples:
   benchmarks/plain.py … --requests 100 --out plain.json --write docs/performance.md
 
 For each route the peer is asked first and ours at once after it, a few requests at a time. CPU is that of the processes that listen on the
-port, their descendants, and the named ones. `--write` puts the table between the lines <!-- plain --> and <!-- /plain --> of a file.
+port, their descendants, and the named ones. `--write` puts the table between the lines <!-- plain --> and <!-- /plain --> of a file, or those
+that `--mark` names.
 """
 
 from __future__ import annotations
@@ -106,7 +107,7 @@ async def main(options: argparse.Namespace) -> None:
     if options.out:
         keep(options.out, {"requests": options.requests, "figures": figures})
     if options.write:
-        write_into(options.write, table, "plain")
+        write_into(options.write, table, options.mark)
 
 
 def options_of(arguments: list[str]) -> argparse.Namespace:
@@ -117,6 +118,7 @@ def options_of(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--lists", nargs="+", default=list(LISTS), choices=LISTS, metavar="NAME", help="these only")
     parser.add_argument("--out", type=Path, help="write the figures as JSON")
     parser.add_argument("--write", type=Path, help="put the table into this file")
+    parser.add_argument("--mark", default="plain", help="between which lines of it (default: %(default)s)")
     return parsed(parser, arguments)
 
 
