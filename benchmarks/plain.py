@@ -6,8 +6,8 @@ Examples:
   benchmarks/plain.py … --requests 100 --out plain.json --write docs/performance.md
 
 For each route the peer is asked first and ours at once after it, a few requests at a time. CPU is that of the processes that listen on the
-port, their descendants, and the named ones. `--write` puts the table between the lines <!-- plain --> and <!-- /plain --> of a file, or those
-that `--mark` names.
+port, their descendants, and the named ones. `--write` puts the table between the lines <!-- plain --> and <!-- /plain --> of a file, or
+those that `--mark` names.
 """
 
 from __future__ import annotations
