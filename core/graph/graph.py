@@ -218,10 +218,6 @@ class Graph:
 
     async def _join(self, steps: Plan, rows: Sequence[Row], whom: _For) -> None:
         """Carry out all joins of a plan concurrently."""
-        for path, name, many in steps.missing:
-            for row in rows:
-                for end in at(row, path):
-                    end[name] = [] if many else None
         asked: list[tuple[Join, list[Row], Query, bytes | None]] = []
         for join in steps.joins:
             ends = [end for row in rows for end in at(row, join.path)] if join.path else rows

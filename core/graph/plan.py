@@ -37,14 +37,12 @@ class Catalogue:
         *,
         links: Iterable[Link] = (),
         references: Iterable[Reference] = (),
-        absent: Mapping[str, Mapping[str, bool]] | None = None,
         kept: Iterable[str] = (),
         quiet: Iterable[str] = (),
         together: Callable[[str, str], bool] = lambda one, other: False,
     ) -> None:
         """
         Args:
-            absent: see `Module.absent`.
             kept, quiet: modules whose rows are cached, and modules that send no invalidation (`Module.caching`).
             together: whether two modules' tables lie in one database.
         """
@@ -54,7 +52,6 @@ class Catalogue:
         """The entities that can be linked."""
         self.kept = frozenset(kept)
         self.quiet = frozenset(quiet)
-        self._absent = absent or {}
         self._together = together
         self._entities: dict[str, _Known] = {}
         self._catalogs: dict[str, Catalog] = {}
@@ -150,10 +147,6 @@ class Catalogue:
             at = self.target(at, step) if at is not None else None
         return at
 
-    def missing(self, entity: str, name: str) -> bool | None:
-        """For a name that leads to a module that doesn't exist yet: whether it shows a list. None for all other names."""
-        return None if self.owns(entity, name) else self._absent.get(entity, {}).get(name)
-
     def rows_with(self, entity: str, column: str) -> str | None:
         """The name of the entity's link rows that have this column: `sales_channel_id` of a product."""
         if self.owns(entity, column):
@@ -212,15 +205,13 @@ class Plan:
     joins: tuple[Join, ...] = ()
     prune: tuple[tuple[Path, str], ...] = ()
     """Columns that were read for joining only: their paths and names."""
-    missing: tuple[tuple[Path, str, bool], ...] = ()
-    """Names that lead to modules that don't exist yet: path, name, and whether they show a list."""
     relations: int = 0
     """How many relations are shown, including those of joined rows."""
     local: bool = field(init=False)
     """Whether the module's answer needs nothing added or removed."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "local", not (self.joins or self.prune or self.missing))
+        object.__setattr__(self, "local", not (self.joins or self.prune))
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +232,6 @@ class _Draft:
     fields: list[str] = field(default_factory=list)
     joins: list[Join] = field(default_factory=list)
     prune: list[tuple[Path, str]] = field(default_factory=list)
-    missing: list[tuple[Path, str, bool]] = field(default_factory=list)
     relations: int = 0
 
     def leads_through(self, relations: int) -> None:
@@ -257,8 +247,8 @@ def plan(catalogue: Catalogue, entity: str, tree: FieldTree, *, key: str | None 
     """
     draft = _Draft()
     _walk(catalogue, draft, entity, tree, (), way, key)
-    module, missing = catalogue.module_of(entity), tuple(draft.missing)
-    return Plan(module, entity, tuple(draft.fields), tuple(draft.joins), tuple(draft.prune), missing, draft.relations)
+    module = catalogue.module_of(entity)
+    return Plan(module, entity, tuple(draft.fields), tuple(draft.joins), tuple(draft.prune), draft.relations)
 
 
 def _walk(catalogue: Catalogue, draft: _Draft, entity: str, tree: FieldTree, path: Path, way: Way, key: str | None = None) -> None:
@@ -281,8 +271,6 @@ def _walk(catalogue: Catalogue, draft: _Draft, entity: str, tree: FieldTree, pat
             needed.append((edge := _first_step(catalogue, entity, alias)).key)
             draft.joins.append(_join(catalogue, entity, path, name, edge, child, way, alias))
             draft.leads_through(1 + draft.joins[-1].plan.relations)
-        elif (many := catalogue.missing(entity, name)) is not None:
-            draft.missing.append((path, name, many))
         else:  # a column, or a name that the module knows or refuses
             draft.fields.extend(child.under(f"{prefix}{name}").fields())
     for column in dict.fromkeys(needed):

@@ -21,7 +21,6 @@ def catalogue_of(modules: Iterable[Module], *others: Schema, together: Callable[
         (*(module.schema for module in modules), *others),
         links=[link for module in modules for link in module.links],
         references=[reference for module in modules for reference in module.references],
-        absent={entity: names for module in modules for entity, names in module.absent.items()},
         kept=[module.name for module in modules if module.caching == "rows"],
         quiet=[module.name for module in modules if module.caching == "none"] + [other.module for other in others],
         together=together,

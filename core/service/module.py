@@ -394,8 +394,6 @@ class Module:
     to either side."""
     links: tuple[Link, ...] = ()
     """Links whose rows are this module's entities, one for each link and with its name."""
-    absent: Mapping[str, Mapping[str, bool]] = field(default_factory=dict)
-    """Entity → names that lead to modules that don't exist yet, and whether they show lists. They can be asked for, and are empty."""
     caching: Caching = "answers"
     """What is cached of it."""
     unversioned: tuple[str, ...] = ()

@@ -114,7 +114,7 @@ SCHEMAS = {
 } | {"link": LinkService.schema}
 MODULES = [load_module(name, Settings(**{})) for name in NAMES]
 REFERENCES = [reference for module in MODULES for reference in module.references]
-CATALOGUE = Catalogue(SCHEMAS.values(), links=LINKS, references=REFERENCES, absent={"cart": {"wishes": True}})
+CATALOGUE = Catalogue(SCHEMAS.values(), links=LINKS, references=REFERENCES)
 
 
 class Counted(Source):
@@ -356,14 +356,6 @@ async def test_a_relation_named_alone_across_modules_shows_all_its_columns(shop:
     assert product["sales_channels"][0].keys() >= {"id", "name", "created_at", "updated_at", "deleted_at"}
     [starred] = await shop.rows("product", "id", "*sales_channels", id="prod_black")
     assert starred == product
-
-
-async def test_what_leads_to_a_module_yet_to_come_is_empty(shop: Shop) -> None:
-    [cart] = await shop.rows("cart", "id", "wishes.title", "*wishes.product", id="cart_1")
-    assert cart == {"id": "cart_1", "wishes": []}
-    carts = [{"id": "cart_1"}]
-    await shop.graph.expand("cart", carts, ("*wishes",))
-    assert carts == [{"id": "cart_1", "wishes": []}]
 
 
 async def test_links_can_be_asked_themselves(shop: Shop) -> None:

@@ -40,7 +40,7 @@ async def reviews_of(store: Client, product: Row) -> Any:
     return (await store.get(f"/store/products/{product['id']}", fields="+reviews.*"))["product"]["reviews"]
 
 
-async def test_a_review_that_was_written_is_listed_and_shown_with_its_product(store: Client, product: Row) -> None:
+async def test_a_review_that_was_written_is_listed_and_shown_with_its_product(store: Client, admin: Client, product: Row) -> None:
     assert await reviews_of(store, product) == []
     body = {"rating": 4, "title": "Lasts", "email": "ada@example.com"}
     review = (await store.post(f"/store/products/{product['id']}/reviews", body))["review"]
@@ -52,6 +52,13 @@ async def test_a_review_that_was_written_is_listed_and_shown_with_its_product(st
     listed = await store.get("/store/reviews", product_id=product["id"])
     assert ([shown["id"] for shown in listed["reviews"]], listed["count"]) == ([review["id"]], 1)
     assert (await store.get(f"/store/products/{product['id']}/rating"))["rating"] == {"count": 1, "average": 4}
+    # what it says may be translated like all else
+    said = {"reference": "review", "reference_id": review["id"], "locale_code": "de-DE", "translations": {"title": "Hält", "rating": "5"}}
+    await admin.post("/admin/translations/batch", {"create": [said]})
+    beside = (await store.get(f"/store/products/{product['id']}", fields="+reviews.*", locale="de-DE"))["product"]["reviews"]
+    alone = (await store.get("/store/reviews", product_id=product["id"], locale="de-DE"))["reviews"]
+    assert [(row["title"], row["rating"]) for row in (*beside, *alone)] == [("Hält", 4)] * 2
+    assert (await admin.get("/admin/translations/settings"))["translation_settings"]["review"]["fields"] == ["title", "content"]
 
 
 async def test_the_admin_changes_and_deletes_reviews_by_one_row_of_the_route_table(shop: Shop, admin: Client) -> None:

@@ -37,6 +37,14 @@ review_request = Table(
 
 SCHEMA = Schema(
     "review",
-    Entity("review", review, prefix="rev", label="Review", searchable=("title", "content"), hidden=frozenset({"email"})),
+    Entity(
+        "review",
+        review,
+        prefix="rev",
+        label="Review",
+        translatable=("title", "content"),
+        searchable=("title", "content"),
+        hidden=frozenset({"email"}),
+    ),
     Entity("review_request", review_request, prefix="revreq", label="Review request"),
 )
