@@ -104,17 +104,17 @@ def test_a_mistake_is_a_line_with_its_place(
 @pytest.mark.parametrize(
     ("toml", "said"),
     [
-        ("[plugins.tides]\nheigth = 3\n", "velella.toml, line 2: the plugin `tides` has no `heigth`. Did you mean `height`?"),
+        ("[plugins.eddies]\nheigth = 3\n", "velella.toml, line 2: the plugin `eddies` has no `heigth`. Did you mean `height`?"),
         (
-            'port = 1\n[plugins.tides]\nheight = "a"\n',
-            "velella.toml, line 3: `plugins.tides.height` can't be that: it should be",
+            'port = 1\n[plugins.eddies]\nheight = "a"\n',
+            "velella.toml, line 3: `plugins.eddies.height` can't be that: it should be",
         ),
         ('plugins = ["tiides"]\n', "velella.toml, line 1: there is no plugin tiides: no package has that name."),
         ("[plugins.plain]\nheight = 3\n", "velella.toml, line 1: the plugin `plain` takes no options."),
     ],
 )
 def test_options_of_plugins_are_checked_like_settings(toml: str, said: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    (tmp_path / "tides.py").write_text(
+    (tmp_path / "eddies.py").write_text(
         "from velella.core.plugins import Options, Plugin\nclass Tides(Options):\n    height: int = 1\nplugin = Plugin(__name__, Tides)\n"
     )
     (tmp_path / "plain.py").touch()
