@@ -36,7 +36,7 @@ NAMES = (
     "user",
 )  # fmt: skip
 
-REMEMBERING = ("fulfillment", "pricing", "promotion", "tax")
+REMEMBERING = ("fulfillment", "pricing", "promotion", "tax", "translation")
 """Modules that cache answers themselves (`core.service.remembering`). Listed here so that they needn't be imported to find out."""
 
 S = TypeVar("S", bound="ModuleService")

@@ -150,8 +150,15 @@ async def test_what_is_translated_is_shown_in_each_language_and_changes_at_once(
         assert found[0] == found[1] == found[2]
         return found[0]
 
+    async def counted() -> tuple[int, int]:
+        """How many texts of products there may be in German, and how many there are."""
+        asked = {"locales": "de-DE", "entity_types": "product"}
+        [of_products] = (await merchant.get("/admin/translations/statistics", **asked))["statistics"].values()
+        return of_products["expected"], of_products["translated"]
+
     original = ["Lamp", "Size", "Desk", "Size", "Lamp", "Size"]
     assert await seen(german) == await seen(plain) == original
+    expected, _ = await counted()
     translated = {"reference": "product", "reference_id": ids[0], "locale_code": "de-DE", "translations": {"title": "Lampe"}}
     [made] = (await merchant.post("/admin/translations/batch", {"create": [translated]}))["created"]
     assert await seen(german) == await seen(plain, "&locale=de-DE") == ["Lampe", "Size", "Desk", "Size", "Lampe", "Size"]
@@ -159,9 +166,11 @@ async def test_what_is_translated_is_shown_in_each_language_and_changes_at_once(
     await merchant.post("/admin/translations/batch", {"update": [{"id": made["id"], "translations": {"title": "Leuchte"}}]})
     assert await seen(german) == ["Leuchte", "Size", "Desk", "Size", "Leuchte", "Size"]
 
+    assert await counted() == (expected, 1)
     settings = (await merchant.get("/admin/translations/settings"))["translation_settings"]["product"]["id"]
     await merchant.post("/admin/translations/settings/batch", {"update": [{"id": settings, "is_active": False}]})
     assert await seen(german) == original
+    assert await counted() == (0, 0)
     await merchant.post("/admin/translations/settings/batch", {"update": [{"id": settings, "is_active": True}]})
 
     async def cost(path: str) -> int:
