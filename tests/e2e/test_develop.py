@@ -46,12 +46,14 @@ async def test_what_is_saved_is_served(fresh_database: str, tmp_path: Path) -> N
     failed: list[str] = []
 
     async def tide() -> str:
-        try:
-            async with session.get(f"http://127.0.0.1:{port}/hooks/tide") as answer:
-                text = await answer.text()
-                return str((await answer.json())["tide"]) if answer.status == 200 else text
-        except aiohttp.ClientError as error:
-            return repr(error)
+        for _ in range(2):  # a connection that the kernel gave to a listener that is just being closed is made anew
+            try:
+                async with session.get(f"http://127.0.0.1:{port}/hooks/tide") as answer:
+                    text = await answer.text()
+                    return str((await answer.json())["tide"]) if answer.status == 200 else text
+            except aiohttp.ClientError as error:
+                failure = repr(error)
+        return failure
 
     async def until(wanted: str, *, while_it_serves: bool = True) -> float:
         began, former = time.monotonic(), None
@@ -64,10 +66,13 @@ async def test_what_is_saved_is_served(fresh_database: str, tmp_path: Path) -> N
                 await asyncio.sleep(0.01)
         return time.monotonic() - began
 
-    async def said(text: str) -> str:
-        async with asyncio.timeout(30):
-            while text not in log.read_text():
-                await asyncio.sleep(0.05)
+    async def said(pattern: str) -> str:
+        try:
+            async with asyncio.timeout(30):
+                while not re.search(pattern, log.read_text()):
+                    await asyncio.sleep(0.05)
+        except TimeoutError:
+            raise AssertionError(f"{pattern} isn't in:\n{log.read_text()}") from None
         return log.read_text()
 
     try:
@@ -77,16 +82,16 @@ async def test_what_is_saved_is_served(fresh_database: str, tmp_path: Path) -> N
             route.write_text(ROUTE.replace("TIDE", word))
             seconds.append(await until(word))
         print(f"from saving to the first answer: {', '.join(f'{each:.2f} s' for each in seconds)}")
-        assert "↻ gift_note/http/tide.py" in await said("↻ gift_note/http/tide.py")
+        await said("↻ .*gift_note/http/tide.py")
 
         route.write_text("def broken(:\n")
-        text = await said("✗ gift_note/http/tide.py: the former code goes on serving")
+        text = await said("✗ .*gift_note/http/tide.py.*: the former code goes on serving")
         assert "SyntaxError" in text
         assert 'tide.py", line 1' in text
         assert "nursery.py" not in text
         assert await tide() == "third"
         settings_file.write_text(f"plugnis = []\n{settings}")
-        await said("velella.toml, line 1: there is no setting `plugnis`. Did you mean `plugins`?")
+        await said(r"velella.toml, line 1: there is no setting `plugnis`\. Did you mean `plugins`\?")
         assert await tide() == "third"
         settings_file.write_text(settings)
         links = tmp_path / "gift_note" / "links.py"
@@ -100,14 +105,14 @@ async def test_what_is_saved_is_served(fresh_database: str, tmp_path: Path) -> N
         (tmp_path / "gift_note" / "more.py").write_text("WORD = 'fourth'\n")
         route.write_text(ROUTE.replace('"TIDE"', "WORD").replace("routes =", "from ..more import WORD\n\nroutes ="))
         await until("fourth")
-        assert not failed
+        assert failed == []
 
         (tmp_path / "tides").mkdir()  # a plugin more, which is broken at first
         (tmp_path / "tides" / "__init__.py").write_text("def broken(:")
         settings_file.write_text(settings.replace('plugins = ["gift_note"]', 'plugins = ["gift_note", "tides"]'))
-        await said('tides/__init__.py", line 1')
+        await said(r'/tides/__init__\.py", line 1')
         (tmp_path / "tides" / "__init__.py").write_text("")
-        await said("↻ tides/__init__.py")
+        await said(r"↻ .*tides/__init__\.py")
 
         assert '"develop"' in await velella("status", "--json", data_dir=data)
         serving = int((await velella("status", "--json", data_dir=data)).partition('"pid": ')[2].partition(",")[0])
