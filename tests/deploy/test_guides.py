@@ -38,8 +38,8 @@ def commands(text: str) -> Iterator[list[str]]:
     for line in lines:
         for said in re.findall(r"(?:^|[ \"/])velella ((?:{})\b[^|&#;\"]*)".format("|".join(NAMES)), line):
             words = shlex.split(said)
-            if words[0] == "exec":
-                words[1] = __file__  # the script is the reader's
+            if words[0] in ("exec", "import"):  # the file is the reader's
+                words[1 if words[0] == "exec" else 2] = __file__
             yield [*words, *(["--password", "…"] if words[:2] == ["user", "create"] else [])]  # it would be asked for
 
 
