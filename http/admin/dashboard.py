@@ -19,8 +19,10 @@ from ..kit.write import Write
 
 routes = Routes()
 
-FLAGS = ("backend_hmr", "caching", "index_engine", "translation", "view_configurations")
-"""Parts of Medusa that may be switched off. The dashboard hides the pages of those that are."""
+FLAGS = {"caching": "cache", "translation": "translation", "view_configurations": "view_configurations"}
+"""Medusa's flag → the setting that says whether that part is there. The dashboard hides the pages of those that aren't."""
+NEVER = ("backend_hmr", "index_engine")
+"""Flags of what isn't there at all."""
 
 LAYOUT = View("layout_configuration", "id zone user_id is_system_default configuration created_at updated_at", limit=20)
 LABEL = View("property_label", "id entity property label description created_at updated_at")
@@ -29,8 +31,8 @@ LABEL = View("property_label", "id entity property label description created_at 
 @routes.get("/admin/feature-flags", query=None, auth=PUBLIC)
 async def feature_flags(request: Request) -> Answer:
     """List which optional parts of the API are enabled."""
-    on = {name: getattr(request.settings, name) for name in ("translation", "view_configurations")}
-    return {"feature_flags": {**dict.fromkeys(FLAGS, False), **on}}
+    there = {flag: getattr(request.settings, setting) for flag, setting in FLAGS.items()}
+    return {"feature_flags": {**dict.fromkeys(NEVER, False), **there}}
 
 
 @routes.get("/admin/plugins", query=None)
