@@ -45,8 +45,8 @@ USER_JOINING = Auth(frozenset(("user",)), frozenset((BEARER,)), unregistered=Tru
 ANY_IDENTITY = Auth(frozenset(("*",)), unregistered=True)
 ANY_IDENTITY_OPTIONAL = Auth(frozenset(("*",)), optional=True, unregistered=True)
 HALFWAY = Auth(frozenset(("*",)), unregistered=True, halfway=True)
-ANY_BEARER = Auth(frozenset(("*",)), frozenset((BEARER,)), unregistered=True)
-SESSION_ONLY = Auth(frozenset(("*",)), frozenset((SESSION,)), unregistered=True)
+ANY_BEARER = Auth(frozenset(("*",)), frozenset((BEARER,)), unregistered=True, halfway=True)
+SESSION_ONLY = Auth(frozenset(("*",)), frozenset((SESSION,)), unregistered=True, halfway=True)
 PUBLIC = Auth(frozenset(), frozenset(), optional=True)
 
 

@@ -99,13 +99,21 @@ async def test_who_knows_the_password_alone_is_nobody(careful: Person) -> None:
     refreshed = careful.with_token((await halfway("POST", "/auth/token/refresh")).json["token"])
     for client in (halfway, refreshed):
         for method, path in (
-            ("POST", "/auth/session"),
             ("GET", "/auth/mfa/factors"),
             ("DELETE", f"/auth/mfa/factors/{careful.factor}"),
             ("POST", "/auth/mfa/recovery-codes"),
         ):
             assert (await client(method, path, {})).status == 401, (method, path)
         assert claims((await client("POST", "/auth/token/refresh")).json["token"])["actor_id"] == ""
+    opened = await halfway("POST", "/auth/session")  # the dashboard keeps what it has got so far in one
+    assert (opened.status, opened.json["user"]["actor_id"]) == (200, "")
+    browser = careful.client.with_(cookie=opened.headers["Set-Cookie"].partition(";")[0])
+    assert (await browser("GET", "/auth/mfa/factors")).status == 401
+    challenge = (await careful.halfway())[1]["id"]
+    done = await browser("POST", f"/auth/mfa/challenges/{challenge}/verify", {"method": "totp", "code": careful.code()})
+    assert claims(done.json["token"])["actor_id"].startswith("cus_")
+    assert (await browser("GET", "/auth/mfa/factors")).status == 401, "the session is what it was"
+    assert (await browser("DELETE", "/auth/session")).status == 200
 
 
 async def test_a_code_counts_once(careful: Person) -> None:
