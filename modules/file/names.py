@@ -27,6 +27,10 @@ def type_of(name: str) -> str:
     return _KNOWN.guess_type(name)[0] or "application/octet-stream"
 
 
+CSV_TYPES = frozenset(("application/vnd.ms-excel", "application/csv", "application/x-csv", "text/x-csv", "text/plain"))
+"""What browsers call CSV, as the machine's spreadsheet says."""
+
+
 def is_csv(filename: str) -> bool:
     return filename.lower().endswith(".csv")
 
@@ -36,7 +40,7 @@ def checked_type(filename: str, declared: str | None, allowed: Sequence[str]) ->
     if any(unicodedata.category(letter) in ("Cc", "Cs") for letter in filename):
         raise InvalidData("A file's name can't hold control characters")
     given = (declared or "").partition(";")[0].strip().lower()
-    if not given or given == "application/octet-stream" or is_csv(filename):  # browsers call CSV what the machine's spreadsheet says
+    if not given or given == "application/octet-stream" or (given in CSV_TYPES and is_csv(filename)):
         given = type_of(filename.lower())
     if not _TYPE.fullmatch(given):
         raise InvalidData(f"{given} is not the type of a file")

@@ -335,8 +335,9 @@ async def test_a_browser_uploads_through_the_shop_where_files_are_kept_here(shop
     made = (await admin("POST", "/admin/uploads/presigned-urls", body)).json
     assert set(made) == {"url", "filename", "mime_type", "size", "extension", "originalname"}
     assert (made["url"], made["extension"], made["size"]) == ("/admin/uploads", "csv", 12)
-    limit = shop.host.settings.upload_limit
-    for odd in ({"size": limit + 1}, {"size": -1}, {"mime_type": "text/html"}):
+    settings = shop.host.settings
+    image = {"originalname": "a.png", "mime_type": "image/png", "size": settings.upload_limit + 1}
+    for odd in ({"size": settings.import_limit + 1}, image, {"size": -1}, {"mime_type": "text/html"}):
         assert (await admin("POST", "/admin/uploads/presigned-urls", {**body, **odd})).status == 400
 
 
