@@ -12,7 +12,7 @@ import pytest
 from velella.actors.engine.coordinator import load_workflows
 from velella.core.flow import Workflow, workflow_named
 
-from . import hooks_and_events
+from . import hooks_and_events, reference
 
 load_workflows(["velella.workflows"])
 PROMISED: dict[str, dict[str, str]] = {
@@ -54,3 +54,7 @@ def test_the_documentation_lists_every_workflow_hook_and_event() -> None:
 def test_a_hook_is_offered_what_the_api_promises() -> None:
     rows = [line for line in hooks_and_events.tables().splitlines() if "| without " in line]
     assert {re.sub(r".*\| without (.*) \|", r"\1", row) for row in rows} <= {"`orderChange`", "`orderChange`, `previewedOrder`"}
+
+
+def test_the_reference_is_what_the_code_says() -> None:
+    assert reference.document() == reference.DOCUMENT.read_text(), "run python -m velella.tests.contract.reference"
