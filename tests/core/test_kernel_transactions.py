@@ -413,3 +413,18 @@ async def test_a_modules_own_statement(shop: ShopService) -> None:
         await shop.database.fetch(SOME)
     with pytest.raises(TypeError, match="any_of"):
         compiled(select(product).where(product.c.id.in_(["a"])))
+
+
+async def test_closing_a_database_cuts_off_what_is_still_in_use(fresh_database: str) -> None:
+    database, witness = Database(fresh_database), Database(fresh_database, connections=1)
+    await asyncio.gather(database.open(), witness.open())
+    others = text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
+    with pytest.raises(Unavailable):  # noqa: PT012 - it is the end of the block that fails
+        async with database.transaction():
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.2):  # as a host gives a part that stops only some time
+                    await database.close()
+            async with asyncio.timeout(60):
+                while await witness.fetch_value(others):
+                    await asyncio.sleep(0.01)
+    await witness.close()

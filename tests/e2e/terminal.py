@@ -6,6 +6,7 @@ import asyncio
 import fcntl
 import os
 import pty
+import signal
 import struct
 import subprocess
 import termios
@@ -75,7 +76,11 @@ async def terminal(words: Sequence[str], *, folder: Path, environment: Mapping[s
     """Run a program in a terminal of its own; it is killed if it still runs in the end."""
     keyboard, screen = pty.openpty()
     fcntl.ioctl(screen, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, COLUMNS, 0, 0))
-    take_it = lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0)  # noqa: E731 - so that Ctrl-C goes to the program
+
+    def take_it() -> None:  # so that Ctrl-C goes to the program, also where these tests run in the background, which ignores it
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
     process = subprocess.Popen(  # noqa: ASYNC220 - asyncio's own has no terminal to give
         words, stdin=screen, stdout=screen, stderr=screen, cwd=folder, env=environment, start_new_session=True, preexec_fn=take_it
     )  # fmt: skip

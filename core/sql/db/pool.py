@@ -54,6 +54,8 @@ class ConnectionPool:
         self._waiting: deque[asyncio.Future[PooledConnection | None]] = deque()
         self._open = 0
         """Connections that are open, being made, or being closed."""
+        self._made: set[PooledConnection] = set()
+        """Connections that aren't closed yet."""
         self._ending = Tasks("a connection could not be ended")
         self._closed = False
         self._empty = asyncio.Event()
@@ -75,6 +77,7 @@ class ConnectionPool:
             connection = idle.pop()
             if not connection.is_closed():
                 return connection
+            self._made.discard(connection)
             self._open -= 1
         return None
 
@@ -108,15 +111,20 @@ class ConnectionPool:
             self.release(connection, doubtful=True)
 
     async def close(self, patience: float = 30.0) -> None:
-        """Refuse new callers, wait at most `patience` seconds for the connections in use, and close all of them."""
+        """Refuse new callers, wait at most `patience` seconds for the connections in use, and close all of them. Those that are in use even
+        then, or when this is given up, are cut off."""
         self._closed = True
         idle, self._idle = self._idle, []
         for connection in idle:
             self.release(connection)
-        if self._open:
-            self._empty.clear()
-            with contextlib.suppress(TimeoutError):  # a connection that hasn't closed by then is cut off when the process ends
-                await asyncio.wait_for(self._empty.wait(), patience)
+        try:
+            if self._open:
+                self._empty.clear()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._empty.wait(), patience)
+        finally:
+            for connection in self._made:
+                connection.terminate()
 
     async def _new_or_next(self) -> PooledConnection:
         if self._closed:
@@ -141,10 +149,12 @@ class ConnectionPool:
     async def _new(self) -> PooledConnection:
         """Connect. The caller has counted the connection in `_open` already."""
         try:
-            return await self._connect()
+            connection = await self._connect()
         except BaseException:
             self._room()
             raise
+        self._made.add(connection)
+        return connection
 
     async def _end(self, connection: PooledConnection) -> None:
         try:
@@ -152,6 +162,7 @@ class ConnectionPool:
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
             connection.terminate()  # it is closed because it was broken
         finally:
+            self._made.discard(connection)
             self._room()
 
     def _room(self) -> None:
