@@ -11,6 +11,7 @@ from typing import Literal, TypeVar
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from ..actors.host import local_host
 from ..core.errors import NotFound
 from ..core.ids import new_id
 from ..core.sheets import Sheet
@@ -23,10 +24,11 @@ from ..workflows.order.exporting import ORDERS
 from ..workflows.product.exporting import PRODUCTS
 from ..workflows.product.importing import MOST_REFUSALS, PartDone, SheetFile, Summary, import_part, looked_through, region_names
 from ..workflows.product.sheet import PROFILE
-from . import colony
+from . import colony, instance
 from .at_hand import ShopHandle, at_hand, chosen_settings
-from .data import DatabaseUrl, DataDir
+from .data import DatabaseUrl, DataDir, database
 from .output import console
+from .seeding import analyze
 from .shopify import converted
 
 R = TypeVar("R")
@@ -67,6 +69,20 @@ def register(app: typer.Typer) -> None:
         if _with_shop(data_dir, database_url, address, lambda shop: import_shopify(shop, file, currency.lower(), dry_run=dry_run)):
             raise typer.Exit(1)
 
+    @imports.command(epilog="Example:  velella import medusa --from postgres://user:password@localhost/medusa --data-dir shop")
+    def medusa(
+        source: str = typer.Option(..., "--from", help="The URL of Medusa's database. It is only read."),
+        data_dir: Path | None = DataDir,
+        database_url: str | None = DatabaseUrl,
+    ) -> None:
+        """Bring a whole shop of Medusa v2 into one that isn't running: products, prices, stock, customers with their passwords, promotions,
+        orders with their history. All ids stay.
+
+        What a former import brought is replaced, so it may be tried, and repeated on the day; a shop that has orders of its own is refused.
+        Afterwards rows and totals are compared. Exit code 1 where they differ."""
+        if import_medusa(data_dir, database_url, source):
+            raise typer.Exit(1)
+
     @app.command(epilog="Examples:  velella export products products.csv  ·  velella export orders orders.csv")
     def export(
         what: Literal["products", "orders", "inventory-items"] = typer.Argument(help="products, orders or inventory-items."),
@@ -90,6 +106,23 @@ def _with_shop(data_dir: Path | None, database_url: str | None, address: str | N
 
 
 # -- in
+
+
+def import_medusa(data_dir: Path | None, database_url: str | None, source: str) -> bool:
+    """Bring over a shop of Medusa's. Returns whether something differs afterwards."""
+    from .medusa.moving import move_in, report
+
+    settings = chosen_settings(data_dir, database_url)
+
+    async def run() -> bool:
+        async with database(settings) as ready, local_host(ready, visits=True) as host:
+            counts = await move_in(host, source)
+            await analyze(ready)
+        console.print(report(counts))
+        return bool(counts.differing() or counts.totals)
+
+    with instance.held(settings):  # what is replaced mustn't be in use
+        return asyncio.run(run())
 
 
 async def import_products(shop: ShopHandle, path: Path, *, dry_run: bool = False) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Generator, Iterator
@@ -27,6 +28,8 @@ pytest_plugins = ["velella.testing"]
 settings.register_profile("promises", deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)  # no test is timed
 settings.load_profile("promises")
 
+VELELLA = (sys.executable, "-m", "velella.cli")
+"""The command line, of this environment."""
 FAST = {
     "fsync": "off",
     "synchronous_commit": "off",

@@ -31,6 +31,17 @@ def _placing() -> SelfRecording:
 PLACE = _placing()
 """Create an order. Gives the number that is drawn for it."""
 
+ADOPT = compiled(
+    insert(order).values(
+        **_WRITTEN, **{name: _given(name) for name in ("id", "display_id", "custom_display_id", "created_at", "deleted_at", "search")}
+    )
+)
+
+GO_ON_COUNTING = compiled(
+    select(func.setval(display_ids.name, func.greatest(select(func.coalesce(func.max(order.c.display_id), 1)).scalar_subquery(), 1), True))
+)
+"""The next order has a higher number than all that are there."""
+
 DISCARD = answering(delete(order).where(order.c.id == bindparam("id")).returning(order.c.id))
 """Remove an order as if it had never been, with its changes and former versions. Gives its id, or no row."""
 

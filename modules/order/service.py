@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 from ...commerce.totalled import ORDER, totalled
@@ -23,7 +24,7 @@ from .after_sales import OPEN
 from .changes.applying import Prices, repriced
 from .changing import Amendment, ChangedOrder
 from .pending import Pending
-from .placing import words
+from .placing import costs, summary, words
 from .schema import SCHEMA
 from .showing import SLOTS
 from .types import Act, NewChange
@@ -80,6 +81,29 @@ class OrderService(Pending):
         number: int = await self.answer(queries.PLACE, params)
         self.touch("order")
         return number
+
+    @writes
+    async def adopt(self, orders: Sequence[Mapping[str, Any]]) -> list[Decimal]:
+        """Store orders that come from another shop, as they are there. Returns what each costs. Raises InvalidData for one that is here.
+
+        Each is whole (see `placing.placed`), with its id, number, version and times, the `detail` of each line and shipping method, and
+        what it cost before its last change (`original_total`). Summaries are worked out anew; numbers go on after the highest.
+        """
+        costing = []
+        for order in orders:
+            total, credit = costs(order)
+            before = Decimal(order["original_total"]) if order["original_total"] is not None else None
+            moved = [Decimal(each["amount"]) for each in order["transactions"]]
+            paid, back = sum((each for each in moved if each > 0), Decimal(0)), -sum((each for each in moved if each < 0), Decimal(0))
+            whole = {**order, "summary": summary(total, credit, paid, back, original=before)}
+            given = {name: order[name] for name in ("display_id", "custom_display_id")}
+            given |= {name: as_time(order[name]) if order[name] is not None else None for name in ("created_at", "deleted_at")}
+            params = {**self._written(whole), **given, "search": f"{order['display_id']}{words(order)}"}
+            await self.database.execute(queries.ADOPT, params)
+            costing.append(total)
+        await self.database.execute(queries.GO_ON_COUNTING)
+        self.touch("order")
+        return costing
 
     @writes(one_statement=True, answers=True)
     async def discard(self, order_id: str) -> bool:

@@ -20,7 +20,7 @@ from ...core.rows import Row
 from ...core.service.module import ModuleService
 from ...core.sql.schema.query import Query
 from . import books
-from .queries import ASSIGN, COLLECTION_FOR, COLUMNS, LOCK_COLLECTION, OPEN, REFRESH_COLLECTION, UNASSIGN, WRITE
+from .queries import ADOPT_COLLECTION, ASSIGN, COLLECTION_FOR, COLUMNS, LOCK_COLLECTION, OPEN, REFRESH_COLLECTION, UNASSIGN, WRITE
 from .tables import SCHEMA
 from .types import CollectionAmount, CollectionColumns, NewCollection, PaymentCollection, PaymentSession, ShownCollection
 
@@ -51,6 +51,16 @@ class Collections(ModuleService):
             made.append(collection)
         self.touch("payment_collection")
         return made
+
+    @writes
+    async def adopt(self, collections: Sequence[PaymentCollection]) -> int:
+        """Store payment collections that come from another shop, as they are there, with their sessions. Returns how many. Raises
+        InvalidData for one that is here already."""
+        for collection in collections:
+            row = {**self._written(collection), **{name: collection.get(name) for name in ("payer_key", "metadata")}}
+            await self.database.execute(ADOPT_COLLECTION, {**row, "created_at": moment(collection["created_at"])})
+        self.touch("payment_collection", "payment_session")
+        return len(collections)
 
     @repeatable(stands_alone=True)
     async def collection_for(

@@ -81,6 +81,13 @@ _OPENED = """
 
 OPEN = compiled(text(_OPENED))
 
+# One that comes from another shop, as it is there.
+ADOPT_COLLECTION = compiled(
+    insert(payment_collection).values(
+        {column.name: bindparam(column.name, type_=column.type) for column in payment_collection.c if column.name != "version"}
+    )
+)
+
 # One collection for each payer, also under concurrency.
 COLLECTION_FOR = compiled(
     text(f"""

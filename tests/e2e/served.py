@@ -7,7 +7,6 @@ import json
 import os
 import signal
 import socket
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from typing import Any
 import aiohttp
 
 from .. import forks
+from ..conftest import VELELLA
 
 ADMIN = ("admin@medusa-test.com", "supersecret")
 LIMITS = {
@@ -24,7 +24,6 @@ LIMITS = {
     **{f"VELELLA_{name}_LIMIT": "" for name in ("SIGN_IN_ADDRESS", "SIGN_UP_ADDRESS", "EMAIL_ACCOUNT", "EMAIL_REQUEST")},
 }
 """Settings of a shop that gets all requests from one client."""
-VELELLA = (sys.executable, "-m", "velella.cli")
 
 
 @dataclass

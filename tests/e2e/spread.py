@@ -18,9 +18,10 @@ import yaml
 
 from velella.core.ids import ulid
 
+from ..conftest import VELELLA
 from .buyer import Buyer
 from .nodes import Nodes
-from .served import ADMIN, VELELLA, Api, free_port
+from .served import ADMIN, Api, free_port
 from .shop import Country, Shop, open_shop, sell
 from .test_stock import books
 

@@ -15,8 +15,9 @@ import psutil
 
 from velella.cli.new import PARTS, write_plugin
 
+from ..conftest import VELELLA
 from ..types.test_handles import ROOT
-from .served import VELELLA, free_port, velella
+from .served import free_port, velella
 
 ROUTE = """
 from velella.http.kit import PUBLIC, Answer, Request, Routes

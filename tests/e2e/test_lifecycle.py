@@ -21,7 +21,8 @@ from velella.cli.instance import DEMO_ADMIN
 from velella.core.ids import ulid
 
 from .. import forks
-from .served import VELELLA, Api, Served, free_port, served, velella
+from ..conftest import VELELLA
+from .served import Api, Served, free_port, served, velella
 from .terminal import CTRL_C, terminal
 
 STOPPED = "Stopped. Nothing is left running; the data stays."

@@ -10,9 +10,9 @@ from velella.actors.cluster.postgres import EmbeddedPostgres
 from velella.core.ids import ulid
 
 from .. import forks
-from ..conftest import clone
+from ..conftest import VELELLA, clone
 from ..types.test_handles import ROOT
-from .served import VELELLA, Served
+from .served import Served
 from .terminal import CTRL_C, terminal
 
 RENAME = """
