@@ -56,6 +56,7 @@ def default_providers() -> dict[str, list[ProviderSettings]]:
         "auth": [ProviderSettings(use="emailpass", id="emailpass")],
         "file": [ProviderSettings(use="local", id="local")],
         "notification": [ProviderSettings(use="local", id="local")],
+        "search": [ProviderSettings(use="postgres", id="postgres")],
     }
 
 
@@ -183,6 +184,12 @@ class Settings(BaseSettings):
 
     view_configurations: bool = Field(
         False, description="Whether users choose the columns of the dashboard's lists, and keep them as views with filters and an order."
+    )
+
+    search: bool = Field(
+        False,
+        description="Whether products are kept in a search index, for /store/search and the dashboard's search. Each change of a product "
+        "is then indexed about a second later.",
     )
 
     # stricter than Medusa

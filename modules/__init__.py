@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .promotion.service import PromotionService
     from .region.service import RegionService
     from .sales_channel.service import SalesChannelService
+    from .search.service import SearchService
     from .settings.service import SettingsService
     from .stock_location.service import StockLocationService
     from .store.service import StoreService
@@ -32,8 +33,8 @@ if TYPE_CHECKING:
 
 NAMES = (
     "api_key", "auth", "cart", "currency", "customer", "file", "fulfillment", "inventory", "link", "notification", "order", "payment",
-    "pricing", "product", "promotion", "region", "sales_channel", "settings", "stock_location", "store", "tax", "translation",
-    "user",
+    "pricing", "product", "promotion", "region", "sales_channel", "search", "settings", "stock_location", "store", "tax",
+    "translation", "user",
 )  # fmt: skip
 
 REMEMBERING = ("fulfillment", "pricing", "promotion", "tax", "translation")
@@ -62,6 +63,7 @@ class Modules:
     promotion: PromotionService
     region: RegionService
     sales_channel: SalesChannelService
+    search: SearchService
     settings: SettingsService
     stock_location: StockLocationService
     store: StoreService

@@ -235,6 +235,12 @@ class ModuleService(RecordedWrites):
         return sorted(set(events) - events_of(self.schema).keys())
 
     @reads
+    async def announced_events(self) -> Sequence[str]:
+        """The events that are written by now, of every change that is committed from now on: who keeps something up to date by them
+        begins to read after that."""
+        return await self._outbox.announced(self.database)
+
+    @reads
     async def written_events(self, limit: int) -> Sequence[tuple[str, str, Row]]:
         """Ids, names and data of the events that have been written first and not been dropped."""
         return await self._outbox.waiting(self.database, limit)

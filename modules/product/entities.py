@@ -128,6 +128,10 @@ SCHEMA = Schema(
         translatable=("value",),
         searchable=("value",),
     ),
+    # What is tied to what, for those who want to hear of it: pairs come and go as rows.
+    Entity("product_tags", product_tags, key="product_id", bare=True),
+    Entity("product_category_product", product_category_product, key="product_id", bare=True),
+    Entity("product_variant_option", product_variant_option, key="variant_id", bare=True),
     Entity(
         "product_product_option",
         product_product_option,

@@ -63,5 +63,5 @@ async def some_of(shop: Shop, path: str) -> dict[str, str]:
         listed = next(iter(answer.json.values())) if answer.status == 200 and answer.json else None
         if not isinstance(listed, list) or not listed or not isinstance(listed[0], dict):
             return known
-        known[parameter[1]] = str(listed[0].get("id") or listed[0]["code"])
+        known[parameter[1]] = str(next(listed[0][name] for name in ("id", "code", "name") if name in listed[0]))
     return known

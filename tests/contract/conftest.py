@@ -71,6 +71,7 @@ async def walked_shop(database_url: str, folder: Path) -> AsyncIterator[Shop]:
         port=0,
         data_dir=folder,
         view_configurations=True,
+        search=True,
         **UNLIMITED,
         auth_methods={"user": ["emailpass", "elsewhere"]},
         providers={**default_providers(), "fulfillment": fulfillment, "payment": payment},

@@ -53,12 +53,6 @@ def facts() -> dict[str, Fact]:
 
 
 @cache
-def later() -> tuple[str, ...]:
-    """Routes of the API that aren't served yet."""
-    return tuple(json.loads((Path(__file__).parent / "routes.json").read_text())["later"])
-
-
-@cache
 def served() -> dict[str, Route]:
     """Routes of the API that are served."""
     every = {anonymous(f"{route.method} {route.path}"): route for route in found_routes()}

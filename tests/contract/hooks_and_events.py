@@ -25,7 +25,6 @@ ALWAYS = {"input", "additional_data"}
 
 NOT_THERE = {
     r"update-.*-translations": "a step of the flows that change a locale",
-    r".*search-index.*": "there is no index beside the database",
     r"(create|dismiss|update)-link": "links are written by the flows that need them, as a step: `workflows/links.py`",
     r"get-.*": "`flow.graph` reads it",
     r"(create|delete)-users?(-workflow)?": "part of `create-user-account`, `accept-invite-workflow`, `remove-user-account`",

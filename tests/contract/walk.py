@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -56,6 +57,7 @@ async def open_shop(shop: Shop) -> None:
         reasons,
         dashboard,
         translations,
+        search,
     ):
         await area(shop)
 
@@ -379,6 +381,23 @@ async def translations(shop: Shop) -> None:
     await admin.get("/admin/translations/statistics", {"locales": "de-DE", "entity_types": "product"})
     settings = (await admin.get("/admin/translations/settings"))["translation_settings"]["product"]
     await admin.post("/admin/translations/settings/batch", {"update": [{"id": settings["id"], "is_active": True}]})
+
+
+async def search(shop: Shop) -> None:
+    admin = shop.admin
+    await admin.get("/admin/search-indexes")
+    await admin.get("/admin/search", {"q": "sail"})
+    await until_built(shop)
+    await shop.store.post("/store/search", {"entity": "product", "filters": {"q": "sail"}})
+    await admin.delete("/admin/search-indexes/{id}", id="product")
+    await admin.post("/admin/search-indexes/{id}/reindex", {"strategy": "swap"}, id="product")
+    await until_built(shop)
+
+
+async def until_built(shop: Shop) -> None:
+    async with asyncio.timeout(30):
+        while not await shop.host.modules.search.is_built("product"):
+            await asyncio.sleep(0.1)
 
 
 async def stock(shop: Shop) -> None:

@@ -111,11 +111,14 @@ async def test_a_module_writes_every_change_with_it_and_nothing_that_is_rolled_b
 async def test_only_what_is_subscribed_to_is_written_and_late_news_change_nothing(shelf: ShelfService) -> None:
     await shelf.write_events([], 1)
     assert await shelf.database.fetch_value(Compiled("SELECT to_regclass('shelf_outbox') IS NULL")), "nobody pays for what nobody asks for"
+    assert await shelf.announced_events() == []
     await shelf.write_events(["shelf.shelf-thing.created", "shelf.shelf-thing.misspelt"], 2)
+    assert await shelf.announced_events() == ["shelf.shelf-thing.created"]
     [made] = await shelf.create("shelf_thing", [{"size": 1}])
     await shelf.update("shelf_thing", [{"id": made["id"], "size": 3}])
     assert await written(shelf) == [("thing.created", {"id": made["id"]})]
     await asyncio.gather(*(shelf.write_events(ALL[: version - 2], version) for version in (8, 5, 7, 3, 6, 4)))
+    assert await shelf.announced_events() == ALL
     await shelf.write_events([], 7)
     await shelf.update("shelf_thing", [{"id": made["id"], "size": 4}])
     assert await written(shelf) == [("thing.updated", {"id": made["id"]})], "the newest of them counts"

@@ -106,6 +106,12 @@ class ModuleOutbox:
             for statement in (_PATIENCE, *made, *self._changes(there, wanted), *emptied, noted):
                 await database.script(statement)
 
+    async def announced(self, database: Database) -> list[str]:
+        """The events that are written by now: of every change that is committed from now on."""
+        found = await database.fetch(_THERE, {"trigger": _TRIGGER, "function": self._function})
+        arguments = [row["tgargs"].decode().split("\0") for row in found]
+        return sorted(f"{prefix}.{action}" for prefix, actions, *_ in arguments for action in actions.split(","))
+
     async def waiting(self, database: Database, limit: int) -> list[tuple[str, str, dict[str, Any]]]:
         """Ids, names and data of the events that have been waiting longest."""
         return [tuple(row) for row in await database.fetch(self._waiting, {"limit": limit})]

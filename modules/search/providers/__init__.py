@@ -1,0 +1,1 @@
+"""Search providers that ship with the module."""

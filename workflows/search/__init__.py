@@ -1,0 +1,1 @@
+"""Workflows: keeping search indexes up to date, and building them."""

@@ -1,0 +1,117 @@
+"""Keeping indexes up to date: events of modules mark what has changed, and what is marked is indexed again, many at once.
+
+Whatever changes a product, a workflow or a script, its module says so in the transaction of the change. Marks are worked off in the
+order in which they were made, each by who has read the product after it was marked.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ...core.settings import Settings
+from ..kit import Event, Flow, step, subscriber, workflow
+from .documents import SOURCES, read_documents
+from .reindexing import reindex_search_indexes
+
+INDEX: Final = "product"
+EVERY: Final = 1.0
+"""Seconds between two looks for marks."""
+AT_ONCE: Final = 200
+"""Products that are read together."""
+
+
+def searched(settings: Settings) -> bool:
+    """Whether a shop has indexes."""
+    return settings.search
+
+
+PRODUCTS = ("product.product.created", "product.product.updated", "product.product.deleted", "product.product.restored")
+VARIANTS = (
+    "product.product-variant.created", "product.product-variant.updated", "product.product-variant.deleted",
+    "product.product-variant.restored",
+)  # fmt: skip
+PAIRS = (
+    "product.product-tags.attached", "product.product-tags.detached", "product.product-category-product.attached",
+    "product.product-category-product.detached", "link.product-sales-channel.attached", "link.product-sales-channel.detached",
+)  # fmt: skip
+OF_VARIANTS = (
+    "product.product-variant-option.attached", "product.product-variant-option.detached", "link.product-variant-price-set.attached",
+    "link.product-variant-price-set.detached",
+)  # fmt: skip
+PRICES = ("pricing.price.created", "pricing.price.updated", "pricing.price.deleted", "pricing.price.restored")
+PARTS = tuple(
+    f"product.product-{part}.{action}"
+    for part in ("tag", "type", "collection", "category", "option", "option-value")
+    for action in ("updated", "deleted", "restored")
+)
+
+
+HEARD = frozenset((*PRODUCTS, *VARIANTS, *PAIRS, *OF_VARIANTS, *PRICES, *PARTS))
+
+
+@step(name="mark-changed")
+async def mark(flow: Flow, products: list[str], parts: list[str]) -> None:
+    await flow.modules.search.mark(products, parts)
+
+
+@subscriber(*PRODUCTS, when=searched)
+async def product_changed(flow: Flow, event: Event) -> None:
+    await flow.run(mark, [event.data["id"]], [])
+
+
+@subscriber(*PAIRS, when=searched)
+async def product_paired(flow: Flow, event: Event) -> None:
+    await flow.run(mark, [event.data["product_id"]], [])
+
+
+@subscriber(*VARIANTS, when=searched)
+async def variant_changed(flow: Flow, event: Event) -> None:
+    await _mark_variant(flow, event.data["id"])
+
+
+@subscriber(*OF_VARIANTS, when=searched)
+async def variant_paired(flow: Flow, event: Event) -> None:
+    await _mark_variant(flow, event.data["variant_id"])
+
+
+async def _mark_variant(flow: Flow, id: str) -> None:
+    """A variant's product may not know of it yet, or any more."""
+    rows = await flow.modules.product.list("product_variant", {"id": id}, fields=("product_id",), with_deleted=True)
+    await flow.run(mark, [row["product_id"] for row in rows if row["product_id"]], [id])
+
+
+@subscriber(*PRICES, when=searched)
+async def price_changed(flow: Flow, event: Event) -> None:
+    rows = await flow.modules.pricing.list("price", {"id": event.data["id"]}, fields=("price_set_id",), with_deleted=True)
+    await flow.run(mark, [], [row["price_set_id"] for row in rows])
+
+
+@subscriber(*PARTS, when=searched)
+async def part_changed(flow: Flow, event: Event) -> None:
+    await flow.run(mark, [], [event.data["id"]])
+
+
+@workflow("refresh-search-indexes", every=EVERY)
+async def refresh_search_indexes(flow: Flow) -> int:
+    """Index what is marked, as far as it goes at once. Returns how many marks were worked off.
+
+    May run beside itself: who has read later wins. An index that was never built, or by another definition, is begun to be built.
+    """
+    if not searched(flow.settings):
+        return 0
+    for each in await flow.modules.search.standing():
+        if not each["current"] and await _heard(flow):
+            job = f"{each['name']}:{each['made'] + 1}"
+            await flow.start(reindex_search_indexes, job_id=job, index=[each["name"]])
+    waiting = await flow.modules.search.waiting(AT_ONCE)
+    if waiting is None:
+        return 0
+    documents = await read_documents(flow, SOURCES[INDEX], {"id": waiting["documents"]}) if waiting["documents"] else []
+    await flow.modules.search.refresh(INDEX, waiting, documents)
+    return len(waiting["positions"])
+
+
+async def _heard(flow: Flow) -> bool:
+    """Whether changes are heard of by now: what is read before that may change unheard."""
+    modules = (flow.modules.product, flow.modules.pricing, flow.modules.link)
+    return {event for module in modules for event in await module.announced_events()} >= HEARD
