@@ -21,15 +21,18 @@ from . import documents, tables
 from .tables import Counts, copied, copy, empty, tables_of
 
 COLUMNS = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-OWN = ("order", "cart", "product", "customer")
+OWN = ("order", "product", "customer")
 """Tables by whose rows a shop of one's own is told from one that was filled by an earlier import, or is new."""
+COMPARED = 10_000
+"""Ids that are looked for at once."""
+_IDS = 'SELECT id FROM "{}" WHERE id > $1 ORDER BY id LIMIT $2'
 
 
 async def move_in(host: Host, url: str) -> Counts:
     """Bring everything over that `tables.py` and `documents.py` name; what was there is gone. May be repeated: then all of it comes anew.
 
-    Reads one moment of Medusa's database, and writes nothing there. Raises NotAllowed where this shop has orders, carts, products or
-    customers that Medusa's hasn't: nothing has changed then. A failure in between leaves a shop that has to be begun anew.
+    Reads one moment of Medusa's database, and writes nothing there. Raises NotAllowed where this shop has orders, products or customers
+    that Medusa's hasn't: nothing has changed then. A failure in between leaves a shop that has to be begun anew.
     """
     counts = Counts()
     async with _snapshot(url) as source:
@@ -61,16 +64,18 @@ async def _refuse_another_shop(host: Host, source: asyncpg.Connection) -> None:
     for name in OWN:
         target = await asyncpg.connect(host.settings.database_of(name))
         try:
-            mine = [row["id"] for row in await target.fetch(f'SELECT id FROM "{name}" ORDER BY created_at LIMIT 1000')]
+            last = ""
+            while rows := await target.fetch(_IDS.format(name), last, COMPARED):
+                mine = [row["id"] for row in rows]
+                last = mine[-1]
+                theirs = {row["id"] for row in await source.fetch(f'SELECT id FROM "{name}" WHERE id = ANY ($1::text[])', mine)}
+                if others := [id for id in mine if id not in theirs]:
+                    raise NotAllowed(
+                        f"This shop has a {name} that Medusa's hasn't: {others[0]}. Moving in would remove it.",
+                        hint="Move into a new one: velella migrate and velella seed --empty with a --data-dir of its own.",
+                    )
         finally:
             await target.close()
-        theirs = {row["id"] for row in await source.fetch(f'SELECT id FROM "{name}" WHERE id = ANY ($1::text[])', mine)}
-        others = [id for id in mine if id not in theirs]
-        if others:
-            raise NotAllowed(
-                f"This shop has a {name} that Medusa's hasn't: {others[0]}. Moving in would remove it.",
-                hint="Move into a new one: velella serve --empty --data-dir new, stop it, and import there.",
-            )
 
 
 async def _rows(
