@@ -18,9 +18,10 @@ DOCUMENTS = frozenset(("cart", "order", "order_version", "payment_collection"))
 """What is one document here: `documents.py`."""
 LEFT = frozenset((
     "auth_mfa_factor", "auth_mfa_recovery_code", "auth_password_reset_token", "auth_verification", "auth_state", "auth_session",
-    "cart_promotion", "locale", "payment_operation", "user_preference", "view_configuration",
+    "cart_promotion", "locale", "payment_operation", "user_preference", "view_configuration", "search_index", "search_index_version",
+    "search_index_sync",
 ))  # fmt: skip
-"""What stays behind: what is sealed under another key, of open carts, of the old dashboard, or here already."""
+"""What stays behind: what is sealed under another key, of open carts, of the old dashboard, or made here."""
 OURS = frozenset(("currency", "region_country", "payment_provider", "fulfillment_provider", "tax_provider", "notification_provider"))
 """Tables whose rows are the shop's already: theirs are added, and what links countries with regions is taken over."""
 TAKEN_OVER = {"region_country": ("region_id", "metadata")}

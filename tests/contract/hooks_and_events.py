@@ -51,7 +51,7 @@ def promised() -> Any:
 @cache
 def workflows() -> dict[str, Workflow[..., Any]]:
     load_workflows(["velella.workflows"])
-    return {name: one for name, one in definitions._workflows.items() if one.function.__module__.startswith("velella.")}
+    return {name: one for name, one in definitions._workflows.items() if one.function.__module__.startswith("velella.workflows.")}
 
 
 def _sources() -> Iterator[ast.AST]:

@@ -38,8 +38,11 @@ def commands(text: str) -> Iterator[list[str]]:
     for line in lines:
         for said in re.findall(r"(?:^|[ \"/])velella ((?:{})\b[^|&#;\"]*)".format("|".join(NAMES)), line):
             words = shlex.split(said)
-            if words[0] in ("exec", "import"):  # the file is the reader's
-                words[1 if words[0] == "exec" else 2] = __file__
+            if words[0] == "import" and len(words) == 2:  # its name alone
+                continue
+            file = {"exec": 1, "import": 2}.get(words[0])
+            if file is not None and not words[file].startswith("-"):  # the reader's
+                words[file] = __file__
             yield [*words, *(["--password", "…"] if words[:2] == ["user", "create"] else [])]  # it would be asked for
 
 
