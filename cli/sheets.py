@@ -27,6 +27,7 @@ from ..workflows.product.sheet import PROFILE
 from . import colony, instance
 from .at_hand import ShopHandle, at_hand, chosen_settings
 from .data import DatabaseUrl, DataDir, database
+from .everything import export_everything
 from .output import console
 from .seeding import analyze
 from .shopify import converted
@@ -83,16 +84,22 @@ def register(app: typer.Typer) -> None:
         if import_medusa(data_dir, database_url, source):
             raise typer.Exit(1)
 
-    @app.command(epilog="Examples:  velella export products products.csv  ·  velella export orders orders.csv")
+    @app.command(epilog="Examples:  velella export products products.csv  ·  velella export everything kept/")
     def export(
-        what: Literal["products", "orders", "inventory-items"] = typer.Argument(help="products, orders or inventory-items."),
-        file: Path = typer.Argument(dir_okay=False, writable=True, help="The CSV file to write. One that is there is replaced."),
+        what: Literal["products", "orders", "inventory-items", "everything"] = typer.Argument(help="Of what."),
+        file: Path = typer.Argument(writable=True, help="The CSV file to write, which is replaced; of everything, a new folder."),
         data_dir: Path | None = DataDir,
         database_url: str | None = DatabaseUrl,
         address: str | None = colony.Address,
     ) -> None:
-        """Write products, orders or inventory items into a CSV file: docs/operations.md lists the columns."""
-        _with_shop(data_dir, database_url, address, lambda shop: export_to(shop, what, file))
+        """Write products, orders or inventory items into a CSV file (docs/operations.md lists the columns), or everything that the shop
+        keeps as JSON lines, a file for each kind of thing. Digests of passwords and keys stay in the shop; `velella backup` has them."""
+        if what == "everything":
+            _with_shop(data_dir, database_url, address, lambda shop: export_everything(shop, file))
+        else:
+            if file.is_dir():
+                raise typer.BadParameter(f"{file} is a folder.", param_hint="FILE")
+            _with_shop(data_dir, database_url, address, lambda shop: export_to(shop, what, file))
 
 
 def _with_shop(data_dir: Path | None, database_url: str | None, address: str | None, work: Callable[[ShopHandle], Awaitable[R]]) -> R:

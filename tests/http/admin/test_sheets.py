@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import csv
 import io
+import json
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import aiohttp
 import pytest
 
 from velella.cli.at_hand import ShopHandle
+from velella.cli.everything import export_everything
 from velella.cli.sheets import export_to, import_products, import_shopify
 from velella.core.errors import InvalidData, Unavailable
 from velella.core.ids import ulid
@@ -365,3 +367,24 @@ async def test_everything_is_exported_into_a_file(handle: ShopHandle, sheets: Im
     shared = by_command[0].keys() & by_route[0].keys() if by_command else set()
     assert [{name: row[name] for name in shared} for row in by_command] == [{name: row[name] for name in shared} for row in by_route]
     assert [path.name for path in tmp_path.iterdir()] == ["out.csv"]
+
+
+async def test_everything_that_a_shop_keeps_is_exported_without_its_secrets(handle: ShopHandle, sheets: Importer, tmp_path: Path) -> None:
+    name = called()
+    await sheets.run(sheet(HEAD, f"{name},Buoy,S,{name}-s,5,Size,S"))
+    lines = await export_everything(handle, tmp_path / "kept")
+    kept = {file.stem: [json.loads(line) for line in file.read_bytes().split(b"\n") if line] for file in (tmp_path / "kept").iterdir()}
+    assert sum(map(len, kept.values())) == lines
+    for entity in ("product", "product_variant", "product_option", "product_category"):
+        assert len(kept.get(f"product.{entity}", ())) == await handle.modules.product.count(entity), entity
+    [variant] = [row for row in kept["product.product_variant"] if row["sku"] == f"{name}-s"]
+    [item] = [row for row in kept["link.product_variant_inventory_item"] if row["variant_id"] == variant["id"]]
+    assert item["inventory_item_id"] in {row["id"] for row in kept["inventory.inventory_item"]}
+    collections = await handle.modules.payment.create_collections([{"amount": Decimal("9.90"), "currency_code": "eur"}])
+    with pytest.raises(InvalidData, match="something in it"):
+        await export_everything(handle, tmp_path / "kept")
+    await export_everything(handle, tmp_path / "again")
+    again = {file.stem: file.read_text() for file in (tmp_path / "again").iterdir()}
+    assert f'"{collections[0]["id"]}"' in again["payment.payment_collection"]
+    assert '"payment_sessions":[]' in again["payment.payment_collection"], "what lies in a document comes with it"
+    assert not any(word in text for text in again.values() for word in ('"salt"', '"provider_metadata"', '"token_digest"', '"secret"'))
