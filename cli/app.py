@@ -10,7 +10,7 @@ from rich.markup import escape
 
 from .. import __version__
 from ..core.errors import Misconfigured, VelellaError
-from . import backup, colony, dashboard, data, develop, doctor, instance, jobs, move, new, operate, script, serve, sheets, shell, top
+from . import backup, colony, dashboard, data, develop, doctor, instance, jobs, move, new, operate, script, serve, shell, top, transfer
 
 app = typer.Typer(
     name="velella",
@@ -47,7 +47,7 @@ shell.register(app)
 doctor.register(app)
 jobs.register(app)
 dashboard.register(app)
-sheets.register(app)
+transfer.register(app)
 new.register(app)
 move.register(app)
 top.register(app)

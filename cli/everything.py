@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import Progress
 
 from ..core import json
 from ..core.errors import InvalidData
@@ -15,15 +15,12 @@ from ..core.service.migrations import load_module
 from ..core.service.module import Module
 from ..core.sql.schema.entity import DocumentPart, Entity
 from ..core.sql.schema.schema import Schema
-from ..modules import NAMES
+from ..modules import NAMES, REBUILT
 from .at_hand import ShopHandle
-from .output import console
+from .output import console, progress
 
 PAGE = 500
 """Rows that are read together."""
-COLUMNS = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-REBUILT = ("search",)
-"""Modules whose rows are made of others'."""
 
 
 async def export_everything(shop: ShopHandle, folder: Path) -> int:
@@ -36,11 +33,11 @@ async def export_everything(shop: ShopHandle, folder: Path) -> int:
     """
     await asyncio.to_thread(_made, folder)
     files = lines = 0
-    with Progress(*COLUMNS, console=console, transient=True) as progress:
+    with progress(remaining=False) as bars:
         for module, schema in _schemas(shop):
             for entity in schema.entities.values():
                 if entity.inside is None and entity.view_of is None:
-                    written = await _exported(shop, module, schema, entity, folder, progress)
+                    written = await _exported(shop, module, schema, entity, folder, bars)
                     files, lines = files + (written > 0), lines + written
     console.print(f"{folder}: {lines:,} lines in {files} files.")
     return lines
@@ -59,11 +56,11 @@ def _schemas(shop: ShopHandle) -> Iterator[tuple[str, Schema]]:
             yield name, module.schema
 
 
-async def _exported(shop: ShopHandle, module: str, schema: Schema, entity: Entity, folder: Path, progress: Progress) -> int:
+async def _exported(shop: ShopHandle, module: str, schema: Schema, entity: Entity, folder: Path, bars: Progress) -> int:
     service: Any = getattr(shop.modules, module)
     if (total := await service.count(entity.name)) == 0:
         return 0
-    task = progress.add_task(f"{module}: {entity.name}", total=total)
+    task = bars.add_task(f"{module}: {entity.name}", total=total)
     others = (f"{name}.{schema[relation.target].key}" for name, relation in entity.relations.items() if relation.kind == "through")
     fields = ("*", *others, *_parts(schema.parts.get(entity.name, ())))
     lines, last = 0, ""
@@ -72,8 +69,8 @@ async def _exported(shop: ShopHandle, module: str, schema: Schema, entity: Entit
             last = rows[-1][entity.key]
             lines += len(rows)
             file.writelines(json.dumps(row) + b"\n" for row in rows)
-            progress.update(task, completed=lines)
-    progress.remove_task(task)
+            bars.update(task, completed=lines)
+    bars.remove_task(task)
     return lines
 
 

@@ -6,6 +6,7 @@ import sys
 
 from rich.console import Console
 from rich.live import Live
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.text import Text
 
 from ..core import logs
@@ -29,3 +30,10 @@ class _Console(Console):
 
 
 console = _Console(highlight=False, width=None if sys.stdout.isatty() else 240)
+
+
+def progress(*, remaining: bool = True) -> Progress:
+    """Bars on the console, with how many of how many are done; they disappear when all is over. `remaining`: with the time that is left,
+    where all of the work is one bar."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, *([TimeRemainingColumn()] if remaining else []), console=console, transient=True)

@@ -8,14 +8,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from ..actors.host import local_host
 from ..actors.services import service_names
 from ..core.settings import Settings
 from . import instance
 from .accounts import create_admin
-from .output import console
+from .output import console, progress
 
 if TYPE_CHECKING:
     from ..actors.host import Host
@@ -73,12 +72,11 @@ async def seed_demo(settings: Settings, *, visits: bool = False) -> None:
     async with local_host(private, service_names(settings), visits=visits) as host:
         password = instance.admin_password(settings)
         await _admin(host, password)
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-        with Progress(*columns, console=console, transient=True) as progress:
-            task = progress.add_task("Filling the demo shop", total=demo.STEPS)
+        with progress(remaining=False) as bars:
+            task = bars.add_task("Filling the demo shop", total=demo.STEPS)
 
             def step(what: str) -> None:
-                progress.update(task, advance=1, description=f"Demo shop: {what}")
+                bars.update(task, advance=1, description=f"Demo shop: {what}")
 
             front_end: Any = host.services["http"]
             await demo.fill(f"http://127.0.0.1:{front_end.port}", instance.DEMO_ADMIN, password, step)

@@ -37,6 +37,9 @@ NAMES = (
     "translation", "user",
 )  # fmt: skip
 
+REBUILT = ("search",)
+"""Modules whose rows are made of those of others, and made anew where they are missing."""
+
 REMEMBERING = ("fulfillment", "pricing", "promotion", "tax", "translation")
 """Modules that cache answers themselves (`core.service.remembering`). Listed here so that they needn't be imported to find out."""
 

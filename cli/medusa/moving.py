@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from decimal import Decimal
 
 import asyncpg
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table as Shown
 
 from ...actors.host import Host
-from ...core.errors import InvalidData, NotAllowed
+from ...core.errors import InvalidData, NotAllowed, Unavailable
 from ...core.service.migrations import load_module
-from ...core.service.module import Module
 from ...modules import NAMES
-from ..output import console
-from . import documents, tables
-from .tables import Counts, copied, copy, empty, tables_of
+from ..output import console, progress
+from . import documents
+from .tables import Copied, Counts, Target, copied, copy, empty, enable_triggers, tables_of
 
-COLUMNS = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
 OWN = ("order", "product", "customer")
 """Tables by whose rows a shop of one's own is told from one that was filled by an earlier import, or is new."""
 COMPARED = 10_000
@@ -31,28 +27,49 @@ _IDS = 'SELECT id FROM "{}" WHERE id > $1 ORDER BY id LIMIT $2'
 async def move_in(host: Host, url: str) -> Counts:
     """Bring everything over that `tables.py` and `documents.py` name; what was there is gone. May be repeated: then all of it comes anew.
 
-    Reads one moment of Medusa's database, and writes nothing there. Raises NotAllowed where this shop has orders, products or customers
-    that Medusa's hasn't: nothing has changed then. A failure in between leaves a shop that has to be begun anew.
+    Reads one moment of Medusa's database, and writes nothing there. All of it arrives, or nothing: in one transaction, or one for each
+    database where modules have their own, which are committed one after the other at the end. Nobody is told of what arrives: no event is
+    written, and nobody may use the shop meanwhile. Raises NotAllowed where this shop has orders, products or customers that Medusa's
+    hasn't, InvalidData for a database that isn't Medusa's, and for rows that aren't taken here.
     """
     counts = Counts()
-    async with _snapshot(url) as source:
+    async with _snapshot(url) as source, AsyncExitStack() as transactions:
         there = await tables_of(source)
-        modules = [load_module(name, host.settings) for name in NAMES]
-        await _refuse_another_shop(host, source)
-        with Progress(*COLUMNS, console=console, transient=True) as progress:
-            task = progress.add_task("Reading", total=None)
-            await _rows(host, source, modules, there, counts, progress, task, after=False)
-            progress.update(task, description="Orders", total=await source.fetchval('SELECT count(*) FROM "order"'), completed=0)
-            counts.rows["order"], counts.totals = await _orders(host, source, progress, task)
-            counts.rows["payment_collection"] = await _collections(host, source)
-            await _rows(host, source, modules, there, counts, progress, task, after=True)
+        targets = [Target(load_module(name, host.settings), await _begun(host, name, transactions)) for name in NAMES]
+        await _refuse_another_shop(targets, source)
+        bars = transactions.enter_context(progress(remaining=False))
+        task = bars.add_task("Reading", total=None)
+        for target in targets:
+            await empty(target, there)
+        for target in targets:
+            for one in copied(target, there, after=False):
+                bars.update(task, description=one.table.name)
+                counts.rows[one.table.name] = await _copied(source, target, one)
+        bars.update(task, description="Orders", total=await source.fetchval('SELECT count(*) FROM "order"'), completed=0)
+        counts.rows["order"], counts.totals = await _orders(host, source, lambda done: bars.update(task, completed=done))
+        counts.rows["payment_collection"] = await _collections(host, source)
+        for target in targets:
+            for one in copied(target, there, after=True):
+                counts.rows[one.table.name] = await _copied(source, target, one)
+        for target in targets:
+            await enable_triggers(target)
     return counts
+
+
+async def _begun(host: Host, name: str, transactions: AsyncExitStack) -> asyncpg.Connection:
+    """The connection of the transaction in the database of a module, which what its service does joins."""
+    running = await transactions.enter_async_context(host.database(name).transaction())
+    await running.connection.execute("SET LOCAL statement_timeout = 0")  # long tables are one statement
+    return running.connection
 
 
 @asynccontextmanager
 async def _snapshot(url: str) -> AsyncIterator[asyncpg.Connection]:
     """One moment of a database, read only."""
-    source = await asyncpg.connect(url, server_settings={"timezone": "UTC"})
+    try:
+        source = await asyncpg.connect(url, server_settings={"timezone": "UTC"})
+    except (OSError, asyncpg.PostgresError, ValueError) as error:
+        raise Unavailable(f"Medusa's database can't be reached: {error}", hint="--from postgres://user:password@host/database") from error
     try:
         async with source.transaction(isolation="repeatable_read", readonly=True):
             yield source
@@ -60,76 +77,42 @@ async def _snapshot(url: str) -> AsyncIterator[asyncpg.Connection]:
         await source.close()
 
 
-async def _refuse_another_shop(host: Host, source: asyncpg.Connection) -> None:
-    for name in OWN:
-        target = await asyncpg.connect(host.settings.database_of(name))
-        try:
-            last = ""
-            while rows := await target.fetch(_IDS.format(name), last, COMPARED):
-                mine = [row["id"] for row in rows]
-                last = mine[-1]
-                theirs = {row["id"] for row in await source.fetch(f'SELECT id FROM "{name}" WHERE id = ANY ($1::text[])', mine)}
-                if others := [id for id in mine if id not in theirs]:
-                    raise NotAllowed(
-                        f"This shop has a {name} that Medusa's hasn't: {others[0]}. Moving in would remove it.",
-                        hint="Move into a new one: velella migrate and velella seed --empty with a --data-dir of its own.",
-                    )
-        finally:
-            await target.close()
+async def _refuse_another_shop(targets: Sequence[Target], source: asyncpg.Connection) -> None:
+    for target, name in ((target, name) for target in targets for name in OWN if name in target.metadata.tables):
+        last = ""
+        while rows := await target.connection.fetch(_IDS.format(name), last, COMPARED):
+            mine = [row["id"] for row in rows]
+            last = mine[-1]
+            theirs = {row["id"] for row in await source.fetch(f'SELECT id FROM "{name}" WHERE id = ANY ($1::text[])', mine)}
+            if others := [id for id in mine if id not in theirs]:
+                raise NotAllowed(
+                    f"This shop has a {name} that Medusa's hasn't: {others[0]}. Moving in would remove it.",
+                    hint="Move into a new one: velella migrate and velella seed --empty with a --data-dir of its own.",
+                )
 
 
-async def _rows(
-    host: Host,
-    source: asyncpg.Connection,
-    modules: list[Module],
-    there: dict[str, dict[str, str]],
-    counts: Counts,
-    progress: Progress,
-    task: TaskID,
-    *,
-    after: bool,
-) -> None:
-    """Copy what are rows here as well, in one transaction for each database."""
-    by_database: dict[str, list[Module]] = defaultdict(list)
-    for module in modules:
-        by_database[host.settings.database_of(module.name)].append(module)
-    for url, owned in by_database.items():
-        target = await asyncpg.connect(url)
-        try:
-            async with target.transaction():
-                if not after:
-                    for module in owned:
-                        await empty(target, module.schema.metadata, there)
-                for module in owned:
-                    for one in copied(module.schema.metadata, there, after=after):
-                        progress.update(task, description=one.table.name)
-                        counts.rows[one.table.name] = await _copied(source, target, one)
-        finally:
-            await target.close()
-
-
-async def _copied(source: asyncpg.Connection, target: asyncpg.Connection, one: tables.Copied) -> tuple[int, int]:
+async def _copied(source: asyncpg.Connection, target: Target, one: Copied) -> tuple[int, int]:
     try:
-        return await copy(source, target, one)
+        return await copy(source, target.connection, one)
     except asyncpg.IntegrityConstraintViolationError as error:
         raise InvalidData(
             f"A row of Medusa's table {one.table.name} isn't taken here: {error}. {error.detail or ''}".strip(),
-            hint="Mend it in Medusa and begin anew: nothing of it is kept.",
+            hint="Mend it in Medusa and begin anew: nothing has changed here.",
         ) from error
 
 
-async def _orders(host: Host, source: asyncpg.Connection, progress: Progress, task: TaskID) -> tuple[tuple[int, int], int]:
+async def _orders(host: Host, source: asyncpg.Connection, done: Callable[[int], None]) -> tuple[tuple[int, int], int]:
     there = here = differing = 0
     async for some in documents.orders(source):
         costing = await host.modules.order.adopt(some)
         there, here = there + len(some), here + len(costing)
         for order, total in zip(some, costing, strict=True):
             theirs = order["total"]
-            if theirs is not None and Decimal(theirs) != total:
+            if theirs is not None and order["deleted_at"] is None and Decimal(theirs) != total:
                 differing += 1
                 which = f"Order {order['display_id']} ({order['id']})"
                 console.print(f"{which} comes to {total} here, and to {theirs} at Medusa.", style="yellow")
-        progress.update(task, completed=here)
+        done(here)
     return (there, here), differing
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -12,14 +11,16 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import TypeEngine
 
 from ...core.errors import InvalidData
+from ...core.service.module import Module
+from ...core.service.moving import piped
+from ...modules import REBUILT
 
 DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
 DOCUMENTS = frozenset(("cart", "order", "order_version", "payment_collection"))
 """What is one document here: `documents.py`."""
 LEFT = frozenset((
     "auth_mfa_factor", "auth_mfa_recovery_code", "auth_password_reset_token", "auth_verification", "auth_state", "auth_session",
-    "cart_promotion", "locale", "payment_operation", "user_preference", "view_configuration", "search_index", "search_index_version",
-    "search_index_sync",
+    "cart_promotion", "locale", "payment_operation", "user_preference", "view_configuration",
 ))  # fmt: skip
 """What stays behind: what is sealed under another key, of open carts, of the old dashboard, or made here."""
 OURS = frozenset(("currency", "region_country", "payment_provider", "fulfillment_provider", "tax_provider", "notification_provider"))
@@ -43,6 +44,18 @@ class Copied:
     table: Table
     columns: tuple[str, ...]
     query: str
+
+
+@dataclass(frozen=True)
+class Target:
+    """A module, and the connection on which its rows arrive."""
+
+    module: Module
+    connection: asyncpg.Connection
+
+    @property
+    def metadata(self) -> MetaData:
+        return self.module.schema.metadata
 
 
 @dataclass
@@ -70,9 +83,9 @@ async def tables_of(source: asyncpg.Connection) -> dict[str, dict[str, str]]:
     return tables
 
 
-def copied(metadata: MetaData, there: dict[str, dict[str, str]], *, after: bool) -> Iterator[Copied]:
+def copied(target: Target, there: dict[str, dict[str, str]], *, after: bool) -> Iterator[Copied]:
     """The tables of a module that are copied, those that others refer to first. `after`: those of documents, else the others."""
-    for table in metadata.sorted_tables:
+    for table in target.metadata.sorted_tables if target.module.name not in REBUILT else ():
         if table.name not in there or table.name in DOCUMENTS | LEFT or (table.name in AFTER_DOCUMENTS) is not after:
             continue
         theirs = {column: RENAMED.get((table.name, column.name), column.name) for column in table.columns}
@@ -99,22 +112,39 @@ def _type(kind: TypeEngine[object]) -> str:
     return str(kind.compile(dialect=DIALECT))
 
 
-async def empty(target: asyncpg.Connection, metadata: MetaData, there: dict[str, dict[str, str]]) -> None:
-    """Remove the rows of a module's tables that come anew, and of those that hang on them."""
-    names = [table.name for table in metadata.sorted_tables if table.name in there and table.name not in OURS | LEFT]
-    names += [table.name for table in metadata.sorted_tables if table.name in DOCUMENTS | {"payment_operation"} and table.name not in names]
-    if names:
-        await target.execute(f"TRUNCATE {', '.join(_quoted(name) for name in names)} CASCADE")
+async def empty(target: Target, there: dict[str, dict[str, str]]) -> None:
+    """Remove the rows of a module's tables that come anew, and of those that hang on them or are made of them. Triggers rest: nobody counts
+    or listens while a shop moves in."""
+    tables = target.metadata.sorted_tables
+    gone = [table for table in tables if _comes_anew(target.module.name, table, there)]
+    if gone:
+        await target.connection.execute(f"TRUNCATE {', '.join(_quoted(table.name) for table in gone)} CASCADE")
+    await _triggers(target, "DISABLE")
+
+
+async def enable_triggers(target: Target) -> None:
+    await _triggers(target, "ENABLE")
+
+
+async def _triggers(target: Target, state: str) -> None:
+    for table in target.metadata.sorted_tables:
+        await target.connection.execute(f"ALTER TABLE {_quoted(table.name)} {state} TRIGGER USER")
+
+
+def _comes_anew(module: str, table: Table, there: dict[str, dict[str, str]]) -> bool:
+    if module in REBUILT or table.name in DOCUMENTS | {"payment_operation"}:
+        return True
+    return table.name in there and table.name not in OURS | LEFT
 
 
 async def copy(source: asyncpg.Connection, target: asyncpg.Connection, one: Copied) -> tuple[int, int]:
     """Copy the rows of a table, in the transaction that is open on the target. Returns how many there are there and here."""
     name, columns = _quoted(one.table.name), ", ".join(_quoted(column) for column in one.columns)
-    with tempfile.TemporaryFile() as rows:
-        await source.copy_from_query(one.query, output=rows)
-        rows.seek(0)
-        await target.execute(f"CREATE TEMP TABLE moving ON COMMIT DROP AS SELECT {columns} FROM {name} WITH NO DATA")
-        await target.copy_to_table("moving", source=rows, columns=list(one.columns))
+    await target.execute(f"CREATE TEMP TABLE moving ON COMMIT DROP AS SELECT {columns} FROM {name} WITH NO DATA")
+    await piped(
+        lambda put: source.copy_from_query(one.query, output=put),
+        lambda pieces: target.copy_to_table("moving", source=pieces, columns=list(one.columns)),
+    )
     there = await target.fetchval("SELECT count(*) FROM moving")
     await target.execute(f"INSERT INTO {name} ({columns}) SELECT {columns} FROM moving {_on_conflict(one)}")
     here = await target.fetchval(f"SELECT count(*) FROM {name} JOIN moving USING ({', '.join(_quoted(key) for key in _keys(one.table))})")

@@ -7,14 +7,16 @@ locked against writers meanwhile, and stay as they are until they are dropped.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import asyncpg
 from sqlalchemy import Table
 
 from ..errors import Misconfigured, UnexpectedState
+from ..settings import without_password
 from ..sql.schema.definition import drop_views
 from ..sql.schema.deltas import deltas_of, trigger_stamps
 from ..sql.write.outbox import creation, function_of, table_of
@@ -33,6 +35,9 @@ _OTHERS = """
 SELECT count(*) FROM pg_stat_activity
 WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()
 """
+
+
+_Put = Callable[[bytes], Coroutine[Any, Any, None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +61,8 @@ async def move(module: Module, source: str, target: str, moved: Callable[[str, i
         raise Misconfigured(f"The tables of {module.name} are older than this Velella.", hint="Run `velella migrate` first.")
     await migrations.migrate(module, target)
     tables = _tables(module)
-    async with _connected(source) as old, _connected(target) as new, _alone(old), old.transaction(), new.transaction():
+    await refuse_others(source)
+    async with _connected(source) as old, _connected(target) as new, old.transaction(), new.transaction():
         await old.execute(f"LOCK TABLE {_listed(tables)} IN SHARE MODE")
         await new.execute(f"LOCK TABLE {_listed(tables)} IN ACCESS EXCLUSIVE MODE")
         contents = {table.name: await _content(old, table) for table in tables}
@@ -130,15 +136,14 @@ async def _connected(url: str) -> AsyncIterator[asyncpg.Connection]:
         await connection.close()
 
 
-@asynccontextmanager
-async def _alone(connection: asyncpg.Connection) -> AsyncIterator[None]:
-    """Raises Misconfigured unless this is the only client of its database; those that have just left take a moment."""
-    for _ in range(LEAVING_LOOKS):
-        if not await connection.fetchval(_OTHERS):
-            yield
-            return
-        await asyncio.sleep(0.1)
-    raise Misconfigured("Others are connected to the database that is moved from.", hint="Stop the shop, and whoever else uses it.")
+async def refuse_others(url: str) -> None:
+    """Raises Misconfigured where a database has clients; those that have just left take a moment."""
+    async with _connected(url) as connection:
+        for _ in range(LEAVING_LOOKS):
+            if not await connection.fetchval(_OTHERS):
+                return
+            await asyncio.sleep(0.1)
+    raise Misconfigured(f"Others are connected to the database {without_password(url)}.", hint="Stop the shop, and whoever else uses it.")
 
 
 async def _content(connection: asyncpg.Connection, table: Table) -> Content:
@@ -158,16 +163,24 @@ async def _copy_events(old: asyncpg.Connection, new: asyncpg.Connection, module:
 
 
 async def _copy(old: asyncpg.Connection, new: asyncpg.Connection, table: Table) -> None:
+    await piped(
+        lambda put: old.copy_from_table(table.name, columns=_columns(table), output=put),
+        lambda pieces: new.copy_to_table(table.name, columns=_columns(table), source=pieces),
+    )
+
+
+async def piped(send: Callable[[_Put], Awaitable[object]], take: Callable[[AsyncIterator[bytes]], Coroutine[Any, Any, object]]) -> None:
+    """Let one connection copy what another gives, at most `PIECES` pieces at a time in memory."""
     pieces: asyncio.Queue[bytes | None] = asyncio.Queue(PIECES)
 
     async def taken() -> AsyncIterator[bytes]:
         while (piece := await pieces.get()) is not None:
             yield piece
 
-    async def send() -> None:
-        await old.copy_from_table(table.name, columns=_columns(table), output=pieces.put)
+    async def sent() -> None:
+        await send(pieces.put)
         await pieces.put(None)
 
     async with asyncio.TaskGroup() as both:
-        both.create_task(send())
-        both.create_task(new.copy_to_table(table.name, columns=_columns(table), source=taken()))
+        both.create_task(sent())
+        both.create_task(take(taken()))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -146,3 +148,10 @@ def test_what_kubernetes_sets_for_a_service_is_explained(monkeypatch: pytest.Mon
     assert isinstance(error, Misconfigured)
     assert error.hint is not None
     assert "enableServiceLinks" in error.hint
+
+
+def test_what_only_one_command_needs_is_not_loaded_by_all() -> None:
+    """Every command and the supervisor would wait for it, and keep it in memory."""
+    heavy = ("alembic", "stripe", "boto3", "velella.workflows.cart", "velella.workflows.product", "velella.cli.medusa", "velella.cli.demo")
+    say = f"import sys, velella.cli.app; print([name for name in {heavy!r} if name in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", say], capture_output=True, text=True, check=True).stdout.strip() == "[]"
