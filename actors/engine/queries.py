@@ -22,7 +22,8 @@ DELIVERED_SECONDS = 3600.0
 UNDELIVERED_SECONDS = 3 * 86_400.0
 """Seconds that events are kept: those delivered to all, and those that were not."""
 UNSEEN_SECONDS = 86_400.0
-"""Seconds for which the shop keeps a subscriber that none of its coordinators has any more: an upgrade may be reverted."""
+"""Seconds for which the shop keeps what none of its coordinators has code for any more, subscribers and executions: while an upgrade is
+rolled out, or was reverted, others have it."""
 
 _DUE = "<= CAST(now() AS timestamptz(3))"
 """Columns keep milliseconds, rounded: a time of now may lie half a millisecond ahead, and would wait for the next check."""
@@ -183,7 +184,8 @@ BACKLOG = _sql(f"""
 """)
 
 # Executions that no coordinator carries out: they wait and are due, or their owner is dead, or this coordinator began them and could not
-# record their end. SKIP LOCKED: coordinators that run this at the same time share the rows instead of waiting for each other.
+# record their end. One whose workflow this coordinator doesn't have is left to those that do; it is taken only after a day, to be given
+# up. SKIP LOCKED: coordinators that run this at the same time share the rows instead of waiting for each other.
 _LEFT = f"""
     FROM workflow_execution AS execution
     LEFT JOIN workflow_coordinator AS coordinator ON coordinator.id = execution.owner
@@ -191,6 +193,8 @@ _LEFT = f"""
       AND (execution.resume_at IS NULL OR execution.resume_at {_DUE})
       AND CASE WHEN execution.owner = :owner THEN execution.id = ANY (:left::text[])
           ELSE coordinator.id IS NULL OR coordinator.lease_until < now() END
+      AND (execution.workflow = ANY (:known::text[])
+          OR greatest(execution.resume_at, coordinator.lease_until, execution.started_at) < now() - interval '{UNSEEN_SECONDS} seconds')
 """
 
 ORPHANED = _sql(f"SELECT EXISTS (SELECT {_LEFT})")
@@ -276,7 +280,7 @@ LIVING = _sql(f"SELECT id FROM workflow_execution WHERE {LIVE} AND started_at < 
 RETRY = _sql("""
     UPDATE workflow_execution
     SET state = CASE WHEN undo IS NULL THEN 'finishing' ELSE 'compensating' END,
-        owner = NULL, attempts = 1, resume_at = NULL, finished_at = NULL, failures = 0, waits_at = NULL, given_up = NULL
+        owner = NULL, attempts = 1, resume_at = now(), finished_at = NULL, failures = 0, waits_at = NULL, given_up = NULL
     WHERE id = :id AND state = 'failed' AND (undo IS NOT NULL OR started_at > now() - make_interval(secs => :recorded))
     RETURNING id
 """)
@@ -458,4 +462,4 @@ DROP_SUBSCRIPTIONS = _sql("""
     WHERE seen_at < (SELECT max(seen_at) FROM event_subscription) - make_interval(secs => :unseen)
 """)
 
-DROP_COORDINATORS = _sql("DELETE FROM workflow_coordinator WHERE lease_until < now() - interval '1 hour'")
+DROP_COORDINATORS = _sql(f"DELETE FROM workflow_coordinator WHERE lease_until < now() - interval '{UNSEEN_SECONDS} seconds'")

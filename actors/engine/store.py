@@ -12,6 +12,7 @@ from typing import Any, Protocol, TypeVar
 from ...core.codec import pack, unpack
 from ...core.errors import GoesOn, Unavailable, VelellaError
 from ...core.flow import Workflow
+from ...core.flow.definitions import workflow_names
 from ...core.flow.journal import Start
 from ...core.ids import new_id
 from ...core.logs import logger
@@ -309,7 +310,8 @@ class Executions:
 
     async def orphaned(self, left: Sequence[str]) -> bool:
         """Whether there is something to take over. `left`: executions that this coordinator has begun and doesn't carry out any more."""
-        return bool(await self._database.fetch_value(queries.ORPHANED, {"owner": self.lease.id, "left": list(left)}))
+        params = {"owner": self.lease.id, "left": list(left), "known": workflow_names()}
+        return bool(await self._database.fetch_value(queries.ORPHANED, params))
 
     async def give_up(self, row: Execution, error: VelellaError) -> None:
         """Give up an execution that was taken over and can't even be begun."""
@@ -320,7 +322,7 @@ class Executions:
     async def take_over(self, left: Sequence[str], limit: int) -> list[Execution]:
         gave_up = Unavailable("Every coordinator that took this up died or was cut off.").to_wire()
         owner = await self.lease.owner()
-        params = {"owner": owner, "left": list(left), "limit": limit, "gave_up": gave_up}
+        params = {"owner": owner, "left": list(left), "known": workflow_names(), "limit": limit, "gave_up": gave_up}
         return [Execution.of(row) for row in await self._database.fetch(queries.TAKE_OVER, params)]
 
     async def of_key(self, workflow: str, key: str, since: float) -> tuple[str, str] | None:

@@ -411,6 +411,11 @@ def workflow_named(name: str) -> Workflow[..., Any]:
         raise NotFound(f"Workflow with name: {name} was not found") from None
 
 
+def workflow_names() -> list[str]:
+    """Names of the workflows whose code this process has."""
+    return list(_workflows)
+
+
 def recurring_workflows() -> Sequence[Workflow[..., Any]]:
     """The workflows that coordinators run at intervals (`every`)."""
     return [one for one in _workflows.values() if one.every is not None]

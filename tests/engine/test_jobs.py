@@ -235,3 +235,32 @@ async def test_what_is_done_once_is_done_once_whoever_dies_and_however_often_it_
 
         @once()  # type: ignore[arg-type]
         async def toy_wrong(flow: Flow, size: int) -> None: ...
+
+
+async def test_what_a_process_has_no_code_for_is_left_to_those_that_have_it_for_a_day(
+    toy: Any, shop: Stage, look: Look, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The old coordinators of a roll see first what the new ones have begun."""
+    former = dict(definitions._workflows)
+
+    @once()
+    async def toy_refill(flow: Flow) -> None:
+        await flow.run(toy.toy_ledger.book, "refilled", 1)
+
+    later = dict(definitions._workflows)
+    await shop.coordinator._jobs.begin_once()
+    await shop.database.script("""
+        INSERT INTO workflow_execution (id, workflow, state, input, undo, owner, trace_id, started_at)
+        VALUES ('wfex_left', 'toy-of-another-version', 'compensating', '\\x80', '\\x90', 'wfco_dead', 't', now())
+    """)
+    monkeypatch.setattr(definitions, "_workflows", former)
+    assert await look(shop, 60) == 0
+    assert [state for _, state in await runs(shop, "toy-refill")] == ["invoking"]
+    monkeypatch.setattr(definitions, "_workflows", later)
+    assert await look(shop, 0) == 1
+    assert await shop.booked("refilled") == [1]
+    assert await look(shop, DAY.total_seconds()) == 1
+    row = await shop.coordinator.show("wfex_left")
+    assert (row["state"], row["error"]) == ("failed", "NotFound: Workflow with name: toy-of-another-version was not found")
+    await shop.coordinator.retry("wfex_left")
+    assert await look(shop, 0) == 0, "who tries it again has brought its code, and has a day, too"
