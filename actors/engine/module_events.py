@@ -22,6 +22,10 @@ from .store import Executions
 AT_ONCE = 500
 """Events that are brought together."""
 AGAIN_SECONDS = 5.0
+"""Seconds after which a module that couldn't be told is told again."""
+UNKNOWN_SECONDS = 30.0
+"""Seconds after which a module that doesn't have some of the events is told again: while the shop is rolled out, an older replica may have
+answered for a newer one."""
 BRING_SECONDS = 20.0
 """Seconds for bringing them. Far less than the time for which the outbox keeps events: one that was brought by another coordinator in
 between, delivered and forgotten would come a second time."""
@@ -57,10 +61,12 @@ class ModuleEvents:
         """What was subscribed to when all modules had been told."""
         self._again: dict[str, float] = {}
         """Module → when one that couldn't be told is told again, by `time.monotonic`."""
+        self._unknown: dict[str, tuple[float, list[str]]] = {}
+        """Module → when one that was told, but doesn't have some of the events, is told again; and those events."""
 
     async def look(self) -> None:
         """Tell modules what is subscribed to, where that has changed, and bring what they have written. To be repeated."""
-        if self._subscribed() != self._told_of:
+        if self._subscribed() != self._told_of or any(at <= time.monotonic() for at, _ in self._unknown.values()):
             await self._tell_all()
         if bringing := [name for name, each in self._told.items() if each]:
             await asyncio.gather(*map(self._bring, bringing))
@@ -70,7 +76,10 @@ class ModuleEvents:
         seen = self._subscribed()
         wanted, version = await self._subscriptions()
         now = time.monotonic()
-        to_tell = [name for name, each in wanted.items() if self._told.get(name) != each and self._again.get(name, now) <= now]
+        again = {name for name, (at, _) in self._unknown.items() if at <= now}
+        to_tell = [
+            name for name, each in wanted.items() if (self._told.get(name) != each or name in again) and self._again.get(name, now) <= now
+        ]
         await asyncio.gather(*(self._tell(name, wanted[name], version) for name in to_tell))
         if self._told == wanted == self._by_module(seen):
             self._told_of = seen
@@ -99,8 +108,11 @@ class ModuleEvents:
             log.warning("a module was not told which events to write", module=name, error=str(error))
         else:
             self._told[name] = events
+            _, known_before = self._unknown.pop(name, (0.0, None))
             if unknown:
-                log.warning("a subscriber waits for events that its module doesn't have", module=name, events=unknown)
+                self._unknown[name] = time.monotonic() + UNKNOWN_SECONDS, list(unknown)
+                if unknown != known_before:
+                    log.warning("a subscriber waits for events that its module doesn't have", module=name, events=unknown)
 
     async def _bring(self, name: str) -> None:
         module = vars(self._modules)[name]

@@ -215,3 +215,45 @@ async def test_a_module_that_cant_be_told_keeps_no_other_waiting_and_is_told_aga
     modules.other = modules.shelf
     await events.look()
     assert events._told.keys() == {"shelf", "other"}
+
+
+class OlderShelfService(ModuleService):
+    """The module before it had pairs."""
+
+    name = "shelf"
+    schema = Schema("shelf", Entity("shelf_thing", thing, prefix="thing"))
+
+
+async def test_an_older_replica_undoes_nothing_and_its_module_is_told_again(
+    here: Stage, shelf: ShelfService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from toy_stage import Handle
+
+    from velella.actors.engine import module_events
+
+    class Counted(Handle):
+        async def write_events(self, events: list[str], version: int) -> list[str]:
+            told.append(version)
+            unknown: list[str] = await self._service.write_events(events, version)  # type: ignore[attr-defined]
+            return unknown
+
+    told: list[int] = []
+    older = OlderShelfService(shelf.context)
+    modules = SimpleNamespace(shelf=Counted(older))
+    await here.database.script(f"INSERT INTO event_subscription (event, subscriber) SELECT unnest(ARRAY{ALL}::text[]), 'hear'")
+    events = ModuleEvents(modules, here.database, here.coordinator._store, lambda: frozenset(ALL), lambda: None)
+    await events.look()
+    await events.look()
+    assert len(told) == 1, "it isn't asked all the time"
+    assert await shelf.announced_events() == [event for event in ALL if "pair" not in event]
+    monkeypatch.setattr(module_events.time, "monotonic", lambda started=module_events.time.monotonic: started() + 31)
+    modules.shelf = Counted(shelf)
+    await events.look()
+    assert await shelf.announced_events() == ALL
+    monkeypatch.undo()
+    await events.look()
+    assert len(told) == 2, "it has them all"
+    assert len(await older.write_events(ALL, told[-1] + 1)) == 2
+    assert await shelf.announced_events() == ALL
+    await older.write_events([ALL[0], ALL[2]], told[-1] + 2)
+    assert await shelf.announced_events() == [ALL[0], ALL[2]], "what nobody asks for any more goes, whoever is told"

@@ -21,6 +21,8 @@ LINKS = ("attached", "detached")
 LOCK_MILLISECONDS = 2_000
 """How long a trigger's making waits for those who write to its table. Others that want to write wait behind it."""
 _TRIGGER = "velella_outbox"
+_Arguments = tuple[str, ...]
+"""A trigger's: what its events begin with, the actions that it writes, and the columns that they carry."""
 
 _PATIENCE = f"SET LOCAL lock_timeout = {LOCK_MILLISECONDS}"
 _LOCK = Compiled("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", ("table",))
@@ -87,11 +89,14 @@ class ModuleOutbox:
     async def announce(self, database: Database, events: Iterable[str], version: int) -> None:
         """Have exactly these events written from now on, as far as the module has them. Without any the outbox is emptied.
 
+        What another version of the module has announced among them stays, also where this one doesn't have it.
+
         `version` rises with every change of what the shop subscribes to: an older one that comes late changes nothing. Raises Conflict
         where a table is being written to for long: then nothing has changed.
         """
-        wanted = self._wanted(frozenset(events))
-        if not wanted and not await database.fetch_value(_NOTED, {"function": self._function}):
+        events = frozenset(events)
+        known = self._known(events)
+        if not known and not await database.fetch_value(_NOTED, {"function": self._function}):
             return
         async with database.transaction():
             await database.execute(_LOCK, {"table": self._table})
@@ -100,6 +105,7 @@ class ModuleOutbox:
                 return
             found = await database.fetch(_THERE, {"trigger": _TRIGGER, "function": self._function})
             there = {row["relname"]: tuple(row["tgargs"].decode().split("\0")[:-1]) for row in found}
+            wanted = _with_those_there(known, there, events)
             made = self._made() if stamp != self._stamp else ()
             emptied = () if wanted else (f"DELETE FROM {self._table}",)
             noted = f"COMMENT ON FUNCTION {self._function}() IS '{self._stamp} {version}'"
@@ -122,16 +128,16 @@ class ModuleOutbox:
 
     # -- inside
 
-    def _wanted(self, events: frozenset[str]) -> dict[str, tuple[str, ...]]:
-        """Table → the arguments of its trigger."""
-        wanted = {}
+    def _known(self, events: frozenset[str]) -> dict[str, _Arguments]:
+        """Table → the arguments of its trigger, for those among these events that the module has."""
+        known: dict[str, _Arguments] = {}
         for kind in _with_tables(self._schema):
             prefix = _prefix(self._schema, kind)
             if actions := [action for action in _actions(kind) if f"{prefix}.{action}" in events]:
-                wanted[kind.table.name] = (prefix, ",".join(actions), *keys_of_event(kind))
-        return wanted
+                known[kind.table.name] = (prefix, ",".join(actions), *keys_of_event(kind))
+        return known
 
-    def _changes(self, there: dict[str, tuple[str, ...]], wanted: dict[str, tuple[str, ...]]) -> Iterator[str]:
+    def _changes(self, there: dict[str, _Arguments], wanted: dict[str, _Arguments]) -> Iterator[str]:
         """Tables always come in the same order, so that two of these can't wait for each other."""
         for table in sorted(there.keys() | wanted.keys()):
             if table not in wanted:
@@ -175,6 +181,18 @@ class ModuleOutbox:
     def _stamp(self) -> str:
         """Changes with what `_made` makes."""
         return sha256(" ".join(" ".join(self._made()).split()).encode()).hexdigest()[:16]
+
+
+def _with_those_there(known: dict[str, _Arguments], there: dict[str, _Arguments], events: frozenset[str]) -> dict[str, _Arguments]:
+    """The arguments of triggers that write what is `known`, and what those that are `there` write of these events."""
+    wanted = dict(known)
+    for table, (prefix, before, *keys) in there.items():
+        mine = known.get(table, (prefix, "", *keys))
+        if (mine[0], *mine[2:]) == (prefix, *keys):
+            written = {*mine[1].split(","), *(action for action in before.split(",") if f"{prefix}.{action}" in events)}
+            if actions := [action for action in (*ROWS, *LINKS) if action in written]:
+                wanted[table] = (prefix, ",".join(actions), *keys)
+    return wanted
 
 
 def _with_tables(schema: Schema) -> Iterator[Entity]:
