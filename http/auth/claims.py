@@ -69,7 +69,7 @@ async def signed_in(request: Request, identity: Mapping[str, Any], actor_type: s
     if left is not None:
         return {"verification_required": True, **left, "token": token_of(request, identity, actor_type, provider, auth_time, halfway=True)}
     if identity.get("mfa_enabled"):
-        challenge = await request.modules.auth.begin_challenge(identity["id"], provider)
+        challenge = await request.modules.auth.begin_challenge(identity["id"], actor_type, provider)
         token = token_of(request, identity, actor_type, provider, auth_time, halfway=True)
         return {"mfa_required": True, "mfa_challenge": challenge, "token": token}
     return {"token": token_of(request, identity, actor_type, provider, auth_time)}

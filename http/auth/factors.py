@@ -12,7 +12,7 @@ from ...workflows.auth.factors import disable_factor, replace_recovery_codes, ve
 from ..kit import ANY_IDENTITY, Answer, Request, Routes
 from ..kit.access import HALFWAY
 from ..kit.bodies import ABSENT, Body, Metadata, Whole
-from .claims import token_of
+from .claims import token_of, unverified
 
 routes = Routes()
 
@@ -89,13 +89,15 @@ class ChallengeAnswer(Body):
 
 @routes.post("/auth/mfa/challenges/{id}/verify", auth=HALFWAY, body=ChallengeAnswer, query=None, envelope="token")
 async def answer(request: Request) -> Answer:
-    """Complete a sign-in by a code: returns the token that it was for."""
+    """Complete a sign-in by a code: returns the token that it was for, which is good for proving an address where that is left."""
     actor = request.actor
     assert actor is not None
-    code = request.body["code"]
-    provider = await request.modules.auth.verify_challenge(actor.identity, request.params["id"], request.body["method"], code)
+    about = (actor.identity, actor.type, actor.provider, request.params["id"])
+    await request.modules.auth.verify_challenge(*about, request.body["method"], request.body["code"])
     identity = {**await request.modules.auth.identity(actor.identity), "secret_version": actor.claims["secret_version"]}
-    return {"token": token_of(request, identity, actor.type, provider, actor.claims["auth_time"], mfa_at=int(time.time()))}
+    halfway = await unverified(request, identity, actor.type, actor.provider) is not None
+    since = actor.claims["auth_time"]
+    return {"token": token_of(request, identity, actor.type, actor.provider, since, mfa_at=int(time.time()), halfway=halfway)}
 
 
 def _identity(request: Request) -> str:

@@ -33,7 +33,7 @@ WINDOW: Final = 1
 """Codes before and after the present one that are taken, too: clocks differ."""
 CHALLENGE_SECONDS: Final = 300.0
 CHALLENGE_ATTEMPTS: Final = 5
-_CODE = re.compile(r"\d{6}")
+_CODE = re.compile(r"[0-9]{6}")
 
 
 class Challenge(TypedDict):
@@ -41,7 +41,7 @@ class Challenge(TypedDict):
 
     id: str
     auth_identity_id: str
-    auth_provider: str | None
+    auth_provider: str
     methods: list[str]
     expires_at: str
     attempts: int
@@ -180,8 +180,8 @@ class SecondFactors(ModuleService):
     # -- challenges
 
     @writes
-    async def begin_challenge(self, identity_id: str, auth_provider: str | None) -> Challenge:
-        """Ask for a code: what a sign-in with a second factor waits for."""
+    async def begin_challenge(self, identity_id: str, actor_type: str, auth_provider: str) -> Challenge:
+        """Ask for a code: what a sign-in as such an actor, by such a provider, waits for."""
         codes = await self.database.fetch(queries.HAS_RECOVERY_CODES, {"id": identity_id})
         expires_at = utc_now() + timedelta(seconds=CHALLENGE_SECONDS)
         row: Row = {
@@ -192,16 +192,16 @@ class SecondFactors(ModuleService):
             "max_attempts": CHALLENGE_ATTEMPTS,
         }
         await self.database.execute(queries.FORGET_CHALLENGES)
-        await self.database.execute(queries.BEGIN_CHALLENGE, {**row, "expires_at": expires_at})
+        await self.database.execute(queries.BEGIN_CHALLENGE, {**row, "actor_type": actor_type, "expires_at": expires_at})
         return cast("Challenge", {**row, "expires_at": iso(expires_at), "attempts": 0, "completed_at": None, "metadata": None})
 
-    async def verify_challenge(self, identity_id: str, id: str, method: str, code: str) -> str | None:
-        """Answer a challenge. Returns by which provider the sign-in began.
+    async def verify_challenge(self, identity_id: str, actor_type: str, auth_provider: str | None, id: str, method: str, code: str) -> None:
+        """Answer a challenge of a sign-in of this identity, as such an actor, by this provider.
 
-        Raises NotFound for another's, InvalidData for a method that it doesn't have; NotAllowed where it is over, or the code is wrong;
-        TooManyRequests after too many wrong codes of the identity.
+        Raises NotFound for that of another, InvalidData for a method that it doesn't have; NotAllowed where it is over, or the code is
+        wrong; TooManyRequests after too many wrong codes of the identity.
         """
-        about = {"id": id, "identity_id": identity_id}
+        about = {"id": id, "identity_id": identity_id, "actor_type": actor_type, "auth_provider": auth_provider}
         challenge = await self.database.fetch_one(queries.CHALLENGE, about)
         if challenge is None:
             raise NotFound(f'MFA challenge with id "{id}" was not found')
@@ -214,8 +214,6 @@ class SecondFactors(ModuleService):
         await self._tried(identity_id, lambda: self._answers(identity_id, method, code), wrong)
         if await self.database.fetch_one(queries.COMPLETE_CHALLENGE, about) is None:
             raise NotAllowed("MFA challenge has already been completed")
-        provider: str | None = challenge["auth_provider"]
-        return provider
 
     # -- inside
 

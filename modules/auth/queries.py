@@ -311,6 +311,7 @@ BEGIN_CHALLENGE = compiled(
     insert(auth_mfa_challenge).values(
         id=bindparam("id", type_=Text),
         auth_identity_id=bindparam("auth_identity_id", type_=Text),
+        actor_type=bindparam("actor_type", type_=Text),
         auth_provider=bindparam("auth_provider", type_=Text),
         methods=bindparam("methods", type_=auth_mfa_challenge.c.methods.type),
         max_attempts=bindparam("max_attempts", type_=Integer),
@@ -329,6 +330,8 @@ FORGET_CHALLENGES = compiled(
 _challenge = (
     auth_mfa_challenge.c.id == bindparam("id", type_=Text),
     auth_mfa_challenge.c.auth_identity_id == bindparam("identity_id", type_=Text),
+    auth_mfa_challenge.c.actor_type == bindparam("actor_type", type_=Text),
+    auth_mfa_challenge.c.auth_provider == bindparam("auth_provider", type_=Text),
 )
 
 CHALLENGE = compiled(select(auth_mfa_challenge).where(*_challenge))

@@ -122,6 +122,8 @@ auth_mfa_challenge = Table(
     metadata,
     identity(),
     _identity_key(),
+    # whom the sign-in is for, and by which provider
+    Column("actor_type", Text),
     Column("auth_provider", Text),
     Column("methods", ARRAY(Text), nullable=False),
     Column("attempts", Integer, nullable=False, server_default="0"),

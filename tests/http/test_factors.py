@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import hashlib
-import hmac
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -131,7 +129,7 @@ async def test_a_code_counts_once(careful: Person) -> None:
 async def test_guessing_ends(careful: Person, shop: Shop) -> None:
     halfway, challenge = await careful.halfway()
     path, wrong = f"/auth/mfa/challenges/{challenge['id']}/verify", {"method": "totp", "code": "000000"}
-    tried = [await halfway("POST", path, wrong) for _ in range(6)]
+    tried = [await halfway("POST", path, {**wrong, "code": code}) for code in ("٠٠٠٠٠٠", *["000000"] * 5)]
     assert [answer.json["message"] for answer in tried] == [
         *["Invalid MFA challenge code"] * 4,
         *["MFA challenge has too many failed attempts"] * 2,
@@ -201,7 +199,7 @@ def test_codes_are_those_of_the_standard() -> None:
         assert matching_step(secret, code, now) == now // 30
         assert matching_step(secret, code, now + 30) == now // 30, "a clock may be a step behind"
         assert matching_step(secret, code, now + 90) is None
-    assert hmac.new(b"", b"", hashlib.sha1).name == "hmac-sha1"
+    assert matching_step(secret, "٢٨٧٠٨٢", 59) is None, "digits of another script are no code"
 
 
 def test_a_secret_opens_for_its_owner_under_its_key_alone() -> None:
@@ -244,6 +242,23 @@ async def test_an_address_is_verified_before_it_signs_in(person: Person, shop: S
     assert set((await person.sign_in()).json) == {"token"}
     again = await halfway("POST", "/auth/verification/request", about)
     assert again.json["verification"]["verified_at"] is not None, "what is verified stays so"
+
+
+async def test_a_second_factor_stands_for_no_address(careful: Person, shop: Shop, verifying: None) -> None:
+    """Neither one that was asked for as another kind of actor, nor one from before the shop wanted addresses proven."""
+    halfway = careful.with_token((await careful.sign_in()).json["token"])
+    other = (await careful.client("POST", "/auth/other/emailpass", careful.login)).json["mfa_challenge"]["id"]
+    given = {"method": "totp", "code": careful.code()}
+    assert (await halfway("POST", f"/auth/mfa/challenges/{other}/verify", given)).status == 404
+    before = (await shop.host.modules.auth.begin_challenge(careful.identity, "customer", "emailpass"))["id"]
+    answered = (await halfway("POST", f"/auth/mfa/challenges/{before}/verify", given)).json["token"]
+    refreshed = (await careful.with_token(answered)("POST", "/auth/token/refresh")).json["token"]
+    for token in (answered, refreshed):
+        assert claims(token)["actor_id"] == ""
+        assert (await careful.with_token(token)("GET", "/auth/mfa/factors")).status == 401
+    assert (await careful.client("POST", "/auth/verification/confirm", {"code": await known_code(shop, careful)})).status == 200
+    done = claims((await careful.with_token(answered)("POST", "/auth/token/refresh")).json["token"])
+    assert (done["actor_id"][:4], "mfa_challenge_completed_at" in done) == ("cus_", True)
 
 
 async def test_a_code_ends_with_its_time_and_with_the_next_one(person: Person, shop: Shop) -> None:
