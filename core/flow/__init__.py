@@ -55,8 +55,8 @@ What an author has to keep in mind:
 **Calling and waiting.** In the function of a durable workflow, never inside of a step:
 
 - `await flow.call(other, key=…, cart_id=…)`: another durable workflow as an execution of its own, joined if it exists already, never undone
-  by its caller. `flow.run` takes steps and workflows that become part of the flow: short ones, and durable ones that have no key of their
-  own.
+  by its caller; with `retry=Retry(…)` carried out again where it failed other than by a refusal. `flow.run` takes steps and workflows that
+  become part of the flow: short ones, and durable ones that have no key of their own.
 - `await flow.start(other, key=…, cart_id=…)`: the same without waiting for it. It is started once, and stays started whatever becomes of
   the flow. In a subscriber, too: it begins when the event is settled.
 - `await flow.sleep(seconds)`: from a second to months.

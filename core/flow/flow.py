@@ -13,7 +13,7 @@ from ..clock import utc_now
 from ..errors import UnexpectedState
 from ..graph.graph import Graph
 from ..settings import Settings
-from .definitions import Step, Workflow
+from .definitions import Retry, Step, Workflow
 from .journal import Entry, Journal
 from .reading import Ask, Reader, ReadModules
 
@@ -85,7 +85,9 @@ class FlowContext:
 class Beyond(Protocol):
     """What an execution has to do with what isn't part of it (`Outside`)."""
 
-    async def call(self, workflow: Workflow[..., Any], path: str, key: str | None, input: dict[str, Any], /) -> Any: ...
+    async def call(
+        self, workflow: Workflow[..., Any], path: str, key: str | None, retry: Retry | None, input: dict[str, Any], /
+    ) -> Any: ...
     async def start(self, flow: Flow[Any], workflow: Workflow[..., Any], path: str, key: str | None, input: dict[str, Any], /) -> str: ...
     async def sleep(self, path: str, seconds: float, /) -> None: ...
 
@@ -212,16 +214,18 @@ class Flow(Generic[M]):
         """
         return await self._run.parallel(self, [(work, self._next(), tuple(args)) for work, *args in calls])
 
-    async def call(self, workflow: Workflow[P, R], /, key: str | None = None, **input: Any) -> R:
+    async def call(self, workflow: Workflow[P, R], /, key: str | None = None, *, retry: Retry | None = None, **input: Any) -> R:
         """Carry out a durable workflow as an execution of its own, once for its key, and return its result.
 
         The execution is started here, or joined where it is running or finished. It is never undone by its caller. `key`:
         by default the value of the parameter that the workflow's own `key` names, else this position in this execution. While it is
         running, a durable caller waits in the table; a short caller gets GoesOn. The caller must hold no lock that the workflow takes.
+        `retry`: when a durable caller has it carried out again that failed other than by a refusal, as of a step; by default its first
+        failure is final.
 
         Raises the error that the workflow failed with, after it was undone.
         """
-        result: R = await self._run.outside.call(workflow, self._next(), key, input)
+        result: R = await self._run.outside.call(workflow, self._next(), key, retry, input)
         return result
 
     async def start(self, workflow: Workflow[P, R], /, key: str | None = None, **input: Any) -> str:

@@ -68,7 +68,7 @@ class Outside:
             raise UnexpectedState(f"The workflow {self._run.workflow.name} is short: only durable ones {what}.")
         return journal
 
-    async def call(self, workflow: Workflow[..., Any], path: str, key: str | None, input: dict[str, Any]) -> Any:
+    async def call(self, workflow: Workflow[..., Any], path: str, key: str | None, retry: Retry | None, input: dict[str, Any]) -> Any:
         """See `Flow.call`."""
         run, call = self._run, self._context.call
         if not workflow.durable or call is None:
@@ -89,7 +89,7 @@ class Outside:
         except GoesOn as error:
             raise run.parked(f"{path} {workflow.name}", ONWARD, error) from None
         except Exception as error:
-            if (parked := run.failed(path, reference, workflow.name, error)) is not None:
+            if (parked := run.failed(path, reference, workflow.name, error, retry)) is not None:
                 raise parked from error
             raise
         finally:

@@ -232,6 +232,42 @@ async def test_who_calls_waits_in_the_table_for_what_waits_itself(toy: Any, shop
     assert await shop.coordinator.run("toy-caller-waiting", {"account": "a"}) == "done"
 
 
+async def test_what_is_called_is_carried_out_again_where_it_failed(toy: Any, shop: Stage, look: Look) -> None:
+    """As long as the caller says, and under the same key; a refusal is heard at once."""
+    errors: list[Exception] = []
+
+    @workflow("toy-called-again", durable=True, key="account")
+    async def called(flow: Flow, account: str) -> str:
+        await flow.run(toy.toy_ledger.book, account, 1)
+        if errors:
+            raise errors.pop()
+        return "bought"
+
+    @workflow("toy-caller-again", durable=True, key="account")
+    async def caller(flow: Flow, account: str) -> str:
+        first = await flow.call(called, retry=Retry(interval=60.0, factor=1.0, times=2), account=account)
+        await flow.run(toy.toy_ledger.book, "caller", 1)
+        return first
+
+    for account, failures, outcome in (
+        ("a", [Unavailable("Away.")] * 2, "done"),
+        ("b", [Unavailable("Away.")] * 3, "reverted"),
+        ("c", [NotAllowed("No money.")], "reverted"),
+    ):
+        await shop.database.script("DELETE FROM workflow_execution")
+        errors[:] = failures
+        with pytest.raises((GoesOn, NotAllowed)):
+            await shop.coordinator.run("toy-caller-again", {"account": account})
+        for again in range(2):
+            assert (await states(shop))["toy-caller-again"] == ("invoking" if len(failures) > 1 else outcome), (account, again)
+            await look(shop, 61)
+        assert (await states(shop))["toy-caller-again"] == outcome, account
+        assert not errors
+    assert await shop.booked("a") == [1]
+    assert await shop.booked("b") == await shop.booked("c") == []
+    assert await shop.booked("caller") == [1]
+
+
 async def test_who_calls_goes_on_with_an_answer(toy: Any, shop: Stage) -> None:
     @workflow("toy-caller-answered", durable=True)
     async def caller(flow: Flow) -> str:
