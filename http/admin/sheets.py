@@ -13,7 +13,7 @@ from ...workflows.inventory.exporting import export_inventory_items
 from ...workflows.kit import Workflow
 from ...workflows.order.exporting import export_orders
 from ...workflows.product.exporting import export_products
-from ...workflows.product.importing import import_products, import_products_as_chunks, looked_through
+from ...workflows.product.importing import import_products, import_products_as_chunks, looked_through, region_names
 from ..kit.bodies import Body, Number
 from ..kit.receiving import arriving
 from ..kit.reply import Answer
@@ -90,8 +90,7 @@ async def import_of_received_products(request: Request) -> Answer:
 
 
 async def _begun(request: Request, workflow: Workflow[..., Any], id: str, access: Access, filename: str) -> Row:
-    regions = {row["name"].lower(): row["id"] for row in await request.modules.region.list("region", fields=("id", "name"))}
-    file, summary = await looked_through(request.files, id, access, regions)
+    file, summary = await looked_through(request.files, id, access, await region_names(request))
     transaction = new_id("import")
     with suppress(GoesOn):  # once it waits for its confirmation
         await request.run(workflow, transaction_id=transaction, filename=filename, file=file)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from ...core.rows import Row
 from ..exporting import EXPORT_SECONDS, EXPORTS, Export, WithModules, carry_out
 from ..kit import Flow, workflow
-from .sheet import PRODUCT, column_order, rows_of
+from .sheet import PRODUCT, column_order, rows_of, shown_regions
 
 NAME = "export-products"
 MADE_OF = (
-    "*options", "*variants.prices", "variants.prices.price_rules.value", "variants.prices.price_rules.attribute", "*variants.options",
-    "*variants.images",
+    "*options", "*variants.prices", "variants.prices.price_rules.value", "variants.prices.price_rules.attribute",
+    "variants.prices.price_rules.operator", "*variants.options", "*variants.images",
 )  # fmt: skip
 """What the columns of variants are made of."""
 
@@ -22,7 +22,7 @@ EVERYTHING = (
 
 
 async def _rows(shop: WithModules, page: list[Row]) -> list[Row]:
-    regions = {row["id"]: (row["name"], row["currency_code"]) for row in await shop.modules.region.list("region")}
+    regions = shown_regions(await shop.modules.region.list("region", fields=("id", "name")))
     return [row for product in page for row in rows_of(product, regions)]
 
 

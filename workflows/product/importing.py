@@ -8,22 +8,28 @@ from typing import Final, TypedDict
 from ...core.errors import InvalidData, NotAnswered, VelellaError
 from ...core.rows import Row
 from ...core.sheets import Position, Record, read_records
+from ...core.sql.schema.query import Query
 from ...modules.file.files import Files
 from ...modules.file.provider import Access, FileKey
 from ..exporting import WithModules
 from ..feed import tell
 from ..kit import Flow, Retry, Waits, step, workflow
 from .products import batch_products
-from .sheet import ProductColumns, SheetProduct
+from .sheet import ProductColumns, SheetProduct, everyday, named_regions
 
 AT_ONCE: Final = 100
 """Products of a part: created and changed together, or one after the other where one of them is refused."""
 MOST_REFUSALS: Final = 100
 """Refused products that are listed; the others are counted."""
+PRICED: Final = (
+    "id", "prices.id", "prices.currency_code", "prices.min_quantity", "prices.max_quantity", "prices.price_list_id",
+    "prices.price_rules.attribute", "prices.price_rules.operator", "prices.price_rules.value",
+)  # fmt: skip
+"""What tells the prices of a variant apart."""
 CONFIRM_SECONDS: Final = 3600.0
 IMPORT_SECONDS: Final = 86_400.0
-PAUSES: Final = (5.0, 30.0, 120.0, 600.0)
-"""Seconds before a part is tried again that failed for other reasons than what is in it."""
+AGAIN: Final = Retry(interval=5.0, factor=4.0, most=600.0, during=3600.0)
+"""When a part is carried out again that failed for other reasons than what is in it: a database or a file was out of reach."""
 
 
 class Summary(TypedDict):
@@ -186,7 +192,8 @@ async def _next_products(flow: Flow, file: SheetFile, start: Position) -> tuple[
 
 
 async def region_names(shop: WithModules) -> dict[str, str]:
-    return {row["name"].lower(): row["id"] for row in await shop.modules.region.list("region", fields=("id", "name"))}
+    """What stands in the names of columns for regions: see `named_regions`."""
+    return named_regions(await shop.modules.region.list("region", fields=("id", "name")))
 
 
 async def _inputs(flow: Flow, products: list[SheetProduct]) -> list[Input]:
@@ -198,10 +205,30 @@ async def _inputs(flow: Flow, products: list[SheetProduct]) -> list[Input]:
     changed = [product.given["id"] for product in products if product.given.get("id")]
     fields = ("id", "options.id", "options.title", "options.values.value")
     there = {row["id"]: row for row in await flow.modules.product.list("product", {"id": changed}, fields=fields)} if changed else {}
-    return [(product, _input(product, ids, there.get(product.given.get("id", "")))) for product in products]
+    prices = await _prices(flow, products)
+    return [(product, _input(product, ids, there.get(product.given.get("id", "")), prices)) for product in products]
 
 
-def _input(product: SheetProduct, tags: dict[str, str], there: Row | None) -> Row | InvalidData:
+async def _prices(flow: Flow, products: list[SheetProduct]) -> dict[str, list[Row]]:
+    """The prices that variants have which a file gives prices: variant → prices, without those of lists."""
+    given = [variant["id"] for product in products for variant in product.given.get("variants") or () if variant.keys() >= {"id", "prices"}]
+    if not given:
+        return {}
+    rows = await flow.graph.rows(Query("product_variant", PRICED, {"id": given}))
+    return {row["id"]: [price for price in row["prices"] or () if not price["price_list_id"]] for row in rows}
+
+
+def _repriced(variant: Row, known: list[Row]) -> Row:
+    """A variant that is changed: with all prices that it has, those amounts changed that the file says. A file takes no price away."""
+    said = {(price["currency_code"], (price.get("rules") or {}).get("region_id")): price for price in variant["prices"]}
+    kept = [
+        {"id": price["id"], "amount": said.pop(key)["amount"]} if (key := everyday(price)) in said else {"id": price["id"]}
+        for price in known
+    ]
+    return {**variant, "prices": [*kept, *said.values()]}
+
+
+def _input(product: SheetProduct, tags: dict[str, str], there: Row | None, prices: dict[str, list[Row]]) -> Row | InvalidData:
     given = dict(product.given)
     lost = [tag["tag"] for tag in given.get("tags") or () if tag["tag"] not in tags]
     if lost:
@@ -211,6 +238,11 @@ def _input(product: SheetProduct, tags: dict[str, str], there: Row | None) -> Ro
     if not given.get("id"):
         given["options"] = [{"id": option["id"]} if "id" in option else option for option in product.options.values()]
         return given
+    if "variants" in given:
+        given["variants"] = [
+            _repriced(variant, prices[variant["id"]]) if variant.get("id") in prices and "prices" in variant else variant
+            for variant in given["variants"]
+        ]
     known: list[Row] = there["options"] if there is not None else []
     options = _with_new_values(known, product)
     return {**given, "options": options} if options != [_option(option) for option in known] else given
@@ -257,33 +289,18 @@ async def _import(flow: Flow, transaction_id: str, filename: str, file: SheetFil
     line, offset = file["line"], file["offset"]
     at: int | None = offset
     while at is not None:
-        done = await _part(flow, transaction_id, file, line, at)
-        if isinstance(done, VelellaError):
-            where = f"Failed to import products from file {filename}: it ended before line {line} ({done.message})."
+        try:
+            done = await flow.call(import_part, retry=AGAIN, part=f"{transaction_id}:{at}", file=file, line=line, offset=at)
+        except VelellaError as error:
+            where = f"Failed to import products from file {filename}: it ended before line {line} ({error.message})."
             await flow.run(tell, title, f"{where} {_told(created, updated, refused, listed)}")
-            raise done
+            raise
         created, updated, refused = created + done["created"], updated + done["updated"], refused + len(done["refused"])
         listed += done["refused"][: MOST_REFUSALS - len(listed)]
         line, at = done["line"], done["offset"]
     outcome = "completed successfully!" if not refused else "completed, but for what was refused."
     await flow.run(tell, title, f"Product import of file {filename} {outcome} {_told(created, updated, refused, listed)}")
     return {"created": created, "updated": updated, "refused": refused}
-
-
-async def _part(flow: Flow, transaction_id: str, file: SheetFile, line: int, offset: int) -> PartDone | VelellaError:
-    """Carry out a part, again after a while where a database or a file was out of reach. Returns the last failure."""
-    failure: VelellaError | None = None
-    for attempt, pause in enumerate((0.0, *PAUSES)):
-        if pause:
-            await flow.sleep(pause)
-        try:
-            return await flow.call(import_part, part=f"{transaction_id}:{offset}:{attempt}", file=file, line=line, offset=offset)
-        except VelellaError as error:
-            failure = error
-            if error.refuses:
-                break
-    assert failure is not None
-    return failure
 
 
 def _told(created: int, updated: int, refused: int, listed: list[list[str]]) -> str:

@@ -150,7 +150,8 @@ class SheetProduct:
     at: Position
     """Where its first row begins."""
     given: Row
-    """The input of `create-products`, or, with an `id`, of `update-products`. But each of `tags` is `{tag}`: an id or a value."""
+    """The input of `create-products`, or, with an `id`, of `update-products`. But each of `tags` is `{tag}`: an id or a value. What no cell
+    says isn't in it: a product whose rows say nothing of variants, tags or prices keeps those that it has."""
     options: dict[str, Row] = field(default_factory=dict)
     """Title → `{title, values, id?, is_exclusive?}`."""
 
@@ -163,7 +164,7 @@ class ProductColumns:
     """The columns of a file, and how its rows become products."""
 
     def __init__(self, names: Sequence[str], regions: Mapping[str, str]) -> None:
-        """`regions`: name in small letters → id. Raises InvalidData for columns that mean nothing, and for some that come twice."""
+        """`regions`: as `named_regions` gives them. Raises InvalidData for columns that mean nothing, and for some that come twice."""
         self._plain: list[tuple[int, str, str, str, Read]] = []
         self._listed: list[tuple[int, str, str]] = []
         self._prices: list[tuple[int, str, Row]] = []
@@ -192,7 +193,10 @@ class ProductColumns:
         elif match := _OPTION.fullmatch(plain):
             self._options.setdefault(match[1], {})[match[2]] = at
         elif match := _PRICE.fullmatch(plain):
-            self._prices.append((at, name, _price_of(match, name, regions)))
+            price = _price_of(match, name, regions)
+            if any(price == known for _, _, known in self._prices):
+                raise InvalidData(f'There are two columns for the price of "{name}"')
+            self._prices.append((at, name, price))
         else:
             return _IMAGE.fullmatch(plain) is not None
         return True
@@ -210,7 +214,7 @@ class ProductColumns:
                 open = product
             else:
                 _merge(open, product)
-                if len(open.given["variants"]) > MOST_VARIANTS:
+                if len(open.given.get("variants", ())) > MOST_VARIANTS:
                     raise InvalidData(f"Line {record.at.line}: a product may have {MOST_VARIANTS} variants")
         if open is not None:
             yield open
@@ -226,18 +230,18 @@ class ProductColumns:
                 parts[whose][member] = _read(record.at.line, name, read, cells[at])
         product, variant = parts["product"], parts["variant"]
         for at, member, key in self._listed:
-            items = product.setdefault(member, [])
-            if cells[at] and {key: cells[at]} not in items:
-                items.append({key: cells[at]})
-        if self._prices:
-            prices = [{**price, "amount": _read(record.at.line, name, _number, cells[at])} for at, name, price in self._prices if cells[at]]
+            if cells[at] and {key: cells[at]} not in product.setdefault(member, []):
+                product[member].append({key: cells[at]})
+        prices = [{**price, "amount": _read(record.at.line, name, _number, cells[at])} for at, name, price in self._prices if cells[at]]
+        if prices:
             variant["prices"] = prices
         if not product.get("id") and not product.get("handle"):
             raise InvalidData(f"Line {record.at.line}: there is neither a product id nor a handle")
         made = SheetProduct(record.at, product)
         for columns in self._options.values():
             self._option(record.at.line, cells, columns, variant, made.options)
-        product["variants"] = [variant] if variant.keys() - {"prices"} or variant.get("prices") else []
+        if variant:
+            product["variants"] = [variant]
         return made
 
     @staticmethod
@@ -262,7 +266,32 @@ def _price_of(match: re.Match[str], name: str, regions: Mapping[str, str]) -> Ro
     region = (match["before"] or match["region"]).strip()
     if region not in regions:
         raise InvalidData(f'There is no region "{region}", of the column "{name}"')
+    if regions[region] == SEVERAL:
+        raise InvalidData(f'There are several regions "{region}", of the column "{name}"', hint="Write its id in the place of its name.")
     return {"currency_code": match["code"] or match["currency"], "rules": {"region_id": regions[region]}}
+
+
+SEVERAL: Final = ""
+"""Stands for the id of a region whose name others have, too."""
+
+
+def _folded(name: str) -> str:
+    return " ".join(name.lower().split())
+
+
+def named_regions(regions: Sequence[Row]) -> dict[str, str]:
+    """What stands in the names of columns for regions (`{id, name}`): names and ids, in small letters → ids."""
+    named: dict[str, str] = {}
+    for region in regions:
+        name = _folded(region["name"])
+        named[name] = region["id"] if name not in named else SEVERAL
+    return named | {_folded(region["id"]): region["id"] for region in regions}
+
+
+def shown_regions(regions: Sequence[Row]) -> dict[str, str]:
+    """What `named_regions` reads, the other way round: id → name, or the id itself where others have the name, too."""
+    named = named_regions(regions)
+    return {region["id"]: region["name"] if named[_folded(region["name"])] == region["id"] else region["id"] for region in regions}
 
 
 def _read(line: int, name: str, read: Read, cell: str) -> Any:
@@ -276,7 +305,7 @@ def _merge(product: SheetProduct, row: SheetProduct) -> None:
     """Add a further row of the same product. What it says of the product counts where the rows before said nothing."""
     for name, value in row.given.items():
         if name == "variants":
-            product.given["variants"] += value
+            product.given.setdefault("variants", []).extend(value)
         elif isinstance(value, list):
             product.given.setdefault(name, []).extend(item for item in value if item not in product.given[name])
         else:
@@ -325,8 +354,8 @@ def column_order(name: str) -> tuple[int, str, int, str]:
     return group, name[: number.start()], int(number[1]), name
 
 
-def rows_of(product: Row, regions: Mapping[str, tuple[str, str]]) -> list[Row]:
-    """The rows of a product as it was queried: one for each variant, or one. `regions`: id → name and currency."""
+def rows_of(product: Row, regions: Mapping[str, str]) -> list[Row]:
+    """The rows of a product as it was queried: one for each variant, or one. `regions`: as `shown_regions` gives them."""
     shared: Row = {column("product", name): product[name] for name in (*PRODUCT, *STAMPS) if name in product}
     for member, (name, key) in LISTS.items():
         for number, item in enumerate(product.get(member) or (), 1):
@@ -337,7 +366,7 @@ def rows_of(product: Row, regions: Mapping[str, tuple[str, str]]) -> list[Row]:
     return [{**shared, **_variant_cells(variant, titles, regions)} for variant in product.get("variants") or ()] or [shared]
 
 
-def _variant_cells(variant: Row, titles: Mapping[str, str], regions: Mapping[str, tuple[str, str]]) -> Row:
+def _variant_cells(variant: Row, titles: Mapping[str, str], regions: Mapping[str, str]) -> Row:
     row = {column("variant", name): variant[name] for name in (*VARIANT, *STAMPS) if name in variant}
     for price in variant.get("prices") or ():
         if (name := _price_column(price, regions)) is not None:
@@ -351,12 +380,20 @@ def _variant_cells(variant: Row, titles: Mapping[str, str], regions: Mapping[str
     return row
 
 
-def _price_column(price: Row, regions: Mapping[str, tuple[str, str]]) -> str | None:
-    """The column of a price; None for one that isn't the variant's everyday price: of a list, for quantities, or with other rules."""
+def everyday(price: Row) -> tuple[str, str | None] | None:
+    """The currency and the region of a price that a column can say; None of another one: of a list, for quantities, or with other rules."""
     if price.get("price_list_id") or price.get("min_quantity") is not None or price.get("max_quantity") is not None:
         return None
-    rules = {rule["attribute"]: rule["value"] for rule in price.get("price_rules") or ()}
-    if not rules:
-        return f"Variant Price {price['currency_code'].upper()}"
-    region = regions.get(rules["region_id"]) if rules.keys() == {"region_id"} else None
-    return f"Variant Price {region[0]} [{region[1].upper()}]" if region is not None else None
+    rules = {(rule["attribute"], rule["operator"]): rule["value"] for rule in price.get("price_rules") or ()}
+    if rules.keys() - {("region_id", "eq")}:
+        return None
+    return price["currency_code"], rules.get(("region_id", "eq"))
+
+
+def _price_column(price: Row, regions: Mapping[str, str]) -> str | None:
+    if (known := everyday(price)) is None:
+        return None
+    currency, region = known
+    if region is None:
+        return f"Variant Price {currency.upper()}"
+    return f"Variant Price {regions[region]} [{currency.upper()}]" if region in regions else None

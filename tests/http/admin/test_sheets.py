@@ -18,6 +18,9 @@ from velella.cli.everything import export_everything
 from velella.cli.sheets import export_to, import_products, import_shopify
 from velella.core.errors import InvalidData, Unavailable
 from velella.core.ids import ulid
+from velella.workflows.kit import Retry
+from velella.workflows.product import importing
+from velella.workflows.product.importing import region_names
 
 from ..conftest import Client, Shop
 from .conftest import Merchant
@@ -36,8 +39,8 @@ def sheet(head: str, *rows: str) -> bytes:
 
 
 class Importer:
-    def __init__(self, admin: Client, merchant: Merchant) -> None:
-        self.admin, self.merchant = admin, merchant
+    def __init__(self, admin: Client, merchant: Merchant, shop: Shop) -> None:
+        self.admin, self.merchant, self.shop = admin, merchant, shop
 
     async def upload(self, lines: bytes) -> str:
         answer = await self.admin("POST", "/admin/uploads", data=form(("products.csv", lines, "application/vnd.ms-excel")))
@@ -56,6 +59,10 @@ class Importer:
         assert (await self.confirm(id)).status == 202
         await self.ended("import-products-as-chunks", id)
         return begun.json["summary"], await self.told(lambda note: "products.csv" in note["description"])
+
+    async def files(self, filename: str) -> list[Row]:
+        """The files that came under this name and are still there."""
+        return await self.shop.host.modules.file.list("file", {"filename": filename})
 
     async def confirm(self, id: str) -> Any:
         return await self.admin("POST", f"/admin/products/imports/{id}/confirm")
@@ -89,8 +96,8 @@ class Importer:
 
 
 @pytest.fixture
-def sheets(admin: Client, merchant: Merchant) -> Importer:
-    return Importer(admin, merchant)
+def sheets(admin: Client, merchant: Merchant, shop: Shop) -> Importer:
+    return Importer(admin, merchant, shop)
 
 
 @pytest.fixture
@@ -167,13 +174,80 @@ async def test_what_is_exported_comes_back_as_it_was(sheets: Importer, lists: Ro
 
 
 def without_times(row: Any) -> Any:
-    """Prices are replaced by the same ones, under new ids."""
     if isinstance(row, list):
         return [without_times(each) for each in row]
     if not isinstance(row, dict):
         return row
-    hidden = {"updated_at", *(("id", "created_at") if "amount" in row else ())}
-    return {name: without_times(value) for name, value in row.items() if name not in hidden}
+    return {name: without_times(value) for name, value in row.items() if name != "updated_at"}
+
+
+async def stored(sheets: Importer, id: str) -> Row:
+    """A product with all that a file may change, its prices in the order of their ids."""
+    fields = "*tags,*images,*categories,*sales_channels,*shipping_profile,*options.values,*variants.options,*variants.prices.price_rules"
+    product = (await sheets.merchant.get(f"/admin/products/{id}", fields=f"{fields},*variants.inventory_items"))["product"]
+    for variant in product["variants"]:
+        variant["prices"].sort(key=lambda price: price["id"])
+    return dict(without_times(product))
+
+
+async def test_a_file_takes_nothing_away_that_it_does_not_speak_of(sheets: Importer, lists: Row) -> None:
+    """Prices that no column can say, and whatever has no column or an empty cell."""
+    handle, post = called(), sheets.merchant.post
+    twins = [(await post("/admin/regions", {"name": f"Twin {handle}", "currency_code": "usd"}))["region"]["id"] for _ in range(2)]
+    prices: list[Row] = [
+        {"currency_code": "eur", "amount": 10},
+        {"currency_code": "eur", "amount": 8, "min_quantity": 10},
+        {"currency_code": "eur", "amount": 7, "rules": {"customer_group_id": "cusgroup_a"}},
+        *({"currency_code": "usd", "amount": 5 + at, "rules": {"region_id": id}} for at, id in enumerate(twins)),
+        {"currency_code": "eur", "amount": 6, "rules": {"region_id": twins[0]}},
+    ]
+    variants = [{"title": size, "sku": f"{handle}-{size}", "options": {"Size": size}, "prices": prices} for size in "SM"]
+    given = {
+        **{"title": "Buoy", "handle": handle, "subtitle": "Round", "metadata": {"a": 1}, "shipping_profile_id": lists["profile"]["id"]},
+        "tags": [{"id": lists["tag"]["id"]}], "images": [{"url": "https://x.example/1.png"}],
+        "categories": [{"id": lists["category"]["id"]}],
+        "sales_channels": [{"id": lists["channel"]["id"]}], "options": [{"title": "Size", "values": ["S", "M"]}], "variants": variants,
+    }  # fmt: skip
+    id = (await post("/admin/products", given))["product"]["id"]
+    before = await stored(sheets, id)
+    assert [len(variant["prices"]) for variant in before["variants"]] == [6, 6]
+
+    rows = await sheets.export("products", handle=handle)
+    assert {f"Variant Price {twin} [USD]" for twin in twins} <= rows[0].keys(), "regions of one name are told apart by their ids"
+    page = io.StringIO()
+    writer = csv.DictWriter(page, rows[0])
+    writer.writeheader()
+    writer.writerows(rows)
+    assert (await sheets.run(page.getvalue().encode()))[0] == {"toCreate": 0, "toUpdate": 1}
+    assert await stored(sheets, id) == before
+
+    listed = "Product Tag 1,Product Image 1,Product Category 1,Product Sales Channel 1,Variant Price EUR"
+    for lines in (
+        sheet("Product Id,Product Subtitle", f"{id},Square"),
+        sheet(f"Product Id,Product Subtitle,Variant Id,{listed}", f"{id},Square,,,,,,"),
+        sheet(
+            f"Product Id,Product Subtitle,Variant Id,{listed},Variant Price {twins[1]} [USD]",
+            *(f"{id},Square,{variant['id']},,,,,," for variant in before["variants"]),
+        ),
+    ):
+        assert "0 created, 1 updated, 0 refused" in (await sheets.run(lines))[1]["description"]
+        assert await stored(sheets, id) == {**before, "subtitle": "Square"}
+
+    small, other = before["variants"]
+    head = f"Product Id,Variant Id,Variant Price EUR,Variant Price DKK,Variant Price {twins[1]} [USD]"
+    await sheets.run(sheet(head, f"{id},{small['id']},11,80,", f"{id},{other['id']},,,9"))
+    changed = {variant["id"]: variant["prices"] for variant in (await stored(sheets, id))["variants"]}
+    assert sorted((price["currency_code"], price["amount"]) for price in changed[small["id"]]) == [
+        ("dkk", 80), ("eur", 6), ("eur", 7), ("eur", 8), ("eur", 11), ("usd", 5), ("usd", 6),
+    ]  # fmt: skip
+    assert sorted(price["amount"] for price in changed[other["id"]]) == [5, 6, 7, 8, 9, 10]
+    twin = f"Variant Price Twin {handle} [USD]"
+    for head, message in (
+        (twin, f'There are several regions "twin {handle}", of the column "{twin}"'),
+        (f"Variant Price USD,Variant Price [{twins[0]}] USD,Variant Price {twins[0]} [USD]", "There are two columns for the price of"),
+    ):
+        refused = await sheets.begin(sheet(f"Product Id,{head}", f"{id},1,1,1"))
+        assert (refused.status, refused.json["message"].startswith(message)) == (400, True), refused.text
 
 
 async def test_a_change_by_a_file_takes_away_no_option_and_touches_no_empty_cell(sheets: Importer) -> None:
@@ -272,6 +346,30 @@ async def test_a_file_may_come_with_the_request_and_is_gone_afterwards(sheets: I
         assert (await sheets.admin("POST", "/admin/products/import", data=data)).status == 400
     files = (await sheets.merchant.get("/admin/workflows-executions", workflow_id="import-products"))["workflow_executions"]
     assert [file["state"] for file in files] == ["done"]
+
+
+async def test_an_import_goes_on_when_what_was_out_of_reach_is_back(sheets: Importer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each part fails twice; the file that came with the request is deleted at the end all the same."""
+    handle, tries = called(), 0
+
+    async def away(shop: Any) -> dict[str, str]:
+        nonlocal tries
+        tries += 1
+        if tries % 3:
+            raise Unavailable("The database is away")
+        return await region_names(shop)
+
+    lines = sheet(HEAD, *(f"{handle}-{number},{handle} {number},S,,5,Size,S" for number in range(150)))
+    begun = await sheets.admin("POST", "/admin/products/import", data=form(("away.csv", lines, "text/csv"), name="file"))
+    assert begun.status == 202, begun.text
+    monkeypatch.setattr(importing, "region_names", away)
+    monkeypatch.setattr(importing, "AGAIN", Retry(interval=0.05, during=60.0))
+    await sheets.admin("POST", f"/admin/products/import/{begun.json['transaction_id']}/confirm")
+    await sheets.ended("import-products", begun.json["transaction_id"])
+    assert tries == 6
+    note = await sheets.told(lambda note: "away.csv" in note["description"])
+    assert "150 created, 0 updated, 0 refused" in note["description"]
+    assert not await sheets.files("away.csv")
 
 
 async def test_many_products_are_imported_part_by_part(sheets: Importer) -> None:
