@@ -151,7 +151,9 @@ class Settings(BaseSettings):
     )
     mfa_key: str | None = Field(None, description="Seals secrets of second factors. Default: made on the first start, kept in data_dir.")
     mfa_issuer: str = Field("Velella", description="The name under which authenticator apps list the shop.")
-    mfa_disable_needs_code: bool = Field(False, description="Whether who is signed in needs a code to disable a second factor.")
+    mfa_disable_needs_code: bool = Field(
+        False, description="Whether who is signed in needs a code to disable a second factor, and to replace its recovery codes."
+    )
     store_cors: str = Field(
         "http://localhost:8000", description="Origins that storefronts come from, comma separated; /…/ is a pattern, * is any."
     )

@@ -17,6 +17,7 @@ from .claims import token_of, unverified
 routes = Routes()
 
 Word = Annotated[str, Field(min_length=1)]
+Label = Annotated[str, Field(max_length=255)]
 RECOVERY_CODES = 10
 """How many are made where the client doesn't say."""
 
@@ -29,8 +30,8 @@ async def list_factors(request: Request) -> Answer:
 
 class CreateFactor(Body):
     provider: Word
-    label: str | None = None
-    issuer: str = ABSENT
+    label: Label | None = None
+    issuer: Label = ABSENT
     metadata: Metadata = None
 
 
@@ -72,13 +73,18 @@ async def disable(request: Request) -> Answer:
 
 class GenerateCodes(Body):
     count: Annotated[Whole, Field(ge=1, le=50), WithJsonSchema({"type": "integer", "minimum": 1, "maximum": 50})] = ABSENT
+    method: Word = ABSENT
+    code: Word = ABSENT
 
 
 @routes.post("/auth/mfa/recovery-codes", auth=ANY_IDENTITY, body=GenerateCodes, query=None, envelope="recovery_codes")
 async def recovery_codes(request: Request) -> Answer:
-    """Make new recovery codes, each of which stands for a code of the app once. The answer is the only one that holds them."""
+    """Make new recovery codes, each of which stands for a code of the app once. The answer is the only one that holds them.
+
+    `method` and `code` prove the factor once more, where the setting `mfa_disable_needs_code` asks for that."""
     codes = [new_recovery_code() for _ in range(request.body.get("count") or RECOVERY_CODES)]
-    await request.run(replace_recovery_codes, identity_id=_identity(request), hashes=[recovery_hash(code) for code in codes])
+    about: dict[str, Any] = {"identity_id": _identity(request), "hashes": [recovery_hash(code) for code in codes]}
+    await request.run(replace_recovery_codes, **about, method=request.body.get("method"), code=request.body.get("code"))
     return {"recovery_codes": codes}
 
 

@@ -33,6 +33,9 @@ WINDOW: Final = 1
 """Codes before and after the present one that are taken, too: clocks differ."""
 CHALLENGE_SECONDS: Final = 300.0
 CHALLENGE_ATTEMPTS: Final = 5
+KEPT_FACTORS: Final = 10
+"""Disabled factors of an identity that are kept, and shown."""
+WITHOUT_FACTOR: Final = "Recovery codes require an enabled MFA factor"
 _CODE = re.compile(r"[0-9]{6}")
 
 
@@ -112,7 +115,7 @@ class SecondFactors(ModuleService):
 
     @reads
     async def factors(self, identity_id: str) -> list[Row]:
-        """The factors of an identity, also disabled ones, without their secrets."""
+        """The factors of an identity, also the last `KEPT_FACTORS` disabled ones, without their secrets."""
         return await self.list("auth_mfa_factor", {"auth_identity_id": identity_id}, order=("created_at", "id"))
 
     @writes
@@ -138,41 +141,51 @@ class SecondFactors(ModuleService):
 
         Raises NotFound, NotAllowed for a wrong code or one that was used, TooManyRequests after too many.
         """
-        factor = await self.database.fetch_one(queries.FACTOR, {"identity_id": identity_id, "id": id})
-        if factor is None:
-            raise NotFound(f'MFA factor with id "{id}" was not found')
+        factor = await self._factor(identity_id, id)
         if factor["status"] == "disabled":
             raise NotAllowed("Disabled MFA factors cannot be verified")
         await self._tried(identity_id, lambda: self._is_right(identity_id, factor, code), "Invalid TOTP code")
         return await self.retrieve("auth_mfa_factor", id), factor["status"] == "pending"
 
     async def disable_factor(self, identity_id: str, id: str, method: str | None, code: str | None) -> tuple[Row, bool]:
-        """Disable a factor, for which the setting `mfa_disable_needs_code` may ask for a code. Returns it, and whether it was enabled.
+        """Disable a factor, for which the setting `mfa_disable_needs_code` may ask for a code; one that was never enabled is forgotten.
+        Returns it, and whether it was enabled.
 
         Raises NotFound; InvalidData without a code where one is asked for, NotAllowed for a wrong one.
         """
-        factor = await self.database.fetch_one(queries.FACTOR, {"identity_id": identity_id, "id": id})
-        if factor is None:
-            raise NotFound(f'MFA factor with id "{id}" was not found')
-        if factor["status"] == "enabled" and self.context.settings.mfa_disable_needs_code:
-            if not method or not code:
-                raise InvalidData("MFA verification code is required to disable MFA")
-            await self._tried(identity_id, lambda: self._answers(identity_id, method, code), "Invalid MFA verification code")
-        await self._disable(identity_id, [id])
+        factor = await self._factor(identity_id, id)
+        if factor["status"] == "pending":
+            if (forgotten := await self._forget_pending(identity_id, id)) is not None:
+                return forgotten, False
+            factor = await self._factor(identity_id, id)  # a code of it was right meanwhile
+        if factor["status"] == "enabled":
+            await self._ask(identity_id, method, code, "disable MFA")
+        await self._disable(identity_id, id)
         return await self.retrieve("auth_mfa_factor", id), factor["status"] == "enabled"
 
     @writes
     async def reset_factors(self, identity_id: str) -> bool:
         """Disable all factors and forget all recovery codes of an identity, for one who has lost them. Returns whether it had any."""
-        gone = await self.database.fetch(queries.DISABLE_FACTORS_OF, {"id": identity_id})
-        await self._disable(identity_id, [row["id"] for row in gone])
-        return bool(gone)
+        return await self._disable(identity_id)
+
+    async def replace_recovery_codes(
+        self, identity_id: str, hashes: Sequence[str], method: str | None = None, code: str | None = None
+    ) -> None:
+        """Replace an identity's recovery codes, which the caller has made. The setting `mfa_disable_needs_code` may ask for a code: a new
+        recovery code disables a factor.
+
+        Raises NotAllowed without an enabled factor, or for a wrong code; InvalidData without a code where one is asked for.
+        """
+        if await self.database.fetch_one(queries.FACTOR, {"identity_id": identity_id, "id": None}) is None:
+            raise NotAllowed(WITHOUT_FACTOR)
+        await self._ask(identity_id, method, code, "replace recovery codes")
+        await self._replace_recovery_codes(identity_id, hashes)
 
     @writes
-    async def replace_recovery_codes(self, identity_id: str, hashes: Sequence[str]) -> None:
-        """Replace an identity's recovery codes, which the caller has made. Raises NotAllowed without an enabled factor."""
-        if await self.database.fetch_one(queries.FACTOR, {"identity_id": identity_id, "id": None}) is None:
-            raise NotAllowed("Recovery codes require an enabled MFA factor")
+    async def _replace_recovery_codes(self, identity_id: str, hashes: Sequence[str]) -> None:
+        there = await self.database.fetch_one(queries.LOCK_IDENTITY, {"id": identity_id})  # two at once would add up
+        if there is None or not there["mfa_enabled"]:
+            raise NotAllowed(WITHOUT_FACTOR)
         await self.database.execute(queries.FORGET_RECOVERY_CODES, {"id": identity_id})
         ids = [new_id("authmfarec") for _ in hashes]
         await self.database.execute(queries.KEEP_RECOVERY_CODES, {"id": identity_id, "ids": ids, "hashes": list(hashes)})
@@ -217,6 +230,20 @@ class SecondFactors(ModuleService):
 
     # -- inside
 
+    async def _factor(self, identity_id: str, id: str) -> Any:
+        factor = await self.database.fetch_one(queries.FACTOR, {"identity_id": identity_id, "id": id})
+        if factor is None:
+            raise NotFound(f'MFA factor with id "{id}" was not found')
+        return factor
+
+    async def _ask(self, identity_id: str, method: str | None, code: str | None, purpose: str) -> None:
+        """Have whoever is signed in prove the second factor once more, where the setting `mfa_disable_needs_code` says so."""
+        if not self.context.settings.mfa_disable_needs_code:
+            return
+        if not method or not code:
+            raise InvalidData(f"MFA verification code is required to {purpose}")
+        await self._tried(identity_id, lambda: self._answers(identity_id, method, code), "Invalid MFA verification code")
+
     async def _tried(self, identity_id: str, attempt: Callable[[], Awaitable[bool]], wrong: str) -> None:
         """Raises NotAllowed where an attempt fails. Attempts count before they are made, and are given back if they succeed."""
         uses = {"sign_in_account": f"mfa:{identity_id}"}
@@ -235,26 +262,39 @@ class SecondFactors(ModuleService):
     async def _is_right(self, identity_id: str, factor: Any, code: str) -> bool:
         seal = Seal(str(self.context.settings.mfa_key))
         step = matching_step(seal.open(factor["provider_metadata"]["secret"], identity_id), code, time.time())
-        return step is not None and await self._use_step(identity_id, factor["id"], step)
+        return step is not None and await self._use_step(identity_id, factor["id"], step, enables=factor["status"] == "pending")
 
     @writes
-    async def _use_step(self, identity_id: str, factor_id: str, step: int) -> bool:
+    async def _use_step(self, identity_id: str, factor_id: str, step: int, *, enables: bool) -> bool:
+        if enables:
+            await self.database.execute(queries.LOCK_IDENTITY, {"id": identity_id})
         used = await self.database.fetch(queries.USE_STEP, {"id": factor_id, "step": step})
         if used:
-            await self.database.execute(queries.SET_MFA, {"id": identity_id})
             self.touch("auth_mfa_factor")
+        if used and enables:  # else the identity stays as it is, and so does what is remembered of it
+            await self.database.execute(queries.SET_MFA, {"id": identity_id})
             self.touch_rows("auth_identity", [identity_id])
         return bool(used)
 
     @writes
-    async def _disable(self, identity_id: str, ids: Sequence[str]) -> None:
-        for id in ids:
-            await self.database.execute(queries.DISABLE_FACTOR, {"id": id})
-        await self.database.execute(queries.SET_MFA, {"id": identity_id})
-        if await self.database.fetch_one(queries.FACTOR, {"identity_id": identity_id, "id": None}) is None:
+    async def _forget_pending(self, identity_id: str, id: str) -> Row | None:
+        rows: list[Row] = await self.list("auth_mfa_factor", {"id": id}, limit=1)
+        if not await self.database.fetch(queries.FORGET_PENDING, {"identity_id": identity_id, "id": id}):
+            return None
+        self.touch("auth_mfa_factor")
+        return {**rows[0], "status": "disabled"}
+
+    @writes
+    async def _disable(self, identity_id: str, id: str | None = None) -> bool:
+        """Disable a factor, or all; without one, recovery codes stand for nothing. Returns whether there was one."""
+        await self.database.execute(queries.LOCK_IDENTITY, {"id": identity_id})
+        if not await self.database.fetch(queries.DISABLE_FACTORS, {"identity_id": identity_id, "id": id, "kept": KEPT_FACTORS - 1}):
+            return False
+        if not (await self.database.fetch(queries.SET_MFA, {"id": identity_id}))[0]["mfa_enabled"]:
             await self.database.execute(queries.FORGET_RECOVERY_CODES, {"id": identity_id})
         self.touch("auth_mfa_factor")
         self.touch_rows("auth_identity", [identity_id])
+        return True
 
 
 def _over(challenge: Any) -> str:

@@ -55,7 +55,7 @@ STANDING = compiled(
 )
 
 LOCK_IDENTITY = compiled(
-    select(auth_identity.c.app_metadata, auth_identity.c.secret_version)
+    select(auth_identity.c.app_metadata, auth_identity.c.secret_version, auth_identity.c.mfa_enabled)
     .where(_identity, auth_identity.c.deleted_at.is_(None))
     .with_for_update()
 )
@@ -262,28 +262,47 @@ USE_STEP = compiled(
 )
 """Of two uses of one code one finds the row."""
 
-DISABLE_FACTOR = compiled(update(auth_mfa_factor).values(status="disabled", updated_at=_now).where(_factor).returning(auth_mfa_factor.c.id))
+_factor_of = auth_mfa_factor.c.auth_identity_id == bindparam("identity_id", type_=Text)
+_disabled = auth_mfa_factor.c.status == "disabled"
 
-DISABLE_FACTORS_OF = compiled(
+DISABLE_FACTORS = compiled(
     update(auth_mfa_factor)
     .values(status="disabled", updated_at=_now)
-    .where(auth_mfa_factor.c.auth_identity_id == bindparam("id", type_=Text), auth_mfa_factor.c.status != "disabled")
+    .where(_factor_of, _factor | bindparam("id", type_=Text).is_(None), ~_disabled)
+    .add_cte(
+        delete(auth_mfa_factor)
+        .where(
+            _factor_of,
+            _disabled,
+            auth_mfa_factor.c.id.not_in(
+                select(auth_mfa_factor.c.id)
+                .where(_factor_of, _disabled)
+                .order_by(auth_mfa_factor.c.updated_at.desc(), auth_mfa_factor.c.id.desc())
+                .limit(bindparam("kept", type_=Integer))
+            ),
+        )
+        .cte("gone")
+    )
     .returning(auth_mfa_factor.c.id)
+)
+"""One factor, or without an id all of an identity. Those that were disabled long before are forgotten."""
+
+FORGET_PENDING = compiled(
+    delete(auth_mfa_factor).where(_factor_of, _factor, auth_mfa_factor.c.status == "pending").returning(auth_mfa_factor.c.id)
+)
+
+_has_factor = (
+    select(auth_mfa_factor.c.id)
+    .where(
+        auth_mfa_factor.c.auth_identity_id == bindparam("id", type_=Text),
+        auth_mfa_factor.c.status == "enabled",
+        auth_mfa_factor.c.deleted_at.is_(None),
+    )
+    .exists()
 )
 
 SET_MFA = compiled(
-    update(auth_identity)
-    .values(
-        mfa_enabled=select(auth_mfa_factor.c.id)
-        .where(
-            auth_mfa_factor.c.auth_identity_id == bindparam("id", type_=Text),
-            auth_mfa_factor.c.status == "enabled",
-            auth_mfa_factor.c.deleted_at.is_(None),
-        )
-        .exists(),
-        updated_at=_now,
-    )
-    .where(_identity)
+    update(auth_identity).values(mfa_enabled=_has_factor, updated_at=_now).where(_identity).returning(auth_identity.c.mfa_enabled)
 )
 
 _code_of = auth_mfa_recovery_code.c.auth_identity_id == bindparam("id", type_=Text)
@@ -302,7 +321,7 @@ KEEP_RECOVERY_CODES = compiled(
 
 USE_RECOVERY_CODE = compiled(
     delete(auth_mfa_recovery_code)
-    .where(_code_of, auth_mfa_recovery_code.c.code_hash == bindparam("code_hash", type_=Text))
+    .where(_code_of, auth_mfa_recovery_code.c.code_hash == bindparam("code_hash", type_=Text), _has_factor)
     .returning(auth_mfa_recovery_code.c.id)
 )
 """The caller that deletes the row has used the code: no other caller finds it."""

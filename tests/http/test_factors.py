@@ -51,6 +51,13 @@ class Person:
         assert set(answer) == {"mfa_required", "mfa_challenge", "token"}
         return self.with_token(answer["token"]), answer["mfa_challenge"]
 
+    async def through(self) -> Client:
+        """Signed in by both."""
+        halfway, challenge = await self.halfway()
+        done = await halfway("POST", f"/auth/mfa/challenges/{challenge['id']}/verify", {"method": "totp", "code": self.code()})
+        assert done.status == 200, done.text
+        return self.with_token(done.json["token"])
+
 
 @pytest.fixture
 async def person(client: Client, shop: Shop) -> Person:
@@ -184,6 +191,73 @@ async def test_a_factor_is_set_up_step_by_step_and_taken_away(person: Person) ->
     assert set((await person.sign_in()).json) == {"token"}
     assert (await client("POST", f"{path}/verify", {"code": person.code(1)})).json["message"] == "Disabled MFA factors cannot be verified"
     assert (await client("DELETE", "/auth/mfa/factors/nothing")).status == 404
+
+
+@pytest.fixture
+def asking(shop: Shop) -> Iterator[None]:
+    shop.front.settings.mfa_disable_needs_code = True
+    yield
+    shop.front.settings.mfa_disable_needs_code = False
+
+
+async def test_a_shop_may_ask_for_a_code_before_a_factor_is_taken_away(careful: Person, asking: None) -> None:
+    """Also before there are new recovery codes, each of which takes it away."""
+    client, factor, codes = await careful.through(), f"/auth/mfa/factors/{careful.factor}", "/auth/mfa/recovery-codes"
+    for method, path in (("DELETE", factor), ("POST", codes)):
+        bare = await client(method, path, {})
+        assert (bare.status, bare.json["message"].partition(" to ")[0]) == (400, "MFA verification code is required")
+        for wrong in ({"method": "totp", "code": "000000"}, {"method": "recovery_code", "code": "0"}, {"method": "pigeon", "code": "0"}):
+            answer = await client(method, path, wrong)
+            assert (answer.status, answer.json["message"]) == (400, "Invalid MFA verification code")
+    made = await client("POST", codes, {"count": 2, "method": "totp", "code": careful.code(1)})
+    assert made.status == 200, made.text
+    gone = await client("DELETE", factor, {"method": "recovery_code", "code": made.json["recovery_codes"][0]})
+    assert (gone.status, gone.json["mfa_factor"]["status"]) == (200, "disabled")
+    late = await client("POST", codes, {"method": "recovery_code", "code": made.json["recovery_codes"][1]})
+    assert late.json["message"] == "Recovery codes require an enabled MFA factor"
+
+
+async def test_recovery_codes_are_those_of_the_last_time_and_of_a_factor(careful: Person, shop: Shop) -> None:
+    """However many ask at once, and while the factor goes."""
+    client, database = await careful.through(), shop.host.database("auth")
+    kept = text("SELECT count(*) FROM auth_mfa_recovery_code WHERE auth_identity_id = :id")
+    made = await asyncio.gather(*(client("POST", "/auth/mfa/recovery-codes") for _ in range(4)))
+    assert {answer.status for answer in made} == {200}
+    assert await database.fetch_value(kept, {"id": careful.identity}) == 10
+    going = client("DELETE", f"/auth/mfa/factors/{careful.factor}")
+    answers = await asyncio.gather(*(client("POST", "/auth/mfa/recovery-codes") for _ in range(3)), going)
+    assert answers[-1].status == 200
+    assert await database.fetch_value(kept, {"id": careful.identity}) == 0
+
+
+async def test_what_was_set_up_and_left_is_forgotten(person: Person, shop: Shop) -> None:
+    client, database = person.with_token((await person.sign_in()).json["token"]), shop.host.database("auth")
+    for _ in range(3):
+        begun = (await client("POST", "/auth/mfa/factors", {"provider": "totp"})).json
+        path = f"/auth/mfa/factors/{begun['mfa_factor']['id']}"
+        assert (await client("DELETE", path)).json["mfa_factor"] == {**begun["mfa_factor"], "status": "disabled"}
+        assert (await client("DELETE", path)).status == 404
+    assert (await client("GET", "/auth/mfa/factors")).json == {"mfa_factors": []}
+    for name in ("label", "issuer"):
+        assert (await client("POST", "/auth/mfa/factors", {"provider": "totp", name: "x" * 256})).status == 400
+    await database.execute(
+        text("INSERT INTO auth_mfa_factor (id, auth_identity_id, provider, status) SELECT :id || n, :id, 'totp', 'disabled'"
+             " FROM generate_series(1, 20) AS n"),
+        {"id": person.identity},
+    )  # fmt: skip
+    begun = (await client("POST", "/auth/mfa/factors", {"provider": "totp"})).json
+    person.secret, path = begun["secret"], f"/auth/mfa/factors/{begun['mfa_factor']['id']}"
+    assert (await client("POST", f"{path}/verify", {"code": person.code()})).status == 200
+    assert (await client("DELETE", path)).status == 200
+    kept = (await client("GET", "/auth/mfa/factors")).json["mfa_factors"]
+    assert (len(kept), kept[-1]["id"]) == (10, begun["mfa_factor"]["id"])
+
+
+async def test_a_code_changes_nothing_about_who_signs_in(careful: Person, shop: Shop) -> None:
+    changed = text("SELECT updated_at FROM auth_identity WHERE id = :id")
+    before = await shop.host.database("auth").fetch_value(changed, {"id": careful.identity})
+    await careful.through()
+    assert await shop.host.database("auth").fetch_value(changed, {"id": careful.identity}) == before
 
 
 async def test_an_operator_helps_who_has_lost_the_factor(careful: Person, shop: Shop) -> None:

@@ -37,12 +37,14 @@ async def disable_factor(flow: Flow, identity_id: str, id: str, method: str | No
 
 
 @step
-async def keep_recovery_codes(flow: Flow, identity_id: str, hashes: list[str]) -> None:
-    await flow.modules.auth.replace_recovery_codes(identity_id, hashes)
+async def keep_recovery_codes(flow: Flow, identity_id: str, hashes: list[str], method: str | None, code: str | None) -> None:
+    await flow.modules.auth.replace_recovery_codes(identity_id, hashes, method, code)
 
 
 @workflow("generate-mfa-recovery-codes", emits=("auth.mfa_recovery_codes_generated",))
-async def replace_recovery_codes(flow: Flow, identity_id: str, hashes: list[str]) -> None:
-    """Replace an identity's recovery codes. Raises NotAllowed without an enabled factor."""
-    await flow.run(keep_recovery_codes, identity_id, hashes)
+async def replace_recovery_codes(
+    flow: Flow, identity_id: str, hashes: list[str], method: str | None = None, code: str | None = None
+) -> None:
+    """Replace an identity's recovery codes. Raises what `AuthService.replace_recovery_codes` raises."""
+    await flow.run(keep_recovery_codes, identity_id, hashes, method, code)
     flow.emit("auth.mfa_recovery_codes_generated", auth_identity_id=identity_id, count=len(hashes))
