@@ -97,7 +97,7 @@ def link(
         name: the link's, and its table's. By default both aliases: `product_brand`.
         kept: see `Link.kept`.
 
-    Raises ValueError for an entity without its module, and where both ends have one alias.
+    Raises ValueError for an entity without its module, where both ends have one alias, and for a number's default that is none.
     """
     one, other = left if isinstance(left, End) else End(left), right if isinstance(right, End) else End(right, many)
     aliases = _alias(one), _alias(other)
@@ -106,10 +106,13 @@ def link(
     name = name or "_".join(aliases)
     if not _NAME.fullmatch(name) or not all(_NAME.fullmatch(column.name) for column in columns):
         raise ValueError(f"The link {name} and its columns have to be called by small letters, digits and _")
+    if wrong := [column for column in columns if column.type == "number" and not _NUMBER.fullmatch(column.default)]:
+        raise ValueError(f"{name}.{wrong[0].name} is a number: its default can't be {wrong[0].default!r}")
     return Link(name, name.replace("_", ""), _side(one, other), _side(other, one), columns, kept)
 
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,40}")
+_NUMBER = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,40})?")
 
 
 def _alias(end: End) -> str:

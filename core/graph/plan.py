@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from ..budget import RELATIONS, VISITS
-from ..errors import InvalidData
+from ..errors import InvalidData, Misconfigured
 from ..sql.schema.catalog import Catalog
 from ..sql.schema.entity import Entity, Relation
 from ..sql.schema.fields import FieldTree
@@ -59,7 +59,9 @@ class Catalogue:
             self._catalogs[schema.module] = Catalog(schema)
             for entity in schema.entities.values():
                 if entity.name in self._entities:
-                    raise ValueError(f"Two modules have an entity {entity.name}: {self._entities[entity.name].module} and {schema.module}")
+                    raise Misconfigured(
+                        f"Two modules have an entity {entity.name}: {self._entities[entity.name].module} and {schema.module}"
+                    )
                 own = frozenset((*entity.table.c.keys(), *entity.computed)) - entity.relations.keys()
                 self._entities[entity.name] = _Known(schema.module, entity, own)
         self.translatable: Mapping[str, tuple[str, ...]] = {

@@ -14,7 +14,7 @@ from .module import Module
 def catalogue_of(modules: Iterable[Module], *others: Schema, together: Callable[[str, str], bool] = lambda one, other: False) -> Catalogue:
     """All entities of the modules, and the edges between them; `others` are entities of services that aren't modules.
 
-    Raises ValueError where two modules use the same name.
+    Raises Misconfigured where two modules use the same name, or a plugin's link goes with nothing that there is.
     """
     modules = tuple(modules)
     catalogue = Catalogue(

@@ -33,7 +33,7 @@ from alembic.autogenerate import produce_migrations, render_python_code
 from alembic.autogenerate.api import AutogenContext
 from alembic.config import Config
 from alembic.operations import Operations
-from alembic.operations.ops import CreateTableOp, DropColumnOp, ExecuteSQLOp, MigrateOperation, ModifyTableOps, UpgradeOps
+from alembic.operations.ops import AlterColumnOp, CreateTableOp, DropColumnOp, ExecuteSQLOp, MigrateOperation, ModifyTableOps, UpgradeOps
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -53,6 +53,8 @@ from ..sql.db.failures import translated
 from ..sql.schema.columns import Money, Quantity, Timestamp
 from ..sql.schema.definition import create_views, drop_views, extensions, view_stamps
 from ..sql.schema.deltas import create_triggers, drop_triggers, trigger_stamps
+from ..sql.write.outbox import table_of
+from .catalogue import catalogue_of
 from .module import Module
 
 _LOCK = 0x56454C454C4C41
@@ -215,7 +217,8 @@ def _growth(connection: Connection, module: Module) -> dict[str, list[MigrateOpe
     def ours(name: str | None, kind: str, parents: Any) -> bool:
         return kind != "table" or name in declared.tables
 
-    context = MigrationContext.configure(connection, opts={"target_metadata": declared, "compare_type": True, "include_name": ours})
+    options = {"target_metadata": declared, "compare_type": True, "compare_server_default": True, "include_name": ours}
+    context = MigrationContext.configure(connection, opts=options)
     found: dict[str, list[MigrateOperation]] = {}
     operations = produce_migrations(context, declared).upgrade_ops
     for operation in operations.ops if operations is not None else ():
@@ -229,12 +232,22 @@ def _growth(connection: Connection, module: Module) -> dict[str, list[MigrateOpe
 
 def _grow(connection: Connection, module: Module) -> None:
     operations = Operations(MigrationContext.configure(connection))
-    for name, parts in _growth(connection, module).items():
+    for name, part in [(name, part) for name, parts in _growth(connection, module).items() for part in parts]:
         try:
-            for part in parts:
-                operations.invoke(part)
+            operations.invoke(part)
         except IntegrityError as error:
             raise Misconfigured(f"The rows of {name} don't fit what is declared of it: {error.orig}", hint="Unlink those first.") from error
+        except DBAPIError as error:
+            if not str(getattr(error.orig, "sqlstate", "")).startswith(_UNFIT):
+                raise
+            what = f"{name}.{part.column_name}" if isinstance(part, AlterColumnOp) else name
+            raise Misconfigured(
+                f"{what} can't become as it is declared: {error.orig}", hint="Give the column another name, or the type that it had."
+            ) from error
+
+
+_UNFIT = ("22", "42804")
+"""What begins the SQLSTATE of a default, or of a type, that doesn't go with the type that there is."""
 
 
 _TABLES = """
@@ -406,12 +419,25 @@ def load_module(name: str, settings: Settings) -> Module:
 
 def _all_modules(settings: Settings) -> list[Module]:
     names: Iterable[str] = importlib.import_module(f"{__package__.partition('.')[0]}.modules").NAMES
-    return [load_module(name, settings) for name in (_ENGINE, *names, *settings.modules)]
+    return [load_module(name, settings) for name in dict.fromkeys((_ENGINE, *names, *settings.modules))]
+
+
+def _check_unversioned(modules: Iterable[Module]) -> None:
+    """Raises Misconfigured where a plugin's link has the name of another table: that one would be changed until it is the link's."""
+    taken = {name: module.name for module in modules for name in module.schema.metadata.tables if name not in module.unversioned}
+    taken |= {name: module.name for module in modules for name in (version_table(module), table_of(module.name))}
+    for name in (name for module in modules for name in module.unversioned):
+        if name in taken:
+            raise Misconfigured(f"The {taken[name]} module has a table {name} already.", hint="Name your link: link(…, name=…).")
 
 
 def _by_database(settings: Settings) -> dict[str, list[Module]]:
+    """URL → the modules whose tables are there. Raises Misconfigured for links of plugins that don't go with what else there is."""
+    modules = _all_modules(settings)
+    _check_unversioned(modules)
+    catalogue_of(modules)
     databases: dict[str, list[Module]] = {}
-    for module in _all_modules(settings):
+    for module in modules:
         if module.service.tableless:
             continue
         databases.setdefault(settings.database_of(module.name), []).append(module)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import Column, Index, MetaData, Numeric, Table, Text, text
+from sqlalchemy import Column, ColumnElement, Index, MetaData, Numeric, Table, Text, literal_column, text
 
 from ...commerce.links import LINKS
 from ...core.graph.links import Link, Side
@@ -26,7 +26,7 @@ def link_table(link: Link, metadata: MetaData) -> Table:
         Column(link.right.key, Text, primary_key=True),
         Column("id", Text, nullable=False),
         *(
-            Column(extra.name, Numeric if extra.type == "number" else Text, nullable=False, server_default=extra.default)
+            Column(extra.name, Numeric if extra.type == "number" else Text, nullable=False, server_default=_constant(extra.default))
             for extra in link.extra
         ),
         *timestamps(),
@@ -41,6 +41,11 @@ def link_table(link: Link, metadata: MetaData) -> Table:
     if link.keeps_deltas:
         keep_deltas(table)
     return table
+
+
+def _constant(value: str) -> ColumnElement[str]:
+    """As SQL: Alembic compares defaults that are strings without their quotes."""
+    return literal_column("'{}'".format(value.replace("'", "''")))
 
 
 def single_name(link: Link, side: Side) -> str:

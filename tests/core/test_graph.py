@@ -13,7 +13,7 @@ from sqlalchemy import Column, Integer, MetaData, Table, Text
 
 from velella.actors.cluster.postgres import EmbeddedPostgres
 from velella.commerce.links import LINKS
-from velella.core.errors import InvalidData, NotFound, UnexpectedState
+from velella.core.errors import InvalidData, Misconfigured, NotFound, UnexpectedState
 from velella.core.graph.graph import Graph, Source
 from velella.core.graph.links import aliases_of, edges_of
 from velella.core.graph.plan import Catalogue, plan
@@ -525,5 +525,5 @@ def test_the_modules_have_what_the_links_lead_to() -> None:
 
 
 def test_two_modules_cannot_have_an_entity_of_one_name() -> None:
-    with pytest.raises(ValueError, match="sales_channel"):
+    with pytest.raises(Misconfigured, match="Two modules have an entity sales_channel"):
         Catalogue([flat("sales_channel", "sc", "name"), flat("other", "sc", "name", name="sales_channel")])

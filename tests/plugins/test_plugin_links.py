@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import asyncpg
@@ -14,12 +15,13 @@ from velella.actors.host import Host, local_host
 from velella.actors.services import service_names
 from velella.core.errors import Misconfigured, NotFound
 from velella.core.graph.links import Column, End, Link, link
+from velella.core.plugins import Options, Plugin
 from velella.core.service import migrations
 from velella.core.service.catalogue import catalogue_of
 from velella.core.settings import Settings
 from velella.core.sql.schema.query import Query
 from velella.modules import NAMES
-from velella.modules.link import MODULE, module_with
+from velella.modules.link import MODULE, _with_links_of, module_with
 
 PLUGIN = """
 from velella.core.graph.links import End, link
@@ -83,7 +85,7 @@ def widened(*links: Link) -> Any:
 
 
 async def test_the_table_of_a_link_is_made_and_grows_with_it_and_loses_nothing(fresh_database: str) -> None:
-    first = widened(link("product.product", "customer.customer", name="fan", columns=(Column("since", "text", "ever"),)))
+    first = widened(link("product.product", "customer.customer", name="fan", columns=(Column("since", "text", "it's 100% : ever"),)))
     assert "table fan" in await migrations.pending(first, fresh_database)
     await migrations.migrate(first, fresh_database)
     assert (await migrations.pending(first, fresh_database), await migrations.differences(first, fresh_database)) == ([], "")
@@ -97,13 +99,22 @@ async def test_the_table_of_a_link_is_made_and_grows_with_it_and_loses_nothing(f
     await migrations.migrate(other, fresh_database)
     assert [tuple(row) for row in await connection.fetch("SELECT since, rank FROM fan")] == [("May", 3)] * 2, "the column that went stays"
 
-    single = widened(link("product.product", "customer.customer", name="fan", many=False, columns=(Column("rank", "number", "3"),)))
+    single = widened(link("product.product", "customer.customer", name="fan", many=False, columns=(Column("rank", "number", "4"),)))
     with pytest.raises(Misconfigured, match="The rows of fan don't fit"):
         await migrations.migrate(single, fresh_database)
     await connection.execute("UPDATE fan SET deleted_at = now() WHERE id = 'fan_2'")
     await migrations.migrate(single, fresh_database)
     with pytest.raises(asyncpg.UniqueViolationError):
         await connection.execute("INSERT INTO fan (product_id, customer_id, id) VALUES ('p', 'e', 'fan_3')")
+    await connection.execute("INSERT INTO fan (product_id, customer_id, id) VALUES ('q', 'e', 'fan_4')")
+    assert [tuple(row) for row in await connection.fetch("SELECT id, rank FROM fan WHERE deleted_at IS NULL ORDER BY id")] == [
+        ("fan_1", 3),
+        ("fan_4", 4),
+    ], "rows that come from now on have the new default"
+
+    back = widened(link("product.product", "customer.customer", name="fan", many=False, columns=(Column("since", "number", "0"),)))
+    with pytest.raises(Misconfigured, match=r"fan\.since can't become as it is declared"):
+        await migrations.migrate(back, fresh_database)
     await connection.close()
     await migrations.migrate(MODULE, fresh_database)  # without the plugin, for a while
     assert await migrations.pending(single, fresh_database) == []
@@ -127,6 +138,32 @@ def test_a_link_that_leads_to_nothing_is_named(wrong: Link, said: str) -> None:
         catalogue_of([*others, widened(wrong)])
 
 
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (link("product.product", "customer.customer", name="review_request"), "The review module has a table review_request already"),
+        (link("product.product", "customer.customer", name="product_migrations"), "The product module has a table product_migrations"),
+        (link("product.product", "customer.customer", name="workflow_job"), "The engine module has a table workflow_job already"),
+        (link("product.product", "customer.custmer"), "leads to customer.custmer, which there isn't"),
+    ],
+)
+async def test_a_link_that_is_refused_has_changed_no_table(
+    wrong: Link, said: str, fresh_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plugin = ModuleType("tied_wrong")
+    plugin.plugin = Plugin("tied_wrong", Options, links=[wrong])  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "tied_wrong", plugin)
+    _with_links_of.cache_clear()
+    named = {"modules": {"review": "reviews.module"}, "plugins": {"tied_wrong": {}}}
+    settings = Settings(_env_file=None, database_url=fresh_database, data_dir=tmp_path, **named)
+    for asked in (migrations.survey, migrations.migrate_all):
+        with pytest.raises(Misconfigured, match=said):
+            await asked(settings)  # type: ignore[operator]
+    connection = await asyncpg.connect(fresh_database)
+    assert await connection.fetchval("SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace") == 0
+    await connection.close()
+
+
 def test_names_that_are_taken_are_refused() -> None:
     with pytest.raises(Misconfigured, match="Velella has a link order_promotion already"):
         widened(link("order.order", "promotion.promotion"))
@@ -136,3 +173,5 @@ def test_names_that_are_taken_are_refused() -> None:
         link("product", "customer.customer")
     with pytest.raises(ValueError, match="small letters"):
         link("product.product", "customer.customer", columns=(Column('x" text; --', "text", ""),))
+    with pytest.raises(ValueError, match=r"fan\.rank is a number: its default can't be 'first'"):
+        link("product.product", "customer.customer", name="fan", columns=(Column("rank", "number", "first"),))
