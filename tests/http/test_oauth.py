@@ -145,6 +145,12 @@ async def test_a_client_may_name_the_page_to_come_back_to(person: Client, desk: 
     assert (await person("POST", f"/auth/customer/{desk.kind}/register", {})).status == 401
 
 
+async def test_an_answer_without_end_is_not_read(person: Client, desk: Desk) -> None:
+    desk.people["endless"] = {**desk.people["ada"], "name": "x" * 300_000}
+    refused = await come_back(person, desk, await begin(person, desk, "endless"))
+    assert refused.status == 503, refused.text
+
+
 @pytest.mark.parametrize("status", [500, 503, 429])
 async def test_a_service_that_is_down_is_said_and_asked_once(person: Client, desk: Desk, status: int) -> None:
     brought, before = await begin(person, desk), desk.asked

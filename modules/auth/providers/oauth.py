@@ -20,7 +20,7 @@ from ..provider import AuthenticationResponse, AuthProvider, Identities, elsewhe
 STATE_SECONDS: Final = 600.0
 """Seconds in which a person may come back."""
 MOST_BYTES: Final = 256 * 1024
-"""Bytes of an answer that are read."""
+"""Bytes that an answer has at most."""
 MOST_TEXT: Final = 2048
 """Characters of a parameter that a browser brings back."""
 
@@ -149,10 +149,20 @@ class OAuth(AuthProvider):
             ) as answer:
                 if answer.status >= 500 or answer.status == 429:
                     raise Unavailable(f"{self.display_name} is not available", hint=f"{url} answered {answer.status}.")
-                text = await answer.content.read(MOST_BYTES)
+                text = await _read(answer.content)
                 return answer.status, json.loads(text) if text else {}
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             raise Unavailable(f"{self.display_name} is not available", hint=f"{url}: {type(error).__name__}: {error}") from error
+
+
+async def _read(content: aiohttp.StreamReader) -> bytes:
+    """The whole of an answer, in however many pieces it comes. Raises ValueError beyond `MOST_BYTES`."""
+    read = bytearray()
+    async for piece in content.iter_any():
+        read += piece
+        if len(read) > MOST_BYTES:
+            raise ValueError(f"more than {MOST_BYTES} bytes")
+    return bytes(read)
 
 
 def _error(query: Mapping[str, Any]) -> str | None:
