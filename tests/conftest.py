@@ -19,6 +19,7 @@ from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
 
 from velella.actors.cluster.postgres import EmbeddedPostgres
+from velella.core.flow.definitions import _subscribers, _workflows
 from velella.core.ids import ulid
 from velella.core.service import migrations
 from velella.core.settings import Settings
@@ -100,6 +101,23 @@ async def fresh_database(postgres: EmbeddedPostgres) -> str:
 async def migrated_database(postgres: EmbeddedPostgres, migrated: str) -> str:
     """URL of a new database with the tables of every module, all of them empty."""
     return await clone(postgres, migrated)
+
+
+@pytest.fixture(scope="package")
+def no_subscribers_of_others() -> Iterator[None]:
+    """A shop in this process, whose requests are counted, has its own subscribers: none of the plugins that other tests have imported."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name, each in _subscribers.items() if not each.function.__module__.startswith("velella.")]:
+            patch.delitem(_subscribers, name)
+        yield
+
+
+@pytest.fixture
+def no_hooks_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hooks are steps, and cost what steps cost."""
+    for workflow in _workflows.values():
+        for name in tuple(workflow.handlers):
+            monkeypatch.delitem(workflow.handlers, name)
 
 
 STARTING_PROCESSES = ("tests/actors/", "tests/e2e/test_lifecycle.py", "tests/e2e/test_hostile.py")

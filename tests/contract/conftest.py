@@ -56,7 +56,9 @@ sys.modules[providers.__name__] = providers
 
 
 @pytest.fixture(scope="package")
-async def shop(postgres: EmbeddedPostgres, migrated: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shop]:
+async def shop(
+    postgres: EmbeddedPostgres, migrated: str, tmp_path_factory: pytest.TempPathFactory, no_subscribers_of_others: None
+) -> AsyncIterator[Shop]:
     """A shop that the walk has passed through."""
     async with walked_shop(await clone(postgres, migrated), tmp_path_factory.mktemp("contract")) as made:
         yield made

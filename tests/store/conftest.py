@@ -402,7 +402,12 @@ async def ship_desk() -> AsyncIterator[ShipDesk]:
 
 @pytest.fixture(scope="package")
 async def market(
-    postgres: EmbeddedPostgres, migrated: str, tmp_path_factory: pytest.TempPathFactory, stripe_desk: StripeDesk, ship_desk: ShipDesk
+    postgres: EmbeddedPostgres,
+    migrated: str,
+    tmp_path_factory: pytest.TempPathFactory,
+    stripe_desk: StripeDesk,
+    ship_desk: ShipDesk,
+    no_subscribers_of_others: None,
 ) -> AsyncIterator[Market]:
     """One shop for all tests; each makes its own products."""
     stripe = {"api_key": KEY, "webhook_secret": SECRET, "api_base": stripe_desk.url, "timeout": 5.0}

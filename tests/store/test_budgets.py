@@ -9,13 +9,11 @@ from typing import Any, TypeVar
 import pytest
 from statements import statements_of
 
-from velella.workflows.cart.complete import complete_cart
-from velella.workflows.cart.lines import add_to_cart
-
 from .conftest import Answer, Market, Row, Store
 from .test_draft_orders import drafted
 from .test_order_life import of
 
+pytestmark = pytest.mark.usefixtures("no_hooks_of_others")
 T = TypeVar("T")
 
 BUDGETS = {
@@ -30,14 +28,6 @@ BUDGETS = {
     "list products": (1, 0),
 }
 """Statements, without BEGIN and COMMIT, and commits. In a shop that is warm: what hardly ever changes is known."""
-
-
-@pytest.fixture(autouse=True)
-def _no_application(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Other tests have hooks in this process: these are steps, and cost what steps cost."""
-    for workflow in (add_to_cart, complete_cart):
-        for name in tuple(workflow.handlers):
-            monkeypatch.delitem(workflow.handlers, name)
 
 
 async def test_a_purchase_keeps_to_its_budget(market: Market, store: Store) -> None:
