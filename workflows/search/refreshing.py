@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from ...core.graph.graph import Graph
+from ...core.rows import Row
 from ...core.settings import Settings
 from ..kit import Event, Flow, step, subscriber, workflow
 from .documents import SOURCES, read_documents
@@ -18,6 +20,7 @@ EVERY: Final = 1.0
 """Seconds between two looks for marks."""
 AT_ONCE: Final = 200
 """Products that are read together."""
+ID: Final = object()
 
 
 def searched(settings: Settings) -> bool:
@@ -39,14 +42,21 @@ OF_VARIANTS = (
     "link.product-variant-price-set.detached",
 )  # fmt: skip
 PRICES = ("pricing.price.created", "pricing.price.updated", "pricing.price.deleted", "pricing.price.restored")
-PARTS = tuple(
-    f"product.product-{part}.{action}"
-    for part in ("tag", "type", "collection", "category", "option", "option-value")
-    for action in ("updated", "deleted", "restored")
-)
+PARTS = ("product-tag", "product-type", "product-collection", "product-category", "product-option", "product-option-value")
+CHANGED = tuple(f"product.{part}.{action}" for part in PARTS for action in ("updated", "deleted"))
+RESTORED: Final[dict[str, Row]] = {
+    "product.product-tag.restored": {"tags": {"id": ID}},
+    "product.product-type.restored": {"type_id": ID},
+    "product.product-collection.restored": {"collection_id": ID},
+    "product.product-category.restored": {"categories": {"id": ID}},
+    "product.product-option.restored": {"variants": {"options": {"option_id": ID}}},
+    "product.product-option-value.restored": {"variants": {"options": {"id": ID}}},
+    "pricing.price-set.restored": {"variants": {"price_set": {"id": ID}}},
+    "sales_channel.sales-channel.restored": {"sales_channels": {"id": ID}},
+}
+"""What a document doesn't name that was made while it was gone: which products have it by now is asked for."""
 
-
-HEARD = frozenset((*PRODUCTS, *VARIANTS, *PAIRS, *OF_VARIANTS, *PRICES, *PARTS))
+HEARD = frozenset((*PRODUCTS, *VARIANTS, *PAIRS, *OF_VARIANTS, *PRICES, *CHANGED, *RESTORED))
 
 
 @step(name="mark-changed")
@@ -86,9 +96,19 @@ async def price_changed(flow: Flow, event: Event) -> None:
     await flow.run(mark, [], [row["price_set_id"] for row in rows])
 
 
-@subscriber(*PARTS, when=searched)
+@subscriber(*CHANGED, when=searched)
 async def part_changed(flow: Flow, event: Event) -> None:
     await flow.run(mark, [], [event.data["id"]])
+
+
+@subscriber(*RESTORED, when=searched)
+async def part_restored(flow: Flow, event: Event) -> None:
+    filters = _filled(RESTORED[event.name], event.data["id"])
+    await flow.run(mark, await Graph(flow.modules, flow.graph.catalogue).keys("product", "id", filters), [])
+
+
+def _filled(filters: Row, id: str) -> Row:
+    return {name: id if value is ID else _filled(value, id) for name, value in filters.items()}
 
 
 @workflow("refresh-search-indexes", every=EVERY)
@@ -113,5 +133,5 @@ async def refresh_search_indexes(flow: Flow) -> int:
 
 async def _heard(flow: Flow) -> bool:
     """Whether changes are heard of by now: what is read before that may change unheard."""
-    modules = (flow.modules.product, flow.modules.pricing, flow.modules.link)
+    modules = (flow.modules.product, flow.modules.pricing, flow.modules.link, flow.modules.sales_channel)
     return {event for module in modules for event in await module.announced_events()} >= HEARD

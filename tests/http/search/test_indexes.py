@@ -1,0 +1,200 @@
+"""Search indexes: how they follow what changes, and how they are built."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+import pytest
+
+from velella.core.ids import ulid
+from velella.core.json import dumps
+from velella.workflows.search.documents import SOURCES, read_documents
+
+from .conftest import Desk, Row
+
+
+async def test_indexes_follow_whatever_changes_a_product(desk: Desk) -> None:
+    name = f"Follow{ulid()}"
+    product = await desk.product(name)
+    id, variant = product["id"], product["variants"][0]
+    tag = (await desk("POST", "/admin/product-tags", {"value": f"tag{ulid()}"}))["product_tag"]
+    category = (await desk("POST", "/admin/product-categories", {"name": f"cat{ulid()}", "is_active": True}))["product_category"]
+    price = {"prices": [{"currency_code": "eur", "amount": 3}]}
+    changes: list[tuple[str, str, Any, Row]] = [
+        ("POST", f"/admin/products/{id}", {"subtitle": "Second"}, {"subtitle": "Second"}),
+        ("POST", f"/admin/products/{id}", {"tags": [{"id": tag["id"]}]}, {"tags": [tag["value"]]}),
+        ("POST", f"/admin/product-tags/{tag['id']}", {"value": f"{tag['value']}!"}, {"tags": [f"{tag['value']}!"]}),
+        ("POST", f"/admin/products/{id}/variants/{variant['id']}", {"sku": f"S{id}"}, {"skus": [f"S{id}"]}),
+        ("POST", f"/admin/products/{id}/variants/{variant['id']}", {"options": {"Size": "L"}}, {"options": {"Size": ["L"]}}),
+        ("POST", f"/admin/products/{id}/variants/{variant['id']}", price, {"prices": {"eur": 3}}),
+        ("POST", f"/admin/product-categories/{category['id']}/products", {"add": [id]}, {"categories": [category["name"]]}),
+        ("POST", f"/admin/product-categories/{category['id']}", {"is_internal": True}, {"categories": []}),
+        ("DELETE", f"/admin/product-tags/{tag['id']}", None, {"tags": []}),
+        ("POST", f"/admin/sales-channels/{desk.channel}/products", {"remove": [id]}, {}),
+        ("POST", f"/admin/sales-channels/{desk.channel}/products", {"add": [id]}, {"subtitle": "Second"}),
+        ("DELETE", f"/admin/products/{id}/variants/{variant['id']}", None, {"skus": [], "prices": {}}),
+        ("POST", f"/admin/products/{id}", {"status": "draft"}, {}),
+        ("POST", f"/admin/products/{id}", {"status": "published"}, {"subtitle": "Second"}),
+        ("DELETE", f"/admin/products/{id}", None, {}),
+    ]
+    for method, path, body, expected in changes:
+        await desk(method, path, body)
+
+        async def follows(expected: Row = expected) -> bool:
+            found = (await desk.search(filters={"id": id}))["data"]
+            return bool(found) == bool(expected) and all(found[0][field] == value for field, value in expected.items())
+
+        try:
+            await desk.until(follows)
+        except TimeoutError:
+            pytest.fail(f"{method} {path} {body}: {(await desk.search(filters={'id': id}))['data']}")
+
+
+async def test_an_index_is_built_anew_and_brought_up_to_date_while_products_change(desk: Desk) -> None:
+    search = desk.host.modules.search
+    before = (await search.standing())[0]["live"]
+    word = f"Anew{ulid()}"
+    ids = [(await desk.product(f"{word} {number}"))["id"] for number in range(6)]
+
+    async def write() -> None:
+        for round in range(4):
+            for id in ids[:3]:
+                await desk("POST", f"/admin/products/{id}", {"subtitle": f"{word} round {round}"})
+        await desk("DELETE", f"/admin/products/{ids[5]}")
+
+    await asyncio.gather(write(), desk.built(strategy="swap"), desk.built())
+    live = (await search.standing())[0]["live"]
+    assert len(live) == 1
+    assert live != before
+    await desk.until(lambda: _as_stored(desk))
+    assert len(await desk.titles(word)) == 5
+
+    # what the index says wrongly is put right in place, where it is asked for
+    index, fields = live[0], {"title": "Wrong", "status": "published", "sales_channel_ids": [desk.channel]}
+    async with _database(desk) as connection:
+        await connection.execute(
+            "UPDATE search_document SET fields = fields || $2, ticket = 0 WHERE version_id = $1", index, json.dumps(fields)
+        )
+        ghost = "INSERT INTO search_document (version_id, id, ticket, fields, parts) VALUES ($1, 'prod_ghost', 0, $2, '{}')"
+        await connection.execute(ghost, index, json.dumps({**fields, "id": "prod_ghost"}))
+    await desk.built(filters={"id": ids[0]})
+    assert (await desk.search(filters={"id": ids[0]}))["data"][0]["title"] == f"{word} 0"
+    assert (await desk.search(filters={"id": ids[1]}))["data"][0]["title"] == "Wrong"
+    await desk.built(strategy="in_place", since="2000-01-01T00:00:00Z")
+    assert (await desk.search(filters={"id": ids[1]}))["data"][0]["title"] == f"{word} 1"
+    assert await desk.titles(filters={"id": "prod_ghost"}) == ["Wrong"]
+    await desk.built(strategy="in_place")
+    assert await desk.titles(filters={"id": "prod_ghost"}) == []
+    assert (await search.standing())[0]["live"] == live
+
+    for wrong in ({"strategy": "swap", "since": "2026-01-01T00:00:00Z"}, {"filters": {"nothing": 1}}, {"since": "soon"}, {"strategy": "x"}):
+        await desk("POST", "/admin/search-indexes/product/reindex", wrong, 400)
+    await desk("POST", "/admin/search-indexes/order/reindex", {}, 404)
+
+
+@asynccontextmanager
+async def _database(desk: Desk) -> AsyncIterator[asyncpg.Connection]:
+    connection = await asyncpg.connect(desk.front.settings.database_url)
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+async def _as_stored(desk: Desk) -> bool:
+    """Whether the index holds what the shop does."""
+    stored = {each["id"]: each["fields"] for each in await read_documents(desk.host.context, SOURCES["product"], {})}
+    async with _database(desk) as connection:
+        rows = await connection.fetch("SELECT id, fields::text FROM search_document WHERE fields IS NOT NULL")
+    return {row["id"]: json.loads(row["fields"]) for row in rows} == json.loads(dumps(stored))
+
+
+async def test_what_comes_back_is_in_the_documents_again(desk: Desk) -> None:
+    modules, word = desk.host.modules, f"Back{ulid()}"
+    products = [await desk.product(f"{word} {n}") for n in range(8)]
+
+    async def made(path: str, kind: str, **body: Any) -> str:
+        return str((await desk("POST", f"/admin/{path}", body))[kind]["id"])
+
+    async def goes_with(product: Row, **body: Any) -> None:
+        await desk("POST", f"/admin/products/{product['id']}", body)
+
+    parts = [
+        ("product", "product_tag", "tags", await made("product-tags", "product_tag", value=word)),
+        ("product", "product_type", "type", await made("product-types", "product_type", value=word)),
+        ("product", "product_collection", "collection", await made("collections", "collection", title=word)),
+        ("product", "product_category", "categories", await made("product-categories", "product_category", name=word, is_active=True)),
+        ("sales_channel", "sales_channel", "sales_channel_ids", await made("sales-channels", "sales_channel", name=word)),
+        ("product", "product_option", "options", products[5]["options"][0]["id"]),
+        ("product", "product_option_value", "options", products[6]["variants"][0]["options"][0]["id"]),
+        ("pricing", "price_set", "prices", (await _price_sets(desk, products[7]))[0]),
+    ]
+    given: list[Row] = [
+        {"tags": [{"id": parts[0][3]}]}, {"type_id": parts[1][3]}, {"collection_id": parts[2][3]}, {"categories": [{"id": parts[3][3]}]},
+        {"sales_channels": [{"id": parts[4][3]}]},
+    ]  # fmt: skip
+    for product, body in zip(products, given, strict=False):
+        await goes_with(product, **body)
+
+    async def named() -> list[bool]:
+        found = {row["id"]: row for row in (await desk("GET", f"/admin/search?entity=product&q={word}"))["results"][0]["data"]}
+        return [bool(found.get(each["id"], {}).get(field)) for each, (_, _, field, _) in zip(products, parts, strict=True)]
+
+    async def all_are(there: bool) -> bool:
+        return await named() == [there] * len(parts)
+
+    await desk.until(lambda: all_are(True))
+    for module, entity, _, id in parts:
+        await getattr(modules, module).delete(entity, [id])
+    await goes_with(products[4], subtitle="Nowhere")  # nothing else asks for a channel that is gone
+    await desk.until(lambda: all_are(False))
+    for module, entity, _, id in parts:
+        await getattr(modules, module).restore(entity, [id])
+    try:
+        await desk.until(lambda: all_are(True))
+    except TimeoutError:
+        pytest.fail(f"{[each[1] for each, there in zip(parts, await named(), strict=True) if not there]} didn't come back")
+
+
+async def _price_sets(desk: Desk, product: Row) -> list[str]:
+    rows = await desk.host.context.graph.pairs("product_variant_price_set", "variant_id", [each["id"] for each in product["variants"]])
+    return [row["price_set_id"] for row in rows]
+
+
+async def test_a_late_reader_changes_nothing_that_was_read_after_it(desk: Desk) -> None:
+    search, id = desk.host.modules.search, f"prod_{ulid()}"
+
+    def read(title: str, ticket: int) -> tuple[Any, list[Row]]:
+        fields = {"id": id, "title": title, "status": "published", "sales_channel_ids": [desk.channel]}
+        waiting: Any = {"ticket": ticket, "documents": [id], "parts": [], "positions": []}
+        return waiting, [{"id": id, "fields": fields, "parts": []}]
+
+    first, second, third, fourth = [await search.ticket() for _ in range(4)]
+    await search.refresh("product", *read("Second", second))
+    await search.refresh("product", *read("First", first))
+    assert await desk.titles(filters={"id": id}) == ["Second"]
+    await search.refresh("product", read("", fourth)[0], [])  # it is gone
+    await search.refresh("product", *read("Third", third))
+    assert await desk.titles(filters={"id": id}) == []
+
+
+async def test_a_deleted_index_is_there_again_once_it_is_built(desk: Desk, sails: dict[str, Row]) -> None:
+    listed = await desk("GET", "/admin/search-indexes")
+    assert listed["enabled"] is True
+    [index] = listed["search_indexes"]
+    assert (index["name"], index["entity"], index["provider"], index["status"]) == ("product", "product", "postgres", "ready")
+    title = {"name": "title", "type": "string", "searchable": True, "filterable": True, "sortable": True, "facetable": False}
+    assert title in index["fields"]
+    gone = await desk("DELETE", "/admin/search-indexes/product")
+    assert gone == {"id": "product", "object": "search_index", "deleted": True, "deleted_versions": 1}
+    assert "isn't built" in await desk.refused(404)
+    assert (await desk("GET", "/admin/search-indexes"))["search_indexes"][0]["status"] == "pending"
+    await desk("DELETE", "/admin/search-indexes/product", None, 404)
+    await desk("POST", "/admin/search-indexes/product/reindex", {"strategy": "in_place"}, 404)
+    await desk.built()
+    assert "Spinnaker" in await desk.titles("spinnaker")
