@@ -71,7 +71,7 @@ PROGRESS = compiled(
 END = compiled(
     text("""
     UPDATE search_index_sync SET status = :status, error = :error, resumable = false, completed_at = now(), updated_at = now()
-    WHERE id = :id
+    WHERE id = :id AND status = 'processing' RETURNING id
 """)
 )
 
@@ -82,20 +82,36 @@ MARK = compiled(
     text("""
     INSERT INTO search_pending (key, whole)
     SELECT key, whole FROM unnest(CAST(:keys AS text[]), CAST(:whole AS boolean[])) AS given (key, whole) ORDER BY key, whole
-    ON CONFLICT (key, whole) DO UPDATE SET position = nextval(pg_get_serial_sequence('search_pending', 'position'))
+    ON CONFLICT (key, whole) DO UPDATE SET position = nextval(pg_get_serial_sequence('search_pending', 'position')), kept = false
 """)
 )
 """What is marked again while it is indexed has another position: it is indexed once more."""
-WAITING = compiled(text("SELECT key, whole, position FROM search_pending ORDER BY position LIMIT :most"))
+WAITING = compiled(text("SELECT key, whole, position FROM search_pending WHERE NOT kept ORDER BY position LIMIT :most"))
 SETTLE = compiled(
     text("""
     WITH settled AS (
-        SELECT position FROM search_pending WHERE position = ANY (CAST(:positions AS bigint[])) ORDER BY key, whole FOR UPDATE
+        SELECT whole, position FROM search_pending WHERE position = ANY (CAST(:positions AS bigint[])) ORDER BY key, whole FOR UPDATE
+    ), filling AS (
+        SELECT EXISTS (
+            SELECT FROM search_index_sync AS sync JOIN search_index_version AS version ON version.id = sync.search_index_version_id
+            WHERE sync.status = 'processing' AND version.deleted_at IS NULL AND version.status IN ('building', 'ready')
+        ) AS now
+    ), kept AS (
+        UPDATE search_pending AS mark SET kept = true FROM settled, filling
+        WHERE mark.position = settled.position AND NOT settled.whole AND filling.now
     )
-    DELETE FROM search_pending WHERE position IN (SELECT position FROM settled)
+    DELETE FROM search_pending AS mark USING settled, filling
+    WHERE mark.position = settled.position AND (settled.whole OR NOT filling.now)
 """)
 )
-"""In the order in which they are marked."""
+"""In the order in which they are marked. Marks of parts are kept while something is filled: a document that was read before the part
+changed may be written after it was looked for."""
+APPLY_KEPT = compiled(
+    text("""
+    WITH mine AS (SELECT position FROM search_pending WHERE kept ORDER BY key, whole FOR UPDATE)
+    UPDATE search_pending AS mark SET kept = false FROM mine WHERE mark.position = mine.position
+""")
+)
 
 # -- documents of the PostgreSQL provider
 

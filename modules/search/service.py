@@ -158,7 +158,8 @@ class SearchService(ModuleService):
     @writes
     async def refresh(self, index: str, waiting: Waiting, documents: Sequence[Row]) -> None:
         """Index the documents that wait, as they were read after `waiting` was; those that weren't found are gone. In every version, also
-        one that is being built. Then mark what is made of the parts that wait: it is read after they have changed."""
+        one that is being built. Then mark what is made of the parts that wait: it is read after they have changed. While something is
+        filled, these parts wait on for its end, too."""
         there = {document["id"] for document in documents}
         gone = [key for key in waiting["documents"] if key not in there]
         made: set[str] = set()
@@ -223,10 +224,10 @@ class SearchService(ModuleService):
     @writes
     async def finish_sync(self, sync: Sync, *, everything: bool) -> None:
         """End a sync that has read what it had to: a new version is searched from now on, unless a newer one is, and older ones are
-        dropped. `everything`: what it didn't find is gone."""
-        done = {"id": sync["id"], "status": "done", "error": None}
+        dropped. `everything`: what it didn't find is gone. Parts that changed meanwhile are looked for once more: by now all documents
+        are there."""
         if sync["version_id"] not in await self._live(sync["index"]):
-            await self.database.execute(queries.END, {**done, "status": "canceled"})
+            await self._end(sync, "canceled")
             return
         if everything:
             await self._provider.delete_older(sync["version_id"], sync["ticket"])
@@ -235,16 +236,22 @@ class SearchService(ModuleService):
             [index] = await self.list("search_index", {"name": sync["index"]}, fields=("id",))
             if await self.database.fetch(queries.ACTIVATE, {"id": index["id"], "version": sync["version"]}):
                 await self._drop_versions(index["id"], below=sync["version"])
-        await self.database.execute(queries.END, done)
+        await self._end(sync, "done")
 
     @writes
     async def fail_sync(self, sync: Sync, error: str) -> None:
-        """End a sync that could not be finished: the version that it built is dropped. May be repeated."""
+        """End a sync that could not be finished: the version that it built is dropped. One that is over stays as it is: what failed after
+        it takes nothing from those who search. May be repeated."""
         await self.database.fetch(queries.LOCK, {"name": sync["index"]})
-        if sync["strategy"] == "swap":
+        if await self._end(sync, "failed", error) and sync["strategy"] == "swap":
             await self.database.fetch(queries.STATUS, {"id": sync["version_id"], "status": "error"})
             await self._provider.delete_index(sync["version_id"])
-        await self.database.execute(queries.END, {"id": sync["id"], "status": "failed", "error": error})
+
+    async def _end(self, sync: Sync, status: str, error: str | None = None) -> bool:
+        """Whether it wasn't over yet."""
+        ended = await self.database.fetch(queries.END, {"id": sync["id"], "status": status, "error": error})
+        await self.database.execute(queries.APPLY_KEPT)
+        return bool(ended)
 
     @writes
     async def delete_index(self, index: str) -> int:

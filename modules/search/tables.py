@@ -15,6 +15,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     true,
 )
 from sqlalchemy.dialects.postgresql import TSVECTOR
@@ -67,13 +68,15 @@ search_index_sync = Table(
     CheckConstraint("status IN ('pending', 'processing', 'done', 'failed', 'canceled')", name="status"),
 )
 
-# What has changed since it was indexed, oldest first: products (`whole`), and things that products are made of.
+# What has changed since it was indexed, oldest first: products (`whole`), and things that products are made of. `kept`: worked off, and to
+# be once more when what is filled now is full.
 search_pending = Table(
     "search_pending",
     metadata,
     Column("key", Text, primary_key=True),
     Column("whole", Boolean, primary_key=True),
     Column("position", BigInteger, Identity(), nullable=False, unique=True),
+    Column("kept", Boolean, nullable=False, server_default=false()),
 )
 
 # -- the PostgreSQL provider's

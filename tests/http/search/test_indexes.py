@@ -11,8 +11,10 @@ from typing import Any
 import asyncpg
 import pytest
 
+from velella.core.errors import NotAllowed
 from velella.core.ids import ulid
 from velella.core.json import dumps
+from velella.workflows.kit import Flow, on_hook, step
 from velella.workflows.search.documents import SOURCES, read_documents
 
 from .conftest import Desk, Row
@@ -164,6 +166,65 @@ async def test_what_comes_back_is_in_the_documents_again(desk: Desk) -> None:
 async def _price_sets(desk: Desk, product: Row) -> list[str]:
     rows = await desk.host.context.graph.pairs("product_variant_price_set", "variant_id", [each["id"] for each in product["variants"]])
     return [row["price_set_id"] for row in rows]
+
+
+async def test_what_changes_while_an_index_is_first_filled_is_in_all_of_its_documents(desk: Desk) -> None:
+    search, word = desk.host.modules.search, f"Part{ulid()}"
+    tag = (await desk("POST", "/admin/product-tags", {"value": f"{word} old"}))["product_tag"]["id"]
+    product = await desk.product(word, tags=[{"id": tag}])
+    await desk.until(lambda: _as_stored(desk))
+    await desk("DELETE", "/admin/search-indexes/product")
+    sync = await search.begin_sync("product", ulid(), "swap", None)
+    ticket = await search.ticket()
+    read = await read_documents(desk.host.context, SOURCES["product"], {})
+    await desk("POST", f"/admin/product-tags/{tag}", {"value": f"{word} new"})
+    async with _database(desk) as connection:
+
+        async def looked_for() -> bool:
+            return bool(await connection.fetchval("SELECT kept FROM search_pending WHERE key = $1", tag))
+
+        await desk.until(looked_for)  # and nothing is there yet that is made of it
+        assert await search.fill(sync, read, ticket, read[-1]["id"])
+        await search.finish_sync(sync, everything=False)
+
+        async def follows() -> bool:
+            return await desk.titles(filters={"tags": f"{word} new"}) == [product["title"]]
+
+        await desk.until(follows)
+        assert await connection.fetchval("SELECT count(*) FROM search_pending WHERE kept") == 0
+
+
+_failing: set[str] = set()
+
+
+@on_hook("reindex-search-indexes", "searchIndexesReindexed")
+@step(reads=True)
+async def refuse(flow: Flow, job_id: str, indexes: list[str]) -> None:
+    if _failing & {*indexes}:
+        raise NotAllowed("The application says no")
+
+
+async def test_what_fails_after_an_index_was_built_leaves_it_searched(desk: Desk) -> None:
+    word = f"Kept{ulid()}"
+    await desk.product(word)
+    _failing.add("product")
+    try:
+        job = (await desk("POST", "/admin/search-indexes/product/reindex", {}, 202))["job_id"]
+
+        async def over() -> bool:
+            found = await desk("GET", f"/admin/workflows-executions?transaction_id={job}&fields=state")
+            states = {row["state"] for row in found["workflow_executions"]}
+            assert states <= {"not_started", "invoking", "compensating", "reverted"}
+            return states == {"reverted"}
+
+        await desk.until(over)
+    finally:
+        _failing.clear()
+    assert await desk.titles(word) == [word]
+    [index] = (await desk("GET", "/admin/search-indexes"))["search_indexes"]
+    assert index["status"] == "ready"
+    [sync] = await desk.host.modules.search.list("search_index_sync", {"job_id": job})
+    assert (sync["status"], sync["error"]) == ("done", None)
 
 
 async def test_a_late_reader_changes_nothing_that_was_read_after_it(desk: Desk) -> None:
