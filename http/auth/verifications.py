@@ -16,11 +16,12 @@ from ..kit.client import network_of
 routes = Routes()
 
 Word = Annotated[str, Field(min_length=1)]
+Name = Annotated[str, Field(min_length=1, max_length=255)]
 
 
 class RequestVerification(Body):
-    entity_id: Word
-    entity_type: Word
+    entity_id: Name
+    entity_type: Name
     code_provider: Word = TOKEN
     metadata: dict[str, Any] = {}
 

@@ -381,15 +381,34 @@ REQUEST_VERIFICATION = compiled(
     text("""
     INSERT INTO auth_verification AS there
         (id, auth_identity_id, entity_id, entity_type, code_provider, requested_at, code_hash, metadata, created_at, updated_at)
-    VALUES (CAST(:id AS text), CAST(:identity_id AS text), CAST(:entity_id AS text), CAST(:entity_type AS text),
-            CAST(:code_provider AS text), now(), CAST(:code_hash AS text), CAST(:metadata AS jsonb), now(), now())
+    SELECT CAST(:id AS text), CAST(:identity_id AS text), CAST(:entity_id AS text), CAST(:entity_type AS text),
+           CAST(:code_provider AS text), now(), CAST(:code_hash AS text), CAST(:metadata AS jsonb), now(), now()
+    WHERE (SELECT count(*) FROM auth_verification AS other
+           WHERE other.auth_identity_id = CAST(:identity_id AS text)
+             AND (other.entity_id, other.entity_type) <> (CAST(:entity_id AS text), CAST(:entity_type AS text))
+             AND (other.verified_at IS NOT NULL OR other.requested_at > now() - make_interval(secs => CAST(:seconds AS float8)))
+          ) < CAST(:most AS integer)
     ON CONFLICT (auth_identity_id, entity_id, entity_type) DO UPDATE
         SET requested_at = now(), code_hash = excluded.code_hash, code_provider = excluded.code_provider, updated_at = now()
         WHERE there.verified_at IS NULL
     RETURNING there.id
 """)
 )
-"""What is verified stays so, and gets no code."""
+"""What is verified stays so, and gets no code. Nor does one that is too many."""
+
+_code_lives = func.make_interval(0, 0, 0, 0, 0, 0, bindparam("seconds", type_=Float))
+
+FORGET_VERIFICATIONS = compiled(
+    delete(auth_verification).where(
+        auth_verification.c.id.in_(
+            select(auth_verification.c.id)
+            .where(auth_verification.c.verified_at.is_(None), auth_verification.c.requested_at < _now - _code_lives)
+            .limit(50)
+            .with_for_update(skip_locked=True)
+        )
+    )
+)
+"""Each request removes a few that nobody has proven in time."""
 
 CONFIRM_VERIFICATION = compiled(
     update(auth_verification)
@@ -397,7 +416,7 @@ CONFIRM_VERIFICATION = compiled(
     .where(
         auth_verification.c.code_hash == bindparam("code_hash", type_=Text),
         auth_verification.c.verified_at.is_(None),
-        auth_verification.c.requested_at > _now - func.make_interval(0, 0, 0, 0, 0, 0, bindparam("seconds", type_=Float)),
+        auth_verification.c.requested_at > _now - _code_lives,
         auth_verification.c.code_provider == bindparam("code_provider", type_=Text),
     )
     .returning(auth_verification.c.id)

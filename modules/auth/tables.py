@@ -147,7 +147,7 @@ auth_verification = Table(
     metadata,
     identity(),
     _identity_key(),
-    Column("entity_id", Text, nullable=False),  # what is verified: an email address
+    Column("entity_id", Text, nullable=False),  # what is verified: an email address, folded
     Column("entity_type", Text, nullable=False),  # `email`
     Column("code_provider", Text, nullable=False),
     Column("verified_at", Timestamp),
@@ -157,6 +157,7 @@ auth_verification = Table(
     *timestamps(),
     UniqueConstraint("auth_identity_id", "entity_id", "entity_type", name="uq_auth_verification"),
 )
+Index("ix_auth_verification_open", auth_verification.c.requested_at, postgresql_where=auth_verification.c.verified_at.is_(None))
 
 SCHEMA = Schema(
     "auth",

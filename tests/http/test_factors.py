@@ -301,7 +301,7 @@ async def test_an_address_is_verified_before_it_signs_in(person: Person, shop: S
     assert (answer["verification_required"], answer["verification"], claims(answer["token"])["actor_id"]) == (True, None, "")
     halfway = person.with_token(answer["token"])
     assert (await halfway("GET", "/auth/mfa/factors")).status == 401
-    about = {"entity_id": person.login["email"], "entity_type": "email"}
+    about = {"entity_id": person.login["email"].upper(), "entity_type": "email"}
     asked = await halfway("POST", "/auth/verification/request", about)
     assert asked.status == 201, asked.text
     assert (asked.json["verification"]["entity_id"], asked.json["verification"]["verified_at"]) == (person.login["email"], None)
@@ -335,6 +335,36 @@ async def test_a_second_factor_stands_for_no_address(careful: Person, shop: Shop
     assert (done["actor_id"][:4], "mfa_challenge_completed_at" in done) == ("cus_", True)
 
 
+async def test_all_that_a_shop_wants_proven_is_asked_for(person: Person, shop: Shop, verifying: None) -> None:
+    shop.front.settings.auth_verifications["customer"].append(Verified(auth_provider="emailpass", entity_type="letterbox"))
+    for kind in ("email", "letterbox"):
+        assert (await person.sign_in()).json["verification_required"] is True
+        code = await known_code(shop, person, kind)
+        assert (await person.client("POST", "/auth/verification/confirm", {"code": code})).json["entity_type"] == kind
+    assert set((await person.sign_in()).json) == {"token"}
+
+
+async def test_what_nobody_proves_is_forgotten_and_bounded(person: Person, shop: Shop, verifying: None) -> None:
+    halfway, database = person.with_token((await person.sign_in()).json["token"]), shop.host.database("auth")
+    kept = text("SELECT count(*) FROM auth_verification WHERE auth_identity_id = :id")
+
+    async def ask(n: int) -> Answered:
+        return await halfway("POST", "/auth/verification/request", {"entity_id": f"{n}.{person.login['email']}", "entity_type": "email"})
+
+    answers = await asyncio.gather(*(ask(n) for n in range(25)))
+    assert sorted(answer.status for answer in answers) == [201] * 20 + [400] * 5
+    assert {answer.json["message"] for answer in answers if answer.status == 400} == {"An identity verifies 20 addresses at most"}
+    again = next(n for n, answer in enumerate(answers) if answer.status == 201)
+    assert (await ask(again)).status == 201, "another code for one of them"
+    assert await database.fetch_value(kept, {"id": person.identity}) == 20
+    await database.execute(text("UPDATE auth_verification SET requested_at = now() - interval '901 s'"))
+    assert (await ask(30)).status == 201
+    assert await database.fetch_value(kept, {"id": person.identity}) == 1
+    for name in ("entity_id", "entity_type"):
+        long = {"entity_id": "a@example.com", "entity_type": "email", name: "x" * 256}
+        assert (await halfway("POST", "/auth/verification/request", long)).status == 400
+
+
 async def test_a_code_ends_with_its_time_and_with_the_next_one(person: Person, shop: Shop) -> None:
     former, code = await known_code(shop, person), await known_code(shop, person)
     assert (await person.client("POST", "/auth/verification/confirm", {"code": former})).status == 400
@@ -343,10 +373,10 @@ async def test_a_code_ends_with_its_time_and_with_the_next_one(person: Person, s
     assert (late.status, late.json["message"]) == (400, "Verification code is invalid or already used")
 
 
-async def known_code(shop: Shop, person: Person) -> str:
+async def known_code(shop: Shop, person: Person, kind: str = "email") -> str:
     """Ask for a code as the route does, and look at it on its way."""
     code = ulid()
-    await shop.host.modules.auth.request_verification(person.identity, person.login["email"], "email", "token", code_hash(code), None)
+    await shop.host.modules.auth.request_verification(person.identity, person.login["email"], kind, "token", code_hash(code), None)
     return code
 
 

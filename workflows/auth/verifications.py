@@ -25,10 +25,15 @@ async def request_verification(
     metadata: dict[str, Any] | None = None,
 ) -> Row:
     """Ask an identity to prove that it reads an address: the code goes to subscribers that send it there. Nothing is sent for what is
-    verified already. Raises InvalidData for an unknown kind of code."""
+    verified already. Raises what `AuthService.request_verification` raises."""
     asked = await flow.run(request, auth_identity_id, entity_id, entity_type, code_provider, code_hash(code), metadata or {})
     expires_at = asked.pop("expires_at", None)
     if expires_at is not None:
-        about = {"entity_id": entity_id, "entity_type": entity_type, "code_provider": code_provider, "auth_identity_id": auth_identity_id}
+        about = {
+            "entity_id": asked["entity_id"],
+            "entity_type": entity_type,
+            "code_provider": code_provider,
+            "auth_identity_id": auth_identity_id,
+        }
         flow.emit("auth.verification_requested", **about, code=code, expires_at=expires_at, metadata=metadata or {})
     return asked
