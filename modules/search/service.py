@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, Literal, TypedDict, cast
+from typing import Any, ClassVar, Final, Literal, TypedDict, cast
 
 from ...core.clock import utc_now
 from ...core.errors import InvalidData, Misconfigured, NotFound
@@ -20,6 +20,7 @@ from .provider import SearchProvider
 from .tables import SCHEMA
 
 Strategy = Literal["swap", "in_place"]
+LAST_VERSION: Final = 2**31 - 1
 
 
 class Waiting(TypedDict):
@@ -260,7 +261,14 @@ class SearchService(ModuleService):
         row = await self.database.fetch_one(queries.DROP_INDEX, {"name": index})
         if row is None:
             raise NotFound(f"The search index {index} isn't built")
-        return await self._drop_versions(row["id"], below=2**31 - 1)
+        return await self._drop_versions(row["id"], below=LAST_VERSION)
+
+    @writes
+    async def withdraw(self, index: str) -> None:
+        """Drop all versions of an index, so that it is built again like one that never was. May be repeated."""
+        row = await self.database.fetch_one(queries.LOCK, {"name": index})
+        if row is not None:
+            await self._drop_versions(row["id"], below=LAST_VERSION)
 
     async def _drop_versions(self, index_id: str, *, below: int) -> int:
         dropped = await self.database.fetch(queries.DROP_VERSIONS, {"id": index_id, "below": below})

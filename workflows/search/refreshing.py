@@ -10,9 +10,9 @@ from typing import Final
 
 from ...core.graph.graph import Graph
 from ...core.rows import Row
-from ...core.settings import Settings
 from ..kit import Event, Flow, step, subscriber, workflow
 from .documents import SOURCES, read_documents
+from .hearing import CHANGED, ID, OF_VARIANTS, PAIRS, PRICES, PRODUCTS, RESTORED, VARIANTS, heard, searched
 from .reindexing import reindex_search_indexes
 
 INDEX: Final = "product"
@@ -20,43 +20,6 @@ EVERY: Final = 1.0
 """Seconds between two looks for marks."""
 AT_ONCE: Final = 200
 """Products that are read together."""
-ID: Final = object()
-
-
-def searched(settings: Settings) -> bool:
-    """Whether a shop has indexes."""
-    return settings.search
-
-
-PRODUCTS = ("product.product.created", "product.product.updated", "product.product.deleted", "product.product.restored")
-VARIANTS = (
-    "product.product-variant.created", "product.product-variant.updated", "product.product-variant.deleted",
-    "product.product-variant.restored",
-)  # fmt: skip
-PAIRS = (
-    "product.product-tags.attached", "product.product-tags.detached", "product.product-category-product.attached",
-    "product.product-category-product.detached", "link.product-sales-channel.attached", "link.product-sales-channel.detached",
-)  # fmt: skip
-OF_VARIANTS = (
-    "product.product-variant-option.attached", "product.product-variant-option.detached", "link.product-variant-price-set.attached",
-    "link.product-variant-price-set.detached",
-)  # fmt: skip
-PRICES = ("pricing.price.created", "pricing.price.updated", "pricing.price.deleted", "pricing.price.restored")
-PARTS = ("product-tag", "product-type", "product-collection", "product-category", "product-option", "product-option-value")
-CHANGED = tuple(f"product.{part}.{action}" for part in PARTS for action in ("updated", "deleted"))
-RESTORED: Final[dict[str, Row]] = {
-    "product.product-tag.restored": {"tags": {"id": ID}},
-    "product.product-type.restored": {"type_id": ID},
-    "product.product-collection.restored": {"collection_id": ID},
-    "product.product-category.restored": {"categories": {"id": ID}},
-    "product.product-option.restored": {"variants": {"options": {"option_id": ID}}},
-    "product.product-option-value.restored": {"variants": {"options": {"id": ID}}},
-    "pricing.price-set.restored": {"variants": {"price_set": {"id": ID}}},
-    "sales_channel.sales-channel.restored": {"sales_channels": {"id": ID}},
-}
-"""What a document doesn't name that was made while it was gone: which products have it by now is asked for."""
-
-HEARD = frozenset((*PRODUCTS, *VARIANTS, *PAIRS, *OF_VARIANTS, *PRICES, *CHANGED, *RESTORED))
 
 
 @step(name="mark-changed")
@@ -111,16 +74,27 @@ def _filled(filters: Row, id: str) -> Row:
     return {name: id if value is ID else _filled(value, id) for name, value in filters.items()}
 
 
+@step(name="withdraw-index")
+async def withdraw(flow: Flow, index: str) -> None:
+    await flow.modules.search.withdraw(index)
+
+
 @workflow("refresh-search-indexes", every=EVERY)
 async def refresh_search_indexes(flow: Flow) -> int:
     """Index what is marked, as far as it goes at once. Returns how many marks were worked off.
 
-    May run beside itself: who has read later wins. An index that was never built, or by another definition, is begun to be built.
+    May run beside itself: who has read later wins. An index that was never built, or by another definition, is begun to be built. While
+    the setting is off changes go unheard: what was built before is dropped, so that nobody finds in it later what was taken from sale
+    meanwhile.
     """
+    standing = await flow.modules.search.standing()
     if not searched(flow.settings):
+        for each in standing:
+            if each["live"]:
+                await flow.run(withdraw, each["name"])
         return 0
-    for each in await flow.modules.search.standing():
-        if not each["current"] and await _heard(flow):
+    for each in standing:
+        if not each["current"] and await heard(flow):
             job = f"{each['name']}:{each['made'] + 1}"
             await flow.start(reindex_search_indexes, job_id=job, index=[each["name"]])
     waiting = await flow.modules.search.waiting(AT_ONCE)
@@ -129,9 +103,3 @@ async def refresh_search_indexes(flow: Flow) -> int:
     documents = await read_documents(flow, SOURCES[INDEX], {"id": waiting["documents"]}) if waiting["documents"] else []
     await flow.modules.search.refresh(INDEX, waiting, documents)
     return len(waiting["positions"])
-
-
-async def _heard(flow: Flow) -> bool:
-    """Whether changes are heard of by now: what is read before that may change unheard."""
-    modules = (flow.modules.product, flow.modules.pricing, flow.modules.link, flow.modules.sales_channel)
-    return {event for module in modules for event in await module.announced_events()} >= HEARD

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
+from ...core.errors import NotAllowed, Unavailable
 from ...core.rows import Row
 from ...modules.search.service import Strategy, Sync
 from ..kit import Flow, Retry, step, workflow
 from .documents import SOURCES, read_documents
+from .hearing import heard, searched
 
 AT_ONCE: Final = 200
 """Documents of a step."""
@@ -18,6 +20,15 @@ AGAIN: Final = Retry(interval=2.0, during=3600.0)
 
 async def _fail(flow: Flow, sync: Sync) -> None:
     await flow.modules.search.fail_sync(sync, "it could not be carried out to its end")
+
+
+@step(name="hear-changes", reads=True, retry=AGAIN)
+async def hear(flow: Flow) -> None:
+    """What is read before changes are heard of may change unheard: it isn't read then."""
+    if not searched(flow.settings):
+        raise NotAllowed("This shop has no search indexes: its setting `search` is off")
+    if not await heard(flow):
+        raise Unavailable("Modules don't tell yet what changes")
 
 
 @step(name="begin-reindex", undo=_fail)
@@ -53,6 +64,7 @@ async def reindex_search_indexes(
     """
     every = filters or {}
     conditions: Row = {"$and": [every, {"updated_at": {"$gte": since}}]} if since is not None else every
+    await flow.run(hear)
     for name in index:
         sync = await flow.run(begin, name, job_id, strategy, conditions or None)
         after: str | None = ""

@@ -6,17 +6,29 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
+import aiohttp
 import asyncpg
 import pytest
 
+from velella.actors.cluster.postgres import EmbeddedPostgres
+from velella.actors.host import local_host
+from velella.actors.services import service_names
+from velella.cli.data import create_admin
 from velella.core.errors import NotAllowed
 from velella.core.ids import ulid
 from velella.core.json import dumps
+from velella.core.settings import Settings
+from velella.http.server import FrontEnd
+from velella.workflows.defaults import seed_defaults
 from velella.workflows.kit import Flow, on_hook, step
+from velella.workflows.search import hearing
 from velella.workflows.search.documents import SOURCES, read_documents
 
+from ...conftest import clone
+from ...signing import cheap_hashes, token_of
 from .conftest import Desk, Row
 
 
@@ -259,3 +271,53 @@ async def test_a_deleted_index_is_there_again_once_it_is_built(desk: Desk, sails
     await desk("POST", "/admin/search-indexes/product/reindex", {"strategy": "in_place"}, 404)
     await desk.built()
     assert "Spinnaker" in await desk.titles("spinnaker")
+
+
+async def test_an_index_is_not_built_before_changes_are_heard_of(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hearing, "HEARD", hearing.HEARD | {"product.product.renamed"})
+    job = (await desk("POST", "/admin/search-indexes/product/reindex", {}, 202))["job_id"]
+
+    async def tried() -> bool:
+        rows = (await desk("GET", f"/admin/workflows-executions?transaction_id={job}"))["workflow_executions"]
+        return bool(rows) and "hear-changes" in str(rows[0]["execution"])
+
+    await desk.until(tried)
+    await asyncio.sleep(0.5)
+    assert await desk.host.modules.search.list("search_index_sync", {"job_id": job}) == []
+    monkeypatch.undo()
+
+    async def begun() -> bool:
+        return await desk.host.modules.search.list("search_index_sync", {"job_id": job, "status": "done"}) != []
+
+    await desk.until(begun)
+
+
+async def test_a_shop_without_indexes_says_so_and_keeps_none_that_it_had(postgres: EmbeddedPostgres, migrated: str, tmp_path: Path) -> None:
+    settings = Settings(database_url=await clone(postgres, migrated), port=0, data_dir=tmp_path, providers=cheap_hashes()).with_secrets()
+    async with local_host(settings, service_names(settings)) as host, aiohttp.ClientSession() as session:
+        front = host.services["http"]
+        assert isinstance(front, FrontEnd)
+        await seed_defaults(host.modules)
+        token = await token_of(host.modules, front.tokens, "user", await create_admin(host.modules, "grace@example.com", "correct horse"))
+        [key] = await host.modules.api_key.list("api_key", {"type": "publishable"})
+        desk = Desk(host, front, session, {"authorization": f"Bearer {token}", "x-publishable-api-key": key["token"]}, "")
+        assert await desk("GET", "/admin/search-indexes") == {"search_indexes": [], "enabled": False}
+        assert await desk("GET", "/admin/search?q=a") == {"results": []}
+        await desk("POST", "/admin/search-indexes/product/reindex", {}, 404)
+        assert "off" in await desk.refused(404)
+        search = host.modules.search
+        assert await search.standing() == [{"name": "product", "made": 0, "current": False, "status": "pending", "live": []}]
+
+        # what was built before, and isn't told any more what changes
+        sync = await search.begin_sync("product", ulid(), "swap", None)
+        await search.fill(sync, [{"id": "prod_ghost", "fields": {"id": "prod_ghost"}, "parts": []}], sync["ticket"], "prod_ghost")
+        await search.finish_sync(sync, everything=False)
+        assert await search.is_built("product")
+        withdrawn = [{"name": "product", "made": 1, "current": False, "status": "pending", "live": []}]
+
+        async def is_withdrawn() -> bool:
+            return await search.standing() == withdrawn
+
+        await desk.until(is_withdrawn)
+        async with _database(desk) as connection:
+            assert await connection.fetchval("SELECT count(*) FROM search_document") == 0

@@ -2,22 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import aiohttp
 import pytest
 
-from velella.actors.cluster.postgres import EmbeddedPostgres
-from velella.actors.host import local_host
-from velella.actors.services import service_names
-from velella.cli.data import create_admin
-from velella.core.settings import Settings
-from velella.http.server import FrontEnd
 from velella.modules.search.providers.postgres import one_off
-from velella.workflows.defaults import seed_defaults
 
-from ...conftest import clone
-from ...signing import cheap_hashes, token_of
 from .conftest import Desk, Row
 
 
@@ -178,24 +166,6 @@ async def test_the_dashboard_finds_anything(desk: Desk, sails: dict[str, Row]) -
     for wrong in ("limit=0", "limit=101", "offset=-1", "offset=10000", "limit=1.5", "order=id"):
         await desk("GET", f"/admin/search?{wrong}", None, 400)
     await desk("GET", "/admin/search?entity=nothing", None, 404)
-
-
-async def test_a_shop_without_indexes_says_so(postgres: EmbeddedPostgres, migrated: str, tmp_path: Path) -> None:
-    settings = Settings(database_url=await clone(postgres, migrated), port=0, data_dir=tmp_path, providers=cheap_hashes()).with_secrets()
-    async with local_host(settings, service_names(settings)) as host, aiohttp.ClientSession() as session:
-        front = host.services["http"]
-        assert isinstance(front, FrontEnd)
-        await seed_defaults(host.modules)
-        token = await token_of(host.modules, front.tokens, "user", await create_admin(host.modules, "grace@example.com", "correct horse"))
-        [key] = await host.modules.api_key.list("api_key", {"type": "publishable"})
-        desk = Desk(host, front, session, {"authorization": f"Bearer {token}", "x-publishable-api-key": key["token"]}, "")
-        assert await desk("GET", "/admin/search-indexes") == {"search_indexes": [], "enabled": False}
-        assert await desk("GET", "/admin/search?q=a") == {"results": []}
-        await desk("POST", "/admin/search-indexes/product/reindex", {}, 404)
-        assert "off" in await desk.refused(404)
-        assert await host.modules.search.standing() == [
-            {"name": "product", "made": 0, "current": False, "status": "pending", "live": []}
-        ]  # nobody builds one
 
 
 @pytest.mark.parametrize(
