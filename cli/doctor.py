@@ -25,7 +25,7 @@ from ..actors.topology import WITHOUT_DATABASE, Topology
 from ..core.errors import Misconfigured, VelellaError
 from ..core.service.module import Module
 from ..core.service.providers import Providers
-from ..core.settings import Settings, without_password
+from ..core.settings import Secret, Settings, without_password
 from ..modules.file.files import Files
 from . import colony, dashboard, instance
 from .data import DatabaseUrl, DataDir
@@ -36,6 +36,8 @@ DEADLINE = 10.0
 LEAST_POSTGRES = 14
 LEAST_FREE = 1 << 30
 """Bytes on the disk of the data directory."""
+SHARED: tuple[Secret, ...] = ("jwt_secret", "cookie_secret", "mfa_key")
+"""What rows of the database are made with: every server of it needs the same."""
 MOST_SKEW = 2.0
 """Seconds between this machine's clock and a database's: tokens, leases and jobs go by either."""
 
@@ -95,6 +97,7 @@ async def examine(plan: Topology) -> list[Finding]:
         "disk": lambda: _disk(settings),
         "port": lambda: _port(settings),
         "public URL": lambda: _public_url(settings),
+        "secrets": lambda: _secrets(settings),
         **_databases(plan),
         **{f"plugin {name}": lambda name=name: _loads(name) for name in settings.plugins},  # type: ignore[misc]
         **{f"module {name}": lambda name=name: _module(name, settings) for name in settings.modules},  # type: ignore[misc]
@@ -139,6 +142,18 @@ async def _port(settings: Settings) -> str:
     url = settings.model_copy(update={"public_url": None}).url
     await _answers(f"{url}/health/ready", "`velella status` shows what is up.")
     return f"the shop is served on {url}"
+
+
+async def _secrets(settings: Settings) -> str:
+    given = [name for name in SHARED if getattr(settings, name) is not None]
+    made = [name for name in SHARED if name not in given]
+    folder = settings.data_dir / "secrets"
+    if given and made and settings.database_url is not None:
+        raise Misconfigured(
+            f"{', '.join(given)} given, but not {', '.join(made)}: each machine of this database makes its own",
+            hint=f"Give all of them wherever it is served, or none. What this machine has made lies in {folder}.",
+        )
+    return f"kept in {folder}" if made else "given"
 
 
 async def _dashboard(settings: Settings) -> str:

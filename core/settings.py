@@ -10,7 +10,7 @@ import os
 import secrets
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
@@ -25,6 +25,10 @@ LOOPBACK_OF = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}
 
 BuyerEmail = Literal["order-placed", "order-shipped", "order-returned", "order-refunded", "order-transfer-requested"]
 """An email to a buyer, by its template."""
+
+
+Secret = Literal["jwt_secret", "cookie_secret", "mfa_key", "cluster_token", "metrics_token"]
+"""A setting that is made on the first start unless it is given. Servers that share a database share them."""
 
 
 class ProviderSettings(BaseModel):
@@ -65,8 +69,7 @@ class Settings(BaseSettings):
         env_prefix="VELELLA_", env_nested_delimiter="__", env_file=".env", toml_file="velella.toml", extra="ignore"
     )
 
-    SECRETS: ClassVar = ("jwt_secret", "cookie_secret", "mfa_key", "cluster_token", "metrics_token")
-    """Settings that are made on the first start unless they are given. Servers that share a database share them."""
+    SECRETS: ClassVar[tuple[Secret, ...]] = get_args(Secret)
 
     # where
     host: str = Field(
@@ -112,7 +115,7 @@ class Settings(BaseSettings):
         "none: not at all; messages between nodes go as Ray calls.",
     )
     cluster_token: str | None = Field(
-        None, description="Secret of the TCP sockets between processes. Default: made on the first start, kept in data_dir."
+        None, min_length=1, description="Secret of the TCP sockets between processes. Default: made on the first start, kept in data_dir."
     )
     tls_certificate: Path | None = Field(None, description="Certificate of this node for TCP between nodes (PEM). Default: no TLS there.")
     tls_key: Path | None = Field(None, description="Its private key (PEM).")
@@ -133,9 +136,11 @@ class Settings(BaseSettings):
     receive_rate: int = Field(8192, gt=0, description="Bytes of a body that give its client a second more: the least speed of a large one.")
 
     # the API
-    jwt_secret: str | None = Field(None, description="Signs tokens. Default: made on the first start, kept in data_dir.")
+    jwt_secret: str | None = Field(None, min_length=1, description="Signs tokens. Default: made on the first start, kept in data_dir.")
     jwt_expires: int = Field(86_400, gt=0, description="Seconds a token is valid.")
-    cookie_secret: str | None = Field(None, description="Signs session cookies. Default: made on the first start, kept in data_dir.")
+    cookie_secret: str | None = Field(
+        None, min_length=1, description="Signs session cookies. Default: made on the first start, kept in data_dir."
+    )
     session_expires: int = Field(36_000, gt=0, description="Seconds a session lives without a request.")
     session_lifetime: int = Field(
         30 * 86_400,
@@ -149,7 +154,9 @@ class Settings(BaseSettings):
         default_factory=dict,
         description="What actors prove before they sign in, by type: {customer = [{auth_provider = 'emailpass', entity_type = 'email'}]}.",
     )
-    mfa_key: str | None = Field(None, description="Seals secrets of second factors. Default: made on the first start, kept in data_dir.")
+    mfa_key: str | None = Field(
+        None, min_length=1, description="Seals secrets of second factors. Default: made on the first start, kept in data_dir."
+    )
     mfa_issuer: str = Field("Velella", description="The name under which authenticator apps list the shop.")
     mfa_disable_needs_code: bool = Field(
         False, description="Whether who is signed in needs a code to disable a second factor, and to replace its recovery codes."
@@ -253,7 +260,9 @@ class Settings(BaseSettings):
         "open: everybody who reaches the port. off: there is none.",
     )
     metrics_token: str | None = Field(
-        None, description="Bearer token for /metrics. Default: made on the first start, kept in data_dir/secrets/metrics_token."
+        None,
+        min_length=1,
+        description="Bearer token for /metrics. Default: made on the first start, kept in data_dir/secrets/metrics_token.",
     )
 
     traces: str | None = Field(
@@ -291,14 +300,14 @@ class Settings(BaseSettings):
         return init_settings, env_settings, dotenv_settings, TomlConfigSettingsSource(settings_cls), file_secret_settings
 
     def with_secrets(self) -> Settings:
-        """The same settings with every secret filled in: missing ones are made once and kept in `data_dir/secrets`, readable by the owner
-        only."""
-        folder = self.private_data_dir() / "secrets"
-        made: dict[str, str] = {}
-        for name in self.SECRETS:
-            if getattr(self, name) is None:
-                made[name] = kept_secret(folder / name)
-        return self.model_copy(update=made)
+        """The same settings with every secret filled in; these themselves, where all are."""
+        made: dict[str, str] = {name: self.secret(name) for name in self.SECRETS if getattr(self, name) is None}
+        return self.model_copy(update=made) if made else self
+
+    def secret(self, name: Secret) -> str:
+        """A secret as it is given; else it is made once and kept in `data_dir/secrets`, readable by the owner only."""
+        given: str | None = getattr(self, name)
+        return kept_secret(self.private_data_dir() / "secrets" / name) if given is None else given
 
     def private_data_dir(self) -> Path:
         """`data_dir`, made if it doesn't exist, readable by its owner only; if that is root, PostgreSQL's account may pass through it."""

@@ -196,7 +196,7 @@ def _is_secret(trail: Trail) -> bool:
 
 
 def _lowered(text: str) -> str:
-    return text.removeprefix("Value error, ").replace("Input should", "it should", 1)
+    return re.sub("^(Input|String) should", "it should", text.removeprefix("Value error, "))
 
 
 def _line(text: str, trail: Trail) -> int | None:

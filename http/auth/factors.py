@@ -41,7 +41,7 @@ async def start(request: Request) -> Answer:
     identity, body, secret = _identity(request), request.body, new_secret()
     label = body.get("label")
     metadata = {**(body.get("metadata") or {}), **({"label": label} if label else {})}
-    sealed = Seal(str(request.settings.mfa_key)).close(secret, identity)
+    sealed = Seal(request.settings.secret("mfa_key")).close(secret, identity)
     factor = await request.modules.auth.start_factor(identity, body["provider"], sealed, metadata)
     url = provisioning_url(secret, label or identity, body.get("issuer") or request.settings.mfa_issuer)
     return {"mfa_factor": factor, "secret": secret, "otpauth_url": url}

@@ -81,14 +81,10 @@ class FrontEnd(Service):
     name = "http"
 
     def __init__(self, context: HostContext, routes: Iterable[Route]) -> None:
-        settings = context.settings
-        if settings.jwt_secret is None or settings.cookie_secret is None:
-            settings = settings.with_secrets()
-        assert settings.jwt_secret is not None
-        assert settings.cookie_secret is not None
+        settings = context.settings.with_secrets()
         self.context = context
         self.settings = settings
-        self.tokens = Tokens(settings.jwt_secret, settings.cookie_secret, settings.jwt_expires)
+        self.tokens = Tokens(settings.secret("jwt_secret"), settings.secret("cookie_secret"), settings.jwt_expires)
         self.routes = tuple(route for route in routes if route.flag is None or getattr(settings, route.flag))
         self._tree = RouteTree(iter(self.routes))
         self.files = Files.of(settings)

@@ -260,7 +260,7 @@ class SecondFactors(ModuleService):
         return factor is not None and await self._is_right(identity_id, factor, code)
 
     async def _is_right(self, identity_id: str, factor: Any, code: str) -> bool:
-        seal = Seal(str(self.context.settings.mfa_key))
+        seal = Seal(self.context.settings.secret("mfa_key"))
         step = matching_step(seal.open(factor["provider_metadata"]["secret"], identity_id), code, time.time())
         return step is not None and await self._use_step(identity_id, factor["id"], step, enables=factor["status"] == "pending")
 

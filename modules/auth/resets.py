@@ -32,20 +32,16 @@ class Reset:
             "purpose": PURPOSE,
             "jti": self.word,
         }
-        return jwt.encode({**claims, "iat": int(now), "exp": int(now + seconds)}, _secret(settings), algorithm="HS256")
+        return jwt.encode({**claims, "iat": int(now), "exp": int(now + seconds)}, settings.secret("jwt_secret"), algorithm="HS256")
 
     @classmethod
     def read(cls, settings: Settings, token: str) -> Reset | None:
         """The contents of a token; None if it isn't ours, or has expired."""
         try:
-            claims = jwt.decode(token, _secret(settings), algorithms=["HS256"], options={"require": ["exp"]})
+            claims = jwt.decode(token, settings.secret("jwt_secret"), algorithms=["HS256"], options={"require": ["exp"]})
         except jwt.InvalidTokenError:
             return None
         said = [claims.get(name) for name in ("provider", "entity_id", "actor_type", "jti")]
         if claims.get("purpose") != PURPOSE or not all(isinstance(one, str) for one in said):
             return None
         return cls(*map(str, said))
-
-
-def _secret(settings: Settings) -> str:
-    return str(settings.jwt_secret or settings.with_secrets().jwt_secret)

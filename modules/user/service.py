@@ -71,10 +71,9 @@ class UserService(ModuleService):
         expires = now + VALID_FOR
         times = {"iat": int(now.timestamp()), "exp": int(expires.timestamp())}
         claims = {"id": id, "email": email, "purpose": "invite", "jti": secrets.token_urlsafe(32), **times}
-        secret = self.context.settings.jwt_secret or self.context.settings.with_secrets().jwt_secret
         return {
             "id": id,
-            "token": jwt.encode(claims, str(secret), algorithm="HS256"),
+            "token": jwt.encode(claims, self.context.settings.secret("jwt_secret"), algorithm="HS256"),
             "expires_at": iso(expires),
             "accepted": False,
             "accepted_by": None,

@@ -81,6 +81,11 @@ PAYMENTS = '[[providers.payment]]\nuse = "system"\n'
             {},
             "velella.toml, line 1: `log_level` can't be 'loud': it should be 'debug', 'info', 'warning' or 'error'.",
         ),
+        (
+            "",
+            {"VELELLA_MFA_KEY": ""},
+            "VELELLA_MFA_KEY in the environment: `mfa_key` can't be that: it should have at least 1 character",
+        ),
         ("port = {\n", {}, "velella.toml, line 1, column 9: invalid initial character for a key part."),
         ("", {"VELELLA_PORT": "abc"}, "VELELLA_PORT in the environment: `port` can't be 'abc': it should be a valid integer"),
         (

@@ -77,7 +77,10 @@ def test_secrets_are_closed_also_in_a_folder_that_was_open(tmp_path: Path) -> No
     assert mode(data) in (0o700, 0o711)
     assert mode(data / "secrets") == 0o700
     assert {mode(path) for path in (data / "secrets").iterdir()} == {0o600}
-    assert settings.jwt_secret
+    assert settings.with_secrets() is settings
+    for name in Settings.SECRETS:
+        assert settings.secret(name) == Settings(data_dir=data).secret(name) == (data / "secrets" / name).read_text()
+        assert Settings(data_dir=data, **{name: "given"}).secret(name) == "given"  # type: ignore[arg-type]
 
 
 def test_the_demo_admins_password_is_shown_on_a_terminal_alone(tmp_path: Path) -> None:

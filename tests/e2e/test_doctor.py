@@ -111,7 +111,13 @@ async def test_all_is_fine_and_what_is_wrong_is_a_line_with_what_to_do(migrated_
             INSERT INTO workflow_execution (id, workflow, state, input, trace_id, started_at)
             VALUES ('wfex_1', 'any', 'failed', '\\x80', 't', now()); DROP TABLE tax_migrations""")
         await connection.close()
-        more = {"host": "0.0.0.0", "plugins": {"no_such_plugin": {}}, "connections": 10_000}
+        more = {
+            "host": "0.0.0.0",
+            "plugins": {"no_such_plugin": {}},
+            "connections": 10_000,
+            "jwt_secret": "x" * 32,
+            "cookie_secret": "y" * 32,
+        }
         broken = shop(tmp_path, migrated_database, base, **sides).model_copy(update=more)  # type: ignore[arg-type]
         found = await findings(broken)
         things = [
@@ -122,9 +128,11 @@ async def test_all_is_fine_and_what_is_wrong_is_a_line_with_what_to_do(migrated_
             "payment stripe",
             "plugin no_such_plugin",
             "public URL",
+            "secrets",
             "tables",
         ]
         assert wrong(found) == things, found
+        assert found["secrets"].said.startswith("jwt_secret, cookie_secret given, but not mfa_key: ")
         assert "webhook_secret" in found["payment stripe"].said
         assert "mail.send" in str(found["notification sendgrid"].hint)
         assert "velella workflows list --state failed" in str(found["executions"].hint)

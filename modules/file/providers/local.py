@@ -55,9 +55,7 @@ class LocalFiles(FileProvider):
         if self._base is None:
             self._base = settings.url if settings.public_url or settings.port else ""
         self._base = self._base.rstrip("/")
-        secret = settings.cookie_secret or settings.with_secrets().cookie_secret
-        assert secret is not None
-        self._secret = hashlib.sha256(b"files:" + secret.encode()).digest()
+        self._secret = hashlib.sha256(b"files:" + settings.secret("cookie_secret").encode()).digest()
 
     async def store(self, key: FileKey, chunks: AsyncIterator[bytes], mime_type: str) -> None:
         target = self._path(key)
