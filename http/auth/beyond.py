@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ...core.emails import folded
 from ...core.errors import InvalidData, Unauthorized
 from ...workflows.user.joining import join_as_user
 from ..admin.users import USER
@@ -32,18 +31,19 @@ async def cloud_user(request: Request) -> Answer:
 
 @routes.post("/auth/{auth_provider}/user", auth=USER_JOINING, returns=USER, query=None, envelope="user")
 async def join(request: Request) -> Answer:
-    """Become the user whom a provider vouches for: one with that address, or one who was invited by it."""
-    check_provider(request, "user")
+    """Become the user whom a provider vouches for, by a token of it: one with that address, or one who was invited by it."""
+    _, provider = check_provider(request, "user")
     actor = request.actor
     assert actor is not None
-    if not actor.id:
-        identity = await request.modules.auth.identity(actor.identity)
-        vouched = next((one for one in identity["provider_identities"] if one["provider"] == request.params["auth_provider"]), None)
-        about = (vouched or {}).get("user_metadata") or {}
-        if not about.get("email"):
-            raise InvalidData(f"{request.params['auth_provider']} does not vouch for an address of this identity")
-        names = {ours: about[theirs] for ours, theirs in NAMES.items() if about.get(theirs)}
-        version = actor.claims["secret_version"]
-        id = await request.run(join_as_user, actor.identity, folded(about["email"]), names, version)
-        return await request.fetch(USER, id)
-    return await request.fetch(USER, actor.id)
+    if actor.id:
+        return await request.fetch(USER, actor.id)
+    if actor.provider != provider:
+        raise Unauthorized(f"This token is of no sign-in by {provider}")
+    identity = await request.modules.auth.identity(actor.identity)
+    vouched = next((one for one in identity["provider_identities"] if one["provider"] == provider), None)
+    if vouched is None or not vouched["verified_email"]:
+        raise InvalidData(f"{provider} does not vouch for an address of this identity")
+    about = vouched["user_metadata"] or {}
+    names = {ours: about[theirs] for ours, theirs in NAMES.items() if about.get(theirs)}
+    id = await request.run(join_as_user, actor.identity, vouched["verified_email"], names, actor.claims["secret_version"])
+    return await request.fetch(USER, id)

@@ -55,8 +55,18 @@ class Identities(Protocol):
     async def identity(self, known: Known) -> Row:
         """The identity of a person who has just proven the secret in `known`."""
 
-    async def create(self, entity_id: str, secret: Mapping[str, Any], user_metadata: Mapping[str, Any] | None = None) -> Row | None:
-        """Create an identity. None if the name is taken (even by a concurrent call): nothing is created."""
+    async def create(
+        self,
+        entity_id: str,
+        secret: Mapping[str, Any],
+        user_metadata: Mapping[str, Any] | None = None,
+        *,
+        verified_email: str | None = None,
+    ) -> Row | None:
+        """Create an identity. None if the name is taken (even by a concurrent call): nothing is created. `user_metadata`: what its tokens
+        say of the person, whoever said so first. `verified_email`: an address that the provider has seen proven, never what a client or a
+        profile merely says: it makes the person that user of the shop who has it (`POST /auth/{provider}/user`).
+        """
 
     async def keep(self, entity_id: str, secret: Mapping[str, Any]) -> Row | None:
         """Replace the private data of an identity: its sessions and tokens end, because they were made with the old secret.
@@ -64,8 +74,8 @@ class Identities(Protocol):
         None if there is no such name, or the caller may no longer do so.
         """
 
-    async def describe(self, entity_id: str, user_metadata: Mapping[str, Any]) -> None:
-        """Note what is known of a person elsewhere by now. Sessions and tokens stay as they are."""
+    async def describe(self, entity_id: str, user_metadata: Mapping[str, Any], *, verified_email: str | None = None) -> None:
+        """Note what is known of a person elsewhere by now, in place of what was, as for `create`. Sessions and tokens stay as they are."""
 
     async def keep_state(self, data: Mapping[str, Any], seconds: float) -> str:
         """Keep what an attempt needs when the browser comes back, for some time. Returns an unguessable word for it, kept nowhere."""

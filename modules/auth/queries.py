@@ -202,8 +202,13 @@ FORGET_USES = compiled(delete(auth_limit).where(_use))
 
 DESCRIBE = compiled(
     update(provider_identity)
-    .values(user_metadata=bindparam("user_metadata", type_=Json), updated_at=_now)
-    .where(*_named, _living, provider_identity.c.user_metadata.is_distinct_from(bindparam("user_metadata", type_=Json)))
+    .values(user_metadata=bindparam("user_metadata", type_=Json), verified_email=bindparam("verified_email", type_=Text), updated_at=_now)
+    .where(
+        *_named,
+        _living,
+        provider_identity.c.user_metadata.is_distinct_from(bindparam("user_metadata", type_=Json))
+        | provider_identity.c.verified_email.is_distinct_from(bindparam("verified_email", type_=Text)),
+    )
     .returning(provider_identity.c.auth_identity_id)
 )
 

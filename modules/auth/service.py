@@ -170,7 +170,12 @@ class AuthService(SecondFactors, Verifications):
 
     @writes
     async def create_identity(
-        self, provider: str, entity_id: str, secret: Mapping[str, Any], user_metadata: Mapping[str, Any] | None = None
+        self,
+        provider: str,
+        entity_id: str,
+        secret: Mapping[str, Any],
+        user_metadata: Mapping[str, Any] | None = None,
+        verified_email: str | None = None,
     ) -> Row | None:
         """For providers: create an identity. None if the name is taken; of two concurrent calls one succeeds."""
         try:
@@ -185,6 +190,7 @@ class AuthService(SecondFactors, Verifications):
                             "auth_identity_id": identity["id"],
                             "provider_metadata": dict(secret),
                             "user_metadata": dict(user_metadata or {}),
+                            "verified_email": verified_email and folded(verified_email),
                         }
                     ],
                 )
@@ -216,9 +222,9 @@ class AuthService(SecondFactors, Verifications):
         return await self.identity(identity["id"])
 
     @writes
-    async def _describe(self, provider: str, entity_id: str, user_metadata: Mapping[str, Any]) -> None:
-        about = {"provider": provider, "entity_id": entity_id, "user_metadata": dict(user_metadata)}
-        described = await self.database.fetch(queries.DESCRIBE, about)
+    async def _describe(self, provider: str, entity_id: str, user_metadata: Mapping[str, Any], verified_email: str | None) -> None:
+        about = {"user_metadata": dict(user_metadata), "verified_email": verified_email and folded(verified_email)}
+        described = await self.database.fetch(queries.DESCRIBE, {"provider": provider, "entity_id": entity_id, **about})
         if described:
             self.touch("provider_identity")
             self.touch_rows("auth_identity", [row["auth_identity_id"] for row in described])
@@ -313,6 +319,7 @@ _IDENTITY = (
     "provider_identities.provider",
     "provider_identities.auth_identity_id",
     "provider_identities.user_metadata",
+    "provider_identities.verified_email",
 )
 
 
@@ -335,14 +342,21 @@ class _Identities:
         # with the version that was proven: the secret may have changed since
         return {**await self._service.identity(known.identity_id), "secret_version": known.secret_version}
 
-    async def create(self, entity_id: str, secret: Mapping[str, Any], user_metadata: Mapping[str, Any] | None = None) -> Row | None:
-        return await self._service.create_identity(self._provider, entity_id, secret, user_metadata)
+    async def create(
+        self,
+        entity_id: str,
+        secret: Mapping[str, Any],
+        user_metadata: Mapping[str, Any] | None = None,
+        *,
+        verified_email: str | None = None,
+    ) -> Row | None:
+        return await self._service.create_identity(self._provider, entity_id, secret, user_metadata, verified_email)
 
     async def keep(self, entity_id: str, secret: Mapping[str, Any]) -> Row | None:
         return await self._service._keep_secret(self._provider, entity_id, secret, self._reset)
 
-    async def describe(self, entity_id: str, user_metadata: Mapping[str, Any]) -> None:
-        await self._service._describe(self._provider, entity_id, user_metadata)
+    async def describe(self, entity_id: str, user_metadata: Mapping[str, Any], *, verified_email: str | None = None) -> None:
+        await self._service._describe(self._provider, entity_id, user_metadata, verified_email)
 
     async def keep_state(self, data: Mapping[str, Any], seconds: float) -> str:
         word = secrets.token_urlsafe(32)

@@ -35,6 +35,8 @@ provider_identity = Table(
     Column("provider", Text, nullable=False),
     Column("auth_identity_id", Text, ForeignKey("auth_identity.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("user_metadata", Json),
+    # the address that the provider has seen proven, folded: who has it may be a user of the shop
+    Column("verified_email", Text),
     # the provider's private data: password hashes, tokens
     Column("provider_metadata", Json),
     *timestamps(),
@@ -173,7 +175,7 @@ SCHEMA = Schema(
         provider_identity,
         relations={"auth_identity": one("auth_identity", "auth_identity_id")},
         prefix="provid",
-        hidden=frozenset(("provider_metadata",)),
+        hidden=frozenset(("provider_metadata", "verified_email")),
     ),
     Entity("auth_mfa_factor", auth_mfa_factor, prefix="authmfa", hidden=frozenset(("provider_metadata",))),
     Entity("auth_verification", auth_verification, prefix="authver", hidden=frozenset(("code_hash",))),

@@ -18,7 +18,7 @@ from velella.core.service.module import ModuleService
 from velella.core.service.third_party import ThirdPartyService
 from velella.core.settings import Settings
 from velella.http.kit import Request, Routes
-from velella.modules.auth.provider import AuthProvider
+from velella.modules.auth.provider import AuthProvider, Identities
 from velella.modules.file.provider import FileProvider
 from velella.modules.fulfillment.provider import FulfillmentProvider
 from velella.modules.notification.provider import NotificationProvider
@@ -35,7 +35,7 @@ What plugins are written with: made from the code, and held to it by a test (`py
 [writing-a-module.md](writing-a-module.md) shows all of it at work; [events-and-hooks.md](events-and-hooks.md) has the hooks with their
 arguments, and the events with their data.
 """
-PROVIDERS = (PaymentProvider, FulfillmentProvider, TaxProvider, NotificationProvider, FileProvider, AuthProvider)
+PROVIDERS = (PaymentProvider, FulfillmentProvider, TaxProvider, NotificationProvider, FileProvider, AuthProvider, Identities)
 INSIDE = {"write_events", "written_events", "drop_events", "forget_deltas", "begin", "keep_events", "forget_messages"}
 """Methods that only the engine calls."""
 

@@ -378,33 +378,3 @@ async def known_code(shop: Shop, person: Person, kind: str = "email") -> str:
     code = ulid()
     await shop.host.modules.auth.request_verification(person.identity, person.login["email"], kind, "token", code_hash(code), None)
     return code
-
-
-# -- users who sign in elsewhere
-
-
-async def test_who_signs_in_elsewhere_is_the_user_with_the_address_or_the_invited_one(client: Client, shop: Shop) -> None:
-    auth, users = shop.host.modules.auth, shop.host.modules.user
-    shop.front.settings.auth_methods["user"].append("elsewhere")
-    there, invited = f"{ulid().lower()}@example.com", f"{ulid().lower()}@example.com"
-    [user] = await users.create("user", [{"email": there}])
-    await users.invite([{"email": invited}])
-    try:
-        for email, status in ((there, 200), (invited, 200), (f"{ulid().lower()}@example.com", 401), (None, 400)):
-            login = {"email": f"{ulid().lower()}@example.com", "password": "secret words"}
-            token = (await client("POST", "/auth/user/emailpass/register", login)).json["token"]
-            vouched = {"entity_id": ulid(), "user_metadata": {"email": email, "given_name": "Ada"} if email else {}}
-            identity = claims(token)["auth_identity_id"]
-            await auth.create("provider_identity", [{"auth_identity_id": identity, "provider": "elsewhere", **vouched}])
-            known = client.with_(authorization=f"Bearer {token}")
-            joined = await known("POST", "/auth/elsewhere/user")
-            assert joined.status == status, joined.text
-            if status == 200:
-                assert joined.json["user"]["email"] == email
-                assert claims((await known("POST", "/auth/token/refresh")).json["token"])["actor_id"] == joined.json["user"]["id"]
-        assert (await users.list("invite", {"email": invited})) == []
-        assert [row["id"] for row in await users.list("user", {"email": there})] == [user["id"]]
-        refused = await known("POST", "/auth/emailpass/user")
-        assert (refused.status, refused.json["message"]) == (400, "emailpass does not vouch for an address of this identity")
-    finally:
-        shop.front.settings.auth_methods["user"].remove("elsewhere")

@@ -176,13 +176,32 @@ async def test_the_doctor_sees_whether_the_other_side_knows_the_shop(desk: Desk)
 
 
 async def test_a_user_of_the_shop_is_who_has_the_verified_address(person: Client, desk: Desk, elsewhere: Shop) -> None:
-    users = elsewhere.host.modules.user
+    """Or who was invited by it; nobody by an address that isn't verified, and by a token of that service alone."""
+    users, path = elsewhere.host.modules.user, f"/auth/{desk.kind}/user"
     there = await users.list("user", {"email": "ada@example.com"}) or await users.create("user", [{"email": "ada@example.com"}])
-    for who, status in (("ada", 200), ("eve", 400)):
+    invited = f"{ulid().lower()}@example.com"
+    await users.invite([{"email": invited}])
+    for name, email in (("guest", invited.title()), ("stranger", f"{ulid().lower()}@example.com")):
+        desk.people[name] = {"sub": ulid(), "id": int(ulid()[-6:], 36), "email": email, "email_verified": True, "given_name": "Gus"}
+        desk.people[name]["emails"] = [{"email": email, "primary": True, "verified": True}]
+    for who, status in (("ada", 200), ("guest", 200), ("stranger", 401), ("eve", 400)):
         token = (await come_back(person, desk, await begin(person, desk, who, "user"), "user")).json["token"]
-        joined = await person.with_(authorization=f"Bearer {token}")("POST", f"/auth/{desk.kind}/user")
+        known = person.with_(authorization=f"Bearer {token}")
+        joined = await known("POST", path)
         assert joined.status == status, joined.text
         if status == 200:
-            assert joined.json["user"]["id"] == there[0]["id"]
+            assert claims((await known("POST", "/auth/token/refresh")).json["token"])["actor_id"] == joined.json["user"]["id"]
+            assert joined.json["user"]["email"] == {"ada": "ada@example.com", "guest": invited}[who]
+            assert (await known("POST", path)).json["user"]["id"] == joined.json["user"]["id"], "again"
+    assert (await users.list("invite", {"email": invited})) == []
+    assert [row["id"] for row in await users.list("user", {"email": "ada@example.com"})] == [there[0]["id"]]
     token = (await come_back(person, desk, await begin(person, desk, "ada", "user"), "user")).json["token"]
     assert claims(token)["actor_id"] == there[0]["id"], "from the next time on at once"
+    login = {"email": f"{ulid().lower()}@example.com", "password": "secret words"}
+    token = (await person("POST", "/auth/user/emailpass/register", login)).json["token"]
+    vouched = {"entity_id": ulid(), "user_metadata": {"email": "ada@example.com"}, "verified_email": "ada@example.com"}
+    await elsewhere.host.modules.auth.create(
+        "provider_identity", [{"auth_identity_id": claims(token)["auth_identity_id"], "provider": desk.kind, **vouched}]
+    )
+    refused = await person.with_(authorization=f"Bearer {token}")("POST", path)
+    assert (refused.status, refused.json["message"]) == (401, f"This token is of no sign-in by {desk.kind}")

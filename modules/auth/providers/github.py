@@ -7,7 +7,7 @@ options = { client_id = "…", client_secret = "…", callback_url = "https://sh
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from .oauth import Account, OAuth
 
@@ -30,12 +30,11 @@ class GitHub(OAuth):
         shown = {"name": said.get("name"), "picture": said.get("avatar_url"), "login": said.get("login")}
         about = {name: value for name, value in shown.items() if isinstance(value, str)}
         emails = await self._get("/user/emails", token)
-        for each in emails if isinstance(emails, list) else ():
-            if (
-                isinstance(each, dict)
-                and each.get("primary") is True
-                and each.get("verified") is True
-                and isinstance(each.get("email"), str)
-            ):
-                about["email"] = each["email"]
-        return Account(str(said["id"]), about)
+        verified = (each["email"] for each in emails if _is_verified(each)) if isinstance(emails, list) else iter(())
+        return Account(str(said["id"]), about, next(verified, None))
+
+
+def _is_verified(given: Any) -> bool:
+    if not isinstance(given, dict) or not isinstance(given.get("email"), str):
+        return False
+    return given.get("primary") is True and given.get("verified") is True

@@ -29,6 +29,5 @@ class Google(OAuth):
         if not isinstance(said, dict) or not isinstance(said.get("sub"), str):
             return None
         about = {name: said[name] for name in ABOUT if isinstance(said.get(name), str)}
-        if said.get("email_verified") is True and isinstance(said.get("email"), str):
-            about["email"] = said["email"]
-        return Account(said["sub"], about)
+        is_verified = said.get("email_verified") is True and isinstance(said.get("email"), str)
+        return Account(said["sub"], about, said["email"] if is_verified else None)

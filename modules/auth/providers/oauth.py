@@ -32,7 +32,9 @@ class Account:
     id: str
     """Never given to somebody else there."""
     about: dict[str, Any] = field(default_factory=dict)
-    """What is kept of it as `user_metadata`: `email` where it is verified there, `name`, `given_name`, `family_name`, `picture`."""
+    """What is kept of it as `user_metadata`: `name`, `given_name`, `family_name`, `picture`, … `email` is added."""
+    email: str | None = None
+    """The address, where it is verified there."""
 
 
 class OAuth(AuthProvider):
@@ -173,13 +175,13 @@ def _error(query: Mapping[str, Any]) -> str | None:
 
 
 async def _identified(account: Account, identities: Identities) -> AuthenticationResponse:
-    known = await identities.find(account.id)
+    known, about = await identities.find(account.id), {**account.about, **({"email": account.email} if account.email else {})}
     if known is None:
-        made = await identities.create(account.id, {}, account.about)
+        made = await identities.create(account.id, {}, about, verified_email=account.email)
         if made is not None:
             return proven(made)
         known = await identities.find(account.id)  # another request made it meanwhile
         if known is None:
             return refused("Authentication failed")
-    await identities.describe(account.id, account.about)
+    await identities.describe(account.id, about, verified_email=account.email)
     return proven(await identities.identity(known))
