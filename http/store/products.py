@@ -19,7 +19,7 @@ from ..kit.routes import Routes
 from ..kit.view import Fields, View
 from .prices import CONTEXT, AskedPrices, add_prices, asking, price_texts
 from .quantities import add_quantities, drop_unasked
-from .views import PRODUCT, VARIANT
+from .views import PRODUCT, VARIANT, channels_of_key
 
 routes = Routes()
 
@@ -64,12 +64,10 @@ VARIANTS = Filters(
 
 def channels_of(request: Request) -> list[str]:
     """The sales channels of a request: the key's, or those of them that it names. Raises InvalidData for others."""
-    allowed = request.sales_channel_ids
-    if not allowed:
-        raise InvalidData("Publishable key needs to have a sales channel configured")
+    allowed = channels_of_key(request)
     named = request.filters.pop("sales_channel_id", None)
     if named is None:
-        return list(allowed)
+        return allowed
     wanted = named if isinstance(named, list) else [named]
     foreign = [id for id in wanted if id not in allowed]
     if foreign:

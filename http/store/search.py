@@ -9,10 +9,13 @@ from pydantic import Field, WithJsonSchema
 
 from ...core.errors import InvalidData, NotFound
 from ...core.rows import Row
+from ...modules.search.asking import Budget, asked
+from ...modules.search.indexes import INDEXES
 from ..kit.bodies import ABSENT, Body, Number, Part, Rank, Whole
 from ..kit.reply import Answer
 from ..kit.request import Request
 from ..kit.routes import Routes
+from .views import found_for_sale
 
 routes = Routes()
 MOST_QUERIES = 20
@@ -120,7 +123,9 @@ async def search(request: Request) -> Answer:
     for query in queries:
         if query["entity"] not in SOLD:
             raise NotFound(f"There is no search index {query['entity']}")
-    visible = {"status": "published", "sales_channel_ids": {"$in": list(request.sales_channel_ids)}}
+    visible, budget = found_for_sale(request), Budget()
+    for query in queries:
+        asked(INDEXES[query["entity"]], query, visible, store=True, budget=budget)
     turns = asyncio.Semaphore(AT_ONCE)
 
     async def one(query: Row) -> Row:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ...core.errors import InvalidData
 from ..kit.view import View, words
 
 if TYPE_CHECKING:
     from ...core.graph.graph import Visible
+    from ...core.rows import Row
     from ..kit.request import Request
 
 _STAMPED = ("id", "value", "created_at", "updated_at")
@@ -28,6 +30,20 @@ def for_sale(request: Request) -> Visible:
         "inventory_level": {"stock_locations": {"sales_channels": {"id": channels}}},
         "price": {"price_list_id": None},
     }
+
+
+def channels_of_key(request: Request) -> list[str]:
+    """The sales channels of the request's key. Raises InvalidData where it has none: such a key sells nothing."""
+    if not request.sales_channel_ids:
+        raise InvalidData("Publishable key needs to have a sales channel configured")
+    return list(request.sales_channel_ids)
+
+
+def found_for_sale(request: Request) -> Row:
+    """`for_sale` of products, as a filter of their search index. Raises InvalidData for a key without channels."""
+    channels_of_key(request)
+    product = for_sale(request)["product"]
+    return {"status": product["status"], "sales_channel_ids": {"$in": product["sales_channel_id"]}}
 
 
 COLUMNS = words(

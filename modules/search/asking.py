@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final, Literal
 
+from ...core.clock import iso
 from ...core.errors import InvalidData
 from ...core.rows import Row
 from .indexes import IndexDefinition, IndexField
@@ -15,13 +17,12 @@ from .indexes import IndexDefinition, IndexField
 MOST_TEXT: Final = 500
 """Characters of a search, and of a value in a filter."""
 MOST_WORDS: Final = 16
-MOST_CONDITIONS: Final = 100
-"""Values in the filters of one search."""
+MOST: Final = {"conditions": 100, "patterns": 8, "facets": 20, "ranges": 50}
+"""What all queries of a request may have together: values in filters and ends of ranges, `$like`, facets, ranges of facets."""
+MOST_WILDCARDS: Final = 8
 DEEPEST: Final = 8
 MOST_CHANNELS: Final = 10_000
 """Values in the filters that nobody named."""
-MOST_FACETS: Final = 20
-MOST_RANGES: Final = 50
 MOST_VALUES: Final = 100
 """Values of a facet that are counted out."""
 MOST_SORTS: Final = 3
@@ -61,6 +62,7 @@ class Several:
 
 
 Condition = Is | Not | Several
+EVERYTHING: Final = Several("all", ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +97,27 @@ class Asked:
     take: int
 
 
-def asked(definition: IndexDefinition, query: Row, visible: Row, *, store: bool) -> Asked:
+class Budget:
+    """What may still be asked for."""
+
+    def __init__(self, **more: int) -> None:
+        self._most = {**MOST, **more}
+        self._left = dict(self._most)
+
+    def spend(self, what: Literal["conditions", "patterns", "facets", "ranges"]) -> None:
+        """Raises InvalidData where nothing is left."""
+        self._left[what] -= 1
+        if self._left[what] < 0:
+            raise InvalidData(f"The queries of a search have {self._most[what]} {what} at most")
+
+
+def asked(definition: IndexDefinition, query: Row, visible: Row, *, store: bool, budget: Budget | None = None) -> Asked:
     """What a query of the API asks. `visible`: filters that nobody named, and everybody passes. `store`: only by fields for storefronts.
+    `budget`: of all queries of the request; by default the query is alone.
 
     Raises InvalidData for fields that the index doesn't have or that can't be used so, for what no search does, and for what is too much.
     """
-    seen = _Checked(definition, store)
+    seen = _Checked(definition, store, budget or Budget())
     filters, options, page = dict(query.get("filters") or {}), query.get("search_options") or {}, query.get("pagination") or {}
     for name, problem in LATER.items():
         if options.get(name):
@@ -109,6 +126,7 @@ def asked(definition: IndexDefinition, query: Row, visible: Row, *, store: bool)
         raise InvalidData("Pages are asked for by skip and take (cursor)")
     words = _words(filters.pop("q", None))
     within = options.get("attributes_to_search_on")
+    for_all = _Checked(definition, store=False, budget=Budget(conditions=MOST_CHANNELS)).condition(visible, ())
     given = seen.condition(filters, ())
     skip, take = page.get("skip", 0), page.get("take", TAKE)
     if skip + take > FURTHEST:
@@ -117,8 +135,8 @@ def asked(definition: IndexDefinition, query: Row, visible: Row, *, store: bool)
         words=words,
         strategy=options.get("match_strategy", "all"),
         typos=options.get("typo_tolerance", True),
-        within=None if within is None else tuple(_path(seen.field(name, "searchable", heads=True)[0]) for name in within[:MOST_FACETS]),
-        condition=Several("all", (_Checked(definition, store=False, most=MOST_CHANNELS).condition(visible, ()), given)),
+        within=None if within is None else tuple(_path(seen.field(name, "searchable", heads=True)[0]) for name in dict.fromkeys(within)),
+        condition=Several("all", (for_all, given)),
         sorts=tuple(seen.sorts(page.get("order") or {})),
         facets=tuple(seen.facets(options.get("facets") or ())),
         counted=options.get("count") != "none",
@@ -147,6 +165,17 @@ def _text(value: str) -> str:
     return value
 
 
+def _moment(path: tuple[str, ...], value: Scalar) -> str:
+    """A time as documents have it, whatever its offset is."""
+    try:
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else None
+        if moment is not None:
+            return iso(moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC))
+    except (ValueError, OverflowError):
+        pass
+    raise InvalidData(f"{'.'.join(path)} is compared with times in ISO 8601")
+
+
 def _path(name: str) -> tuple[str, ...]:
     head, dot, rest = name.partition(".")
     return (head, rest) if dot else (head,)
@@ -171,8 +200,8 @@ _COMPARES: dict[str, Op] = {"$lt": "lt", "$lte": "lte", "$gt": "gt", "$gte": "gt
 class _Checked:
     """The parts of a query, checked one after the other."""
 
-    def __init__(self, definition: IndexDefinition, store: bool, most: int = MOST_CONDITIONS) -> None:
-        self._definition, self._store, self._left = definition, store, most
+    def __init__(self, definition: IndexDefinition, store: bool, budget: Budget) -> None:
+        self._definition, self._store, self._budget = definition, store, budget
 
     def field(self, name: str, use: str, *, heads: bool = False) -> tuple[str, IndexField]:
         """`heads`: an open field is meant as a whole."""
@@ -197,12 +226,20 @@ class _Checked:
             raise InvalidData(f"Filters are nested {DEEPEST} deep at most")
         if not isinstance(filters, Mapping):
             raise InvalidData("Filters are an object")
-        return Several("all", tuple(self._entry(name, value, above, depth + 1) for name, value in filters.items()))
+        if not filters and not depth:
+            return EVERYTHING
+        return self._several("all", [self._entry(name, value, above, depth + 1) for name, value in filters.items()])
+
+    def _several(self, how: Literal["all", "any"], of: Sequence[Condition]) -> Condition:
+        """One of nothing costs as much as a condition: there may be any number of these, too."""
+        if not of:
+            self._budget.spend("conditions")
+        return Several(how, tuple(of))
 
     def _entry(self, name: str, value: Any, above: tuple[str, ...], depth: int) -> Condition:
         if name in ("$and", "$or"):
             each = value if isinstance(value, list) else [value]
-            return Several("all" if name == "$and" else "any", tuple(self.condition(one, above, depth) for one in each))
+            return self._several("all" if name == "$and" else "any", [self.condition(one, above, depth) for one in each])
         if name == "$not":
             return Not(self.condition(value, above, depth))
         path = (*above, name)
@@ -211,7 +248,7 @@ class _Checked:
         _, field = self.field(".".join(path), "filterable")
         at = _path(".".join(path))
         if isinstance(value, Mapping):
-            return Several("all", tuple(self._operator(field, at, op, each) for op, each in value.items()))
+            return self._several("all", [self._operator(field, at, op, each) for op, each in value.items()])
         if isinstance(value, list):
             return self._any(field, at, value)
         return self._is(field, at, "eq", value)
@@ -227,26 +264,32 @@ class _Checked:
             return Not(self._any(field, path, value))
         if op == "$contains":
             each = value if isinstance(value, list) else [value]
-            return Several("all", tuple(self._is(field, path, "eq", one) for one in each))
+            return self._several("all", [self._is(field, path, "eq", one) for one in each])
         if op == "$exists":
-            return Is(path, "exists", None) if value else Not(Is(path, "exists", None))
+            return self._exists(path) if value else Not(self._exists(path))
         if op in _COMPARES:
             return self._is(field, path, _COMPARES[op], value)
         if op in ("$prefix", "$like"):
-            if not isinstance(value, str) or value.count("%") > DEEPEST:
-                raise InvalidData(f"{op} takes a text, with {DEEPEST} % at most")
+            if not isinstance(value, str) or value.count("%") > MOST_WILDCARDS:
+                raise InvalidData(f"{op} takes a text, with {MOST_WILDCARDS} % at most")
+            if field.type != "string":
+                raise InvalidData(f"{op} is for texts: {'.'.join(path)} is a {field.type}")
+            if op == "$like":
+                self._budget.spend("patterns")
             return self._is(field, path, "prefix" if op == "$prefix" else "like", value)
         raise InvalidData(f"There is no operator {op} for {'.'.join(path)}")
 
     def _any(self, field: IndexField, path: tuple[str, ...], values: Any) -> Condition:
         if not isinstance(values, list):
             raise InvalidData(f"{'.'.join(path)} takes a list there")
-        return Several("any", tuple(self._is(field, path, "eq", each) for each in values))
+        return self._several("any", [self._is(field, path, "eq", each) for each in values])
+
+    def _exists(self, path: tuple[str, ...]) -> Condition:
+        self._budget.spend("conditions")
+        return Is(path, "exists", None)
 
     def _is(self, field: IndexField, path: tuple[str, ...], op: Op, value: Any) -> Condition:
-        self._left -= 1
-        if self._left < 0:
-            raise InvalidData(f"The filters of a search have {MOST_CONDITIONS} values at most")
+        self._budget.spend("conditions")
         if isinstance(value, str):
             value = _text(value)
         elif value is not None and not isinstance(value, bool | int | float | Decimal):
@@ -255,6 +298,8 @@ class _Checked:
             if not re.fullmatch(r"-?\d{1,20}(\.\d{1,20})?", value):
                 raise InvalidData(f"{'.'.join(path)} is compared with numbers")
             value = Decimal(value)
+        elif field.type == "date" and value is not None:
+            value = _moment(path, value)
         return Is(path, op, value)
 
     # -- the rest
@@ -266,9 +311,8 @@ class _Checked:
             yield _path(self.field(name, "sortable")[0]), direction == "ASC"
 
     def facets(self, given: Sequence[Any]) -> Iterator[Facet]:
-        if len(given) > MOST_FACETS:
-            raise InvalidData(f"A search has {MOST_FACETS} facets at most")
         for each in given:
+            self._budget.spend("facets")
             one: Row = {"field": each} if isinstance(each, str) else each
             name, field = self.field(one["field"], "facetable")
             kind, path = one.get("type", "value"), _path(name)
@@ -282,17 +326,12 @@ class _Checked:
                 most=min(one.get("limit", 20), MOST_VALUES),
                 alphabetic=one.get("sort") == "alpha",
                 query=_text(query) if query is not None else None,
-                ranges=tuple(self._range(field, path, each) for each in _some(one.get("ranges") or ())),
+                ranges=tuple(self._range(field, path, each) for each in one.get("ranges") or ()),
             )
 
     def _range(self, field: IndexField, path: tuple[str, ...], range: Row) -> tuple[Row, Condition]:
         """From a value on, up to another without it."""
+        self._budget.spend("ranges")
         ends: tuple[tuple[str, Op], ...] = (("from", "gte"), ("to", "lt"))
         bounds = tuple(self._is(field, path, op, range[end]) for end, op in ends if range.get(end) is not None)
-        return dict(range), Several("all", bounds or (Is(path, "exists", None),))
-
-
-def _some(ranges: Sequence[Row]) -> Sequence[Row]:
-    if len(ranges) > MOST_RANGES:
-        raise InvalidData(f"A facet has {MOST_RANGES} ranges at most")
-    return ranges
+        return dict(range), Several("all", bounds or (self._exists(path),))

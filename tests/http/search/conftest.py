@@ -35,9 +35,9 @@ class Desk:
     headers: dict[str, str]
     channel: str
 
-    async def __call__(self, method: str, path: str, body: Any = None, status: int = 200) -> Row:
+    async def __call__(self, method: str, path: str, body: Any = None, status: int = 200, headers: Row | None = None) -> Row:
         url = f"http://127.0.0.1:{self.front.port}{path}"
-        async with self.session.request(method, url, json=body, headers=self.headers) as answer:
+        async with self.session.request(method, url, json=body, headers={**self.headers, **(headers or {})}) as answer:
             said: Row = await answer.json()
             assert answer.status == status, f"{method} {path} answered {answer.status}: {said}"
             return said

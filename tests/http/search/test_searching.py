@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta, timezone
+
 import pytest
 
 from velella.modules.search.providers.postgres import one_off
@@ -41,6 +43,11 @@ async def test_words_find_what_has_them(desk: Desk, sails: dict[str, Row], q: st
 
 async def test_hits_are_filtered_sorted_and_paged(desk: Desk, sails: dict[str, Row]) -> None:
     tag, linen = sails["Spinnaker"]["tags"][0]["id"], sails["Storm jib"]["collection_id"]
+
+    def since(hours: int) -> str:
+        """A time by a clock that goes 14 hours after UTC: as a text it is later than all of today."""
+        return (datetime.now(timezone(timedelta(hours=14))) + timedelta(hours=hours)).isoformat()
+
     cases: list[tuple[Row, list[str]]] = [
         ({"collection_id": linen}, ["Genoa sail", "Storm jib"]),
         ({"tag_ids": [tag, "ptag_none"]}, ["Genoa sail", "Spinnaker"]),
@@ -51,6 +58,8 @@ async def test_hits_are_filtered_sorted_and_paged(desk: Desk, sails: dict[str, R
         ({"prices": {"eur": {"$gte": 300, "$lt": 900}}}, ["Genoa sail", "Storm jib"]),
         ({"prices.eur": {"$gt": "700"}}, ["Spinnaker"]),
         ({"prices.usd": {"$gt": 0}}, []),
+        ({"created_at": {"$gt": since(hours=-1), "$lte": since(hours=1)}, "title": {"$gte": "S"}}, ["Spinnaker", "Storm jib"]),
+        ({"created_at": {"$gt": since(hours=1)}}, []),
         ({"title": {"$prefix": "S"}}, ["Spinnaker", "Storm jib"]),
         ({"title": {"$like": "%O_ s%IL"}}, ["Genoa sail"]),
         ({"options.Size": {"$contains": ["M"]}, "$or": [{"title": "Fender"}, {"$and": [{"tags": "Nautical"}]}]},
@@ -110,6 +119,10 @@ async def test_a_storefront_sees_what_it_may_sell_and_no_more(desk: Desk, sails:
     assert "status" not in (await desk.search("genoa"))["data"][0]
     found = (await desk("GET", "/admin/search?q=hidden&entity=product"))["results"]
     assert [(group["entity"], [row["status"] for row in group["data"]], group["count"]) for group in found] == [("product", ["draft"], 1)]
+    blank = (await desk("POST", "/admin/api-keys", {"title": "Blank", "type": "publishable"}))["api_key"]["token"]
+    for method, path, body in (("POST", "/store/search", {"entity": "product"}), ("GET", "/store/products", None)):
+        said = await desk(method, path, body, 400, headers={"x-publishable-api-key": blank})
+        assert said["message"] == "Publishable key needs to have a sales channel configured"
     assert "no search index order" in str(await desk("POST", "/store/search", {"entity": "order"}, 404))
 
 
@@ -125,6 +138,16 @@ async def test_what_is_too_much_is_refused_before_any_work(desk: Desk) -> None:
         {"filters": {"title": ["a"] * 101}},
         {"filters": deep},
         {"filters": {"title": {"$like": "%a" * 9}}},
+        {"filters": {"$or": [{"title": {"$like": f"{n}%"}} for n in range(9)]}},
+        {"filters": {"$and": [{"title": {"$exists": True}}] * 101}},
+        {"filters": {"$or": [{}] * 101}},
+        {"filters": {"$or": [{"title": []}] * 101}},
+        {"filters": {"$or": [{"title": {"$nin": []}, "$not": {}}] * 51}},
+        {"filters": {"created_at": {"$gt": "soon"}}},
+        {"filters": {"created_at": "0001-01-01T00:00:00+14:00"}},
+        {"filters": {"created_at": {"$lt": 5}}},
+        {"filters": {"created_at": {"$prefix": "2026"}}},
+        {"search_options": {"facets": [{"field": "created_at", "type": "range", "ranges": [{"from": "soon"}]}]}},
         {"filters": {"title": {"$near": 1}}},
         {"filters": {"title": {"$in": "a"}}},
         {"filters": {"prices.eur": {"$gt": "much"}}},
@@ -136,6 +159,7 @@ async def test_what_is_too_much_is_refused_before_any_work(desk: Desk) -> None:
         {"pagination": {"order": dict.fromkeys(("title", "handle", "type", "collection"), "ASC")}},
         {"search_options": {"facets": ["tags"] * 21}},
         {"search_options": {"facets": [{"field": "prices.eur", "type": "range", "ranges": [{"to": 1}] * 51}]}},
+        {"search_options": {"facets": [{"field": "prices.eur", "type": "range", "ranges": [{}] * 17}] * 3}},
         {"search_options": {"facets": [{"field": "tags", "type": "stats"}]}},
         {"search_options": {"facets": ["prices"]}},
         {"search_options": {"highlight": {"fields": ["thumbnail"]}}},
@@ -147,6 +171,19 @@ async def test_what_is_too_much_is_refused_before_any_work(desk: Desk) -> None:
     ]
     for query in too_much:
         assert await desk.refused(**query), query
+    for twice in (
+        {"filters": {"title": ["a"] * 51}},
+        {"filters": {"$or": [{"title": {"$like": "a%"}}] * 5}},
+        {"search_options": {"facets": ["tags"] * 11}},
+        {"search_options": {"facets": [{"field": "prices.eur", "type": "range", "ranges": [{}] * 26}]}},
+    ):
+        assert (await desk("POST", "/store/search", {"entity": "product", **twice}))["results"]
+        assert await desk("POST", "/store/search", {"queries": [{"entity": "product", **twice}] * 2}, 400)
+    as_much_as_may_be = {
+        "filters": {"$or": [{"title": {"$like": "%a" * 8}}] * 8 + [{"title": "a"}] * 42},
+        "search_options": {"facets": ["tags"] * 18 + [{"field": "prices.eur", "type": "range", "ranges": [{"to": 1}] * 25}] * 2},
+    }
+    assert (await desk.search(**as_much_as_may_be))["facets"]["tags"]
     assert await desk("POST", "/store/search", {"queries": [{"entity": "product"}] * 21}, 400)
     assert await desk("POST", "/store/search", {"queries": []}, 400)
     assert await desk("POST", "/store/search", {}, 400)
