@@ -20,6 +20,7 @@ from ..core.metrics import MetricSources, Sample
 from ..core.plugins import plugin_of
 from ..core.service.context import ModuleContext
 from ..core.service.module import Module, ModuleService
+from ..core.service.outside import samples as outside_samples
 from ..core.service.providers import Providers
 from ..core.service.remembering import made_of_rows, recalled
 from ..core.settings import Settings
@@ -161,7 +162,7 @@ class Host:
             make_memory=memory_of,
             visits=visits,
         )
-        for source in (process_samples, self.admission.samples, self._server_metrics.samples, self._own_samples):
+        for source in (process_samples, self.admission.samples, self._server_metrics.samples, outside_samples, self._own_samples):
             self.metrics.add(source)
 
     @property

@@ -126,6 +126,13 @@ METRICS = _by_name(
     Metric("velella_locks_held", "gauge", "Locks held."),
     Metric("velella_locks_waiting", "gauge", "Those who wait for a lock."),
     Metric("velella_locks_total", "counter", "Locks granted; expired: not given back in time; given up: waited for in vain.", ("outcome",)),
+    # third parties
+    Metric(
+        "velella_provider_duration_seconds",
+        "histogram",
+        "Attempts to have something of a third party, by how they went.",
+        ("module", "provider", "outcome"),
+    ),
     # the process
     Metric("process_cpu_seconds_total", "counter", "CPU time of the process."),
     Metric("process_resident_memory_bytes", "gauge", "Memory of the process."),

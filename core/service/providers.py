@@ -20,6 +20,7 @@ from typing import Any
 
 from ..errors import Misconfigured, NotFound
 from ..settings import ProviderSettings
+from .outside import OutsideParty
 
 _DEFAULT = "default"
 
@@ -39,6 +40,14 @@ ID_RULES: Mapping[str, Callable[[str, str], str]] = {
 
 class Provider:
     """What the providers of all modules have in common."""
+
+    outside: OutsideParty | None = None
+    """Who it asks, if anybody. Set in the constructor; closed with the provider."""
+
+    async def close(self) -> None:
+        """Close connections. Called once, when the process ends."""
+        if self.outside is not None:
+            await self.outside.close()
 
     async def check(self) -> str:
         """Whether the other side would do what it is asked for, for `velella doctor`: a few words if it would. Default: nothing to look at.
@@ -130,13 +139,16 @@ class Providers:
 
     def _set_up(self, cls: type, one: ProviderSettings, id: str) -> Any:
         try:
-            return cls(**one.options)
+            made = cls(**one.options)
         except Misconfigured:
             raise
         except Exception as error:
             raise Misconfigured(
                 f"The {self.module} provider {id} could not be set up: {error}.", hint=f"Look at its options in providers.{self.module}."
             ) from error
+        if isinstance(made, Provider) and made.outside is not None:
+            made.outside.count_as(self.module, id)
+        return made
 
 
 def _snake(name: str) -> str:

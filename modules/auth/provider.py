@@ -116,6 +116,3 @@ class AuthProvider(Provider, ABC):
     async def validate_callback(self, given: Mapping[str, Any], identities: Identities) -> AuthenticationResponse:
         """Finish an attempt that went on elsewhere, with the parameters that the browser brings back."""
         return refused(f"{self.display_name} does not send anybody elsewhere")
-
-    async def close(self) -> None:
-        """Close what the provider has opened. Called once, after the last message."""

@@ -60,6 +60,3 @@ class FileProvider(Provider, ABC):
     def served(self, path: str, query: Mapping[str, str]) -> Path | None:
         """The file on this machine that `/static/<path>` means. None: it doesn't exist, or may not be shown."""
         return None
-
-    async def close(self) -> None:
-        """Close connections. Called once, when the process ends."""

@@ -116,6 +116,3 @@ class FulfillmentProvider(Provider, ABC):
         """What a webhook (`POST /hooks/fulfillment/<id>`) says of a parcel; None where it says nothing that matters. `headers` are in lower
         case. Raises NotAllowed for one that isn't from who it says."""
         raise NotAllowed(f"The fulfillment provider {self.identifier} takes no webhooks")
-
-    async def close(self) -> None:
-        """Let go of connections. Called once, when the process stops."""

@@ -58,6 +58,3 @@ class NotificationProvider(Provider, ABC):
 
         InvalidData means that it can never be delivered (there is no such address); after any other error it may be tried again.
         """
-
-    async def close(self) -> None:
-        """Close connections. Called once, when the process ends."""

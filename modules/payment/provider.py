@@ -150,6 +150,3 @@ class PaymentProvider(Provider, ABC):
     async def notice(self, body: bytes, headers: Mapping[str, str]) -> Notice:
         """Read a webhook; names of headers are lower case. Raises InvalidData for one that isn't signed by the outside party."""
         return Notice("not_supported")
-
-    async def close(self) -> None:
-        """Close connections. Called once, when the process ends."""

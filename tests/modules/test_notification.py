@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, get_args
 
 import pytest
-from aiohttp import web
-from aiosmtpd.controller import Controller
 
 from velella.core.errors import InvalidData, Misconfigured, NotFound
 from velella.core.service.providers import Providers
@@ -22,8 +19,10 @@ from velella.modules.notification.provider import NotificationMessage, Notificat
 from velella.modules.notification.service import NotificationService
 from velella.workflows.notification.buyer_emails import sent
 
+from ..mail_desk import KEY, Postbox, SendGridDesk, mail_server
 from .one_module import alone
 
+SMTP = {"host": "127.0.0.1", "tls": "none", "from": "Shop <shop@example.com>"}
 EMAIL = {"to": "ada@example.com", "channel": "email", "content": {"subject": "Hello", "text": "You there", "html": "<p>You there</p>"}}
 
 
@@ -192,95 +191,48 @@ def test_emails_to_buyers_are_sent_where_somebody_delivers_them_or_the_settings_
 # -- SMTP
 
 
-class Postbox:
-    """What a mail server does with emails."""
-
-    def __init__(self) -> None:
-        self.emails: list[Any] = []
-
-    async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:
-        if address.startswith("nobody"):
-            return "550 no such mailbox"
-        if address.startswith("later"):
-            return "450 come back"
-        envelope.rcpt_tos.append(address)
-        return "250 OK"
-
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
-        self.emails.append(envelope)
-        return "250 OK"
-
-
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
-
-
 async def test_emails_go_by_smtp(fresh_database: str) -> None:
     postbox = Postbox()
-    server = Controller(postbox, hostname="127.0.0.1", port=free_port())
-    await asyncio.to_thread(server.start)
-    options = {"host": "127.0.0.1", "port": server.port, "tls": "none", "from": "Shop <shop@example.com>"}
-    try:
-        async with alone(NotificationService, fresh_database, providers=providers(("smtp", options))) as made:
-            row = await send(made)
-            assert row["status"] == "success"
-            [envelope] = postbox.emails
-            text = envelope.content.decode()
-            assert (envelope.mail_from, envelope.rcpt_tos) == ("shop@example.com", ["ada@example.com"])
-            assert f"Message-ID: <{row['id']}@example.com>" in text
-            assert "Subject: Hello" in text
-            assert "multipart/alternative" in text
-            nobody, later = await send(made, to="nobody@example.com"), await send(made, to="later@example.com")
-            assert (nobody["status"], later["status"]) == ("failure", "pending")
-            with pytest.raises(InvalidData):
-                await send(made, to="ada@example.com\r\nBcc: eve@example.com")
-            assert len(postbox.emails) == 1
-    finally:
-        await asyncio.to_thread(server.stop)
-
-
-async def test_a_mail_server_that_is_away_is_asked_again(fresh_database: str) -> None:
-    options = {"host": "127.0.0.1", "port": free_port(), "tls": "none", "from": "shop@example.com", "timeout": 2.0}
-    async with alone(NotificationService, fresh_database, providers=providers(("smtp", options))) as made:
-        assert (await send(made))["status"] == "pending"
+    async with (
+        mail_server(postbox) as port,
+        alone(NotificationService, fresh_database, providers=providers(("smtp", {**SMTP, "port": port}))) as made,
+    ):
+        row = await send(made)
+        assert row["status"] == "success"
+        [envelope] = postbox.emails
+        text = envelope.content.decode()
+        assert (envelope.mail_from, envelope.rcpt_tos) == ("shop@example.com", ["ada@example.com"])
+        assert f"Message-ID: <{row['id']}@example.com>" in text
+        assert "Subject: Hello" in text
+        assert "multipart/alternative" in text
+        nobody, later = await send(made, to="nobody@example.com"), await send(made, to="later@example.com")
+        assert (nobody["status"], later["status"]) == ("failure", "pending")
+        with pytest.raises(InvalidData):
+            await send(made, to="ada@example.com\r\nBcc: eve@example.com")
+        assert len(postbox.emails) == 1
 
 
 # -- SendGrid
 
 
 async def test_emails_go_by_sendgrid(fresh_database: str) -> None:
-    asked: list[Any] = []
-    says = [202]
-
-    async def take(request: web.Request) -> web.Response:
-        asked.append((request.headers["Authorization"], await request.json()))
-        return web.Response(status=says[0], headers={"X-Message-Id": "sg-1"}, text="no")
-
-    app = web.Application()
-    app.router.add_post("/v3/mail/send", take)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    base = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    options = {"api_key": "SG.1", "from": "shop@example.com", "api_base": base, "templates": {"order-thanks": "d-1"}}
-    async with alone(NotificationService, fresh_database, providers=providers(("sendgrid", options))) as made:
-        row = await send(made)
-        assert (row["status"], row["external_id"]) == ("success", "sg-1")
-        key, body = asked[0]
-        assert (key, body["subject"], body["from"]) == ("Bearer SG.1", "Hello", {"email": "shop@example.com"})
-        assert body["personalizations"] == [{"to": [{"email": "ada@example.com"}], "custom_args": {"notification_id": row["id"]}}]
-        assert [each["type"] for each in body["content"]] == ["text/plain", "text/html"]
-        await send(made, content=None, template="order-thanks", data={"total": 5}, secrets={"url": "u"})
-        assert asked[1][1]["template_id"] == "d-1"
-        assert asked[1][1]["personalizations"][0]["dynamic_template_data"] == {"total": 5, "url": "u"}
-        assert (await send(made, content=None, template="unknown"))["status"] == "failure"
-        for status, becomes in ((400, "failure"), (401, "pending"), (429, "pending"), (500, "pending")):
-            says[0] = status
-            assert (await send(made))["status"] == becomes
-        await made.stop()
-    await runner.cleanup()
+    async with SendGridDesk() as desk:
+        options = {"api_key": KEY, "from": "shop@example.com", "api_base": desk.url, "templates": {"order-thanks": "d-1"}, "retries": 0}
+        async with alone(NotificationService, fresh_database, providers=providers(("sendgrid", options))) as made:
+            row = await send(made)
+            assert (row["status"], row["external_id"]) == ("success", "sg-1")
+            body = desk.bodies[0]
+            assert (body["subject"], body["from"]) == ("Hello", {"email": "shop@example.com"})
+            assert body["personalizations"] == [{"to": [{"email": "ada@example.com"}], "custom_args": {"notification_id": row["id"]}}]
+            assert [each["type"] for each in body["content"]] == ["text/plain", "text/html"]
+            await send(made, content=None, template="order-thanks", data={"total": 5}, secrets={"url": "u"})
+            assert desk.bodies[1]["template_id"] == "d-1"
+            assert desk.bodies[1]["personalizations"][0]["dynamic_template_data"] == {"total": 5, "url": "u"}
+            assert (await send(made, content=None, template="unknown"))["status"] == "failure"
+            for status, becomes in ((400, "failure"), (401, "pending"), (429, "pending"), (500, "pending")):
+                desk.status = status
+                assert (await send(made))["status"] == becomes
+            await made.stop()
 
 
 @pytest.mark.parametrize(

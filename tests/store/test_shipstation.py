@@ -361,7 +361,7 @@ async def test_who_asks_too_often_waits_and_who_gets_no_answer_doesnt_know(ship_
     ship_desk.limited = 2
     assert await provider.options()
     ship_desk.limited = 9
-    with pytest.raises(Busy, match="Too many requests"):
+    with pytest.raises(Busy, match="asked too often"):
         await provider.options()
     ship_desk.limited = 0
     ship_desk.down.append("GET /carriers")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 import secrets
 from abc import abstractmethod
 from collections.abc import Mapping
@@ -12,9 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final
 from urllib.parse import urlencode
 
-import aiohttp
-
-from ....core.errors import Unavailable, UnexpectedState
+from ....core.errors import UnexpectedState
+from ....core.service.outside import OutsideParty
 from ..provider import AuthenticationResponse, AuthProvider, Identities, elsewhere, proven, refused
 
 STATE_SECONDS: Final = 600.0
@@ -56,19 +54,20 @@ class OAuth(AuthProvider):
         callback_url: str,
         *,
         timeout: float = 10.0,
+        retries: int = 1,
         authorize_url: str | None = None,
         token_url: str | None = None,
         api_url: str | None = None,
     ) -> None:
         """`callback_url`: the page of the storefront or dashboard that people are sent back to, as it is registered there. `timeout`:
-        seconds for one request. The other URLs: of a server of your own, where there is such a thing."""
+        seconds for one attempt; `retries`: attempts after one that failed. The other URLs: of a server of your own, where there is such
+        a thing."""
         self._client = {"client_id": client_id, "client_secret": client_secret}
         self._callback = callback_url
-        self._timeout = aiohttp.ClientTimeout(total=timeout)
+        self.outside: OutsideParty = OutsideParty(self.display_name, timeout=timeout, retries=retries, most_bytes=MOST_BYTES)
         self._authorize = authorize_url or self.authorize_url
         self._token = token_url or self.token_url
         self._api = (api_url or self.api_url).rstrip("/")
-        self._session: aiohttp.ClientSession | None = None
 
     async def authenticate(self, given: Mapping[str, Any], identities: Identities) -> AuthenticationResponse:
         if (error := _error(given["query"])) is not None:
@@ -124,10 +123,6 @@ class OAuth(AuthProvider):
     async def _account(self, token: str) -> Account | None:
         """Whose token it is; None where the service doesn't say."""
 
-    async def close(self) -> None:
-        if self._session is not None:
-            await self._session.close()
-
     # -- asking
 
     async def _exchange(self, code: str, kept: Mapping[str, Any]) -> str | None:
@@ -143,28 +138,8 @@ class OAuth(AuthProvider):
 
     async def _ask(self, method: str, url: str, *, headers: Mapping[str, str] | None = None, data: Mapping[str, str] | None = None) -> Any:
         """Status and JSON of an answer. Raises Unavailable where there is none, or the other side says so."""
-        if self._session is None:
-            self._session = aiohttp.ClientSession(timeout=self._timeout)
-        try:
-            async with self._session.request(
-                method, url, headers={"Accept": "application/json", **(headers or {})}, data=data, allow_redirects=False
-            ) as answer:
-                if answer.status >= 500 or answer.status == 429:
-                    raise Unavailable(f"{self.display_name} is not available", hint=f"{url} answered {answer.status}.")
-                text = await _read(answer.content)
-                return answer.status, json.loads(text) if text else {}
-        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-            raise Unavailable(f"{self.display_name} is not available", hint=f"{url}: {type(error).__name__}: {error}") from error
-
-
-async def _read(content: aiohttp.StreamReader) -> bytes:
-    """The whole of an answer, in however many pieces it comes. Raises ValueError beyond `MOST_BYTES`."""
-    read = bytearray()
-    async for piece in content.iter_any():
-        read += piece
-        if len(read) > MOST_BYTES:
-            raise ValueError(f"more than {MOST_BYTES} bytes")
-    return bytes(read)
+        answer = await self.outside.ask(method, url, headers={"Accept": "application/json", **(headers or {})}, data=data)
+        return answer.status, answer.json()
 
 
 def _error(query: Mapping[str, Any]) -> str | None:

@@ -12,7 +12,6 @@ which it is found again after a lost answer. Point ShipStation's webhook "track"
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import json
 import time
@@ -22,12 +21,12 @@ from decimal import Decimal
 from hashlib import sha256
 from typing import Any, ClassVar, Literal
 
-import aiohttp
 from cachetools import TTLCache
 
-from ....core.errors import Busy, InvalidData, Misconfigured, NotAllowed, Unavailable, UnexpectedState
+from ....core.errors import InvalidData, Misconfigured, NotAllowed, UnexpectedState
 from ....core.json import received
 from ....core.rows import Row
+from ....core.service.outside import OutsideParty
 from ..provider import Consignment, Data, FulfillmentProvider, ShippingPrice, Tracking
 
 API = "https://api.shipstation.com/v2"
@@ -72,7 +71,7 @@ class ShipStationFulfillment(FulfillmentProvider):
             default_weight: of one unit of what has no weight.
             rates_seconds: how long a rate is believed: carts are priced with each change, and ShipStation takes 200 requests a minute.
             timeout: seconds for one attempt, and the longest pause before another one.
-            retries: after answers that say "too many requests" and how long to wait.
+            retries: attempts after one that failed (see `core.service.outside`).
             test_labels: labels that cost nothing and can't be used.
             api_base, keys_url: for tests.
         """
@@ -89,19 +88,13 @@ class ShipStationFulfillment(FulfillmentProvider):
         self._ship_from = dict(ship_from or {})
         self._weight_unit = weight_unit
         self._default_weight = Decimal(str(default_weight))
-        self._timeout = timeout
-        self._retries = retries
+        self.outside: OutsideParty = OutsideParty("ShipStation", timeout=timeout, retries=retries)
         self._test_labels = test_labels
         self._base = api_base.rstrip("/")
         self._keys_url = keys_url
         self._rates: TTLCache[str, tuple[Decimal, str]] = TTLCache(4096, rates_seconds)
         self._keys: dict[str, Any] = {}
         self._keys_asked = -KEYS_PAUSE
-        self._session: aiohttp.ClientSession | None = None
-
-    async def close(self) -> None:
-        if self._session is not None:
-            await self._session.close()
 
     # -- shipping options
 
@@ -158,7 +151,7 @@ class ShipStationFulfillment(FulfillmentProvider):
         digest = sha256(json.dumps(asked, sort_keys=True, default=str).encode()).hexdigest()
         known = self._rates.get(digest)
         if known is None:
-            known = self._rates[digest] = _rate(await self._ask("POST", "/rates", asked), option)
+            known = self._rates[digest] = _rate(await self._ask("POST", "/rates", asked, again=True), option)
         amount, of = known
         if of != currency:
             raise InvalidData(f"ShipStation prices this shipping option in {of.upper()}, the cart is in {currency.upper()}")
@@ -304,45 +297,24 @@ class ShipStationFulfillment(FulfillmentProvider):
 
     # -- asking
 
-    async def _ask(self, method: str, path: str, body: Row | None = None, *, missing: bool = False) -> Any:
+    async def _ask(self, method: str, path: str, body: Row | None = None, *, missing: bool = False, again: bool | None = None) -> Any:
         """What ShipStation answers; None for a 404 where that may be `missing`.
 
         Raises InvalidData and NotAllowed for what it refuses, Busy where it is asked too often, Unavailable where it doesn't answer.
         """
         url = path if path.startswith("http") else f"{self._base}{path}"
-        for attempt in range(self._retries + 1):
-            status, headers, text = await self._send(method, url, body)
-            pause = _seconds(headers.get("Retry-After"))
-            if status != 429 or attempt == self._retries or pause > self._timeout:
-                break
-            await asyncio.sleep(pause)
-        if status == 404 and missing:
-            return None
-        try:
-            said = json.loads(text, parse_float=Decimal) if text else {}
-        except ValueError:
-            raise Unavailable(f"ShipStation answers {status} with what is no JSON.") from None
-        if status < 400:
-            return said
-        problem = _problem(said, status)
-        if status == 429:
-            raise Busy(problem, retry_after=pause)
-        if status >= 500:
-            raise Unavailable(problem)
-        if status in (401, 403):
-            raise UnexpectedState(problem, hint="Look at `api_key` in providers.fulfillment.")
-        raise InvalidData(problem) if status in (400, 404, 422) else NotAllowed(problem)
-
-    async def _send(self, method: str, url: str, body: Row | None) -> tuple[int, Mapping[str, str], str]:
-        if self._session is None or self._session.closed:
-            self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=self._timeout))
-        data = json.dumps(body, default=str).encode() if body is not None else None
         headers = {**self._headers, "Content-Type": "application/json"} if url.startswith(self._base) else {}
-        try:
-            async with self._session.request(method, url, data=data, headers=headers) as answer:
-                return answer.status, answer.headers, await answer.text()
-        except (aiohttp.ClientError, TimeoutError) as error:
-            raise Unavailable(f"ShipStation doesn't answer: {type(error).__name__}.") from error
+        data = json.dumps(body, default=str).encode() if body is not None else None
+        answer = await self.outside.ask(method, url, headers=headers, data=data, again=again)
+        if answer.status == 404 and missing:
+            return None
+        said = answer.json()
+        if answer.status < 300:
+            return said
+        problem = _problem(said, answer.status)
+        if answer.status in (401, 403):
+            raise UnexpectedState(problem, hint="Look at `api_key` in providers.fulfillment.")
+        raise InvalidData(problem) if answer.status in (400, 404, 422) else NotAllowed(problem)
 
 
 def _rate(said: Row, option: Data) -> tuple[Decimal, str]:
@@ -385,13 +357,6 @@ def _problem(said: Any, status: int) -> str:
     texts = "; ".join(str(each.get("message")) for each in errors if each.get("message"))
     request = f" (request {said['request_id']})" if isinstance(said, dict) and said.get("request_id") else ""
     return f"ShipStation: {texts or f'it answers {status}'}{request}"
-
-
-def _seconds(text: str | None) -> float:
-    try:
-        return max(0.0, float(text or 1.0))
-    except ValueError:
-        return 1.0
 
 
 def _number(text: str) -> int:

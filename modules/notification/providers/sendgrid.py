@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-import aiohttp
-
-from ....core.errors import Busy, InvalidData, Unavailable, UnexpectedState
+from ....core import json
+from ....core.errors import InvalidData, UnexpectedState
+from ....core.service.outside import Answer, OutsideParty
 from ..provider import NotificationMessage, NotificationProvider
 
 
@@ -27,10 +27,11 @@ class SendGrid(NotificationProvider):
         templates: Mapping[str, str] | None = None,
         api_base: str = "https://api.sendgrid.com",
         timeout: float = 15.0,
+        retries: int = 2,
         **sender: str,
     ) -> None:
         """`from`: the sender. `templates`: our name → the id of a dynamic template of SendGrid, which then makes the email.
-        `timeout` in seconds."""
+        `timeout`: seconds for one attempt; `retries`: attempts after one by which certainly nothing was sent."""
         if set(sender) != {"from"}:
             raise ValueError("it needs `from` and takes nothing else unknown")
         self.channels = channels
@@ -38,32 +39,18 @@ class SendGrid(NotificationProvider):
         self._templates = dict(templates or {})
         self._base = api_base.rstrip("/")
         self._headers = {"Authorization": f"Bearer {api_key}"}
-        self._timeout = aiohttp.ClientTimeout(total=timeout)
-        self._session: aiohttp.ClientSession | None = None
+        self.outside: OutsideParty = OutsideParty("SendGrid", timeout=timeout, retries=retries)
 
     async def send(self, message: NotificationMessage) -> str | None:
-        async with self._opened().post(f"{self._base}/v3/mail/send", json=self._body(message)) as answer:
-            if answer.status < 300:
-                return answer.headers.get("X-Message-Id")
-            raise _refusal(answer.status, (await answer.text())[:500])
+        headers = {**self._headers, "Content-Type": "application/json"}
+        answer = await self.outside.ask("POST", f"{self._base}/v3/mail/send", headers=headers, data=json.dumps(self._body(message)))
+        return _taken(answer).headers.get("X-Message-Id")
 
     async def check(self) -> str:
-        async with self._opened().get(f"{self._base}/v3/scopes") as answer:
-            if answer.status >= 300:
-                raise _refusal(answer.status, (await answer.text())[:500])
-            scopes = (await answer.json())["scopes"]
+        scopes = _taken(await self.outside.ask("GET", f"{self._base}/v3/scopes", headers=self._headers)).json()["scopes"]
         if "mail.send" not in scopes:
             raise UnexpectedState("SendGrid's key may not send", hint="Give it the scope mail.send, or make another one.")
         return "SendGrid lets this shop send"
-
-    def _opened(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            self._session = aiohttp.ClientSession(headers=self._headers, timeout=self._timeout)
-        return self._session
-
-    async def close(self) -> None:
-        if self._session is not None:
-            await self._session.close()
 
     def _body(self, message: NotificationMessage) -> dict[str, Any]:
         receiver: dict[str, Any] = {"to": [{"email": message.to}], "custom_args": {"notification_id": message.id}}
@@ -79,11 +66,10 @@ class SendGrid(NotificationProvider):
         return {**body, "subject": said.subject, "content": [{"type": kind, "value": value} for kind, value in kinds if value]}
 
 
-def _refusal(status: int, text: str) -> Exception:
-    if status == 429:
-        return Busy("SendGrid is asked too often", hint=text, retry_after=30.0)
-    if status >= 500:
-        return Unavailable("SendGrid is not available", hint=text)
-    if status in (401, 403):
-        return UnexpectedState("SendGrid doesn't let this shop in", hint=text)
-    return InvalidData(f"SendGrid refused the email: {text}")
+def _taken(answer: Answer) -> Answer:
+    """The answer, unless it is a refusal."""
+    if answer.status in (401, 403):
+        raise UnexpectedState("SendGrid doesn't let this shop in", hint=answer.shown)
+    if answer.status >= 400:
+        raise InvalidData(f"SendGrid refused the email: {answer.shown}")
+    return answer

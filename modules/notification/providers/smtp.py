@@ -7,12 +7,14 @@ options = { host = "mail.example.com", username = "shop", password = "…", from
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from email.message import EmailMessage
 from email.utils import formatdate, parseaddr
 from typing import Any, ClassVar, Literal
 
-from ....core.errors import InvalidData, Misconfigured
+from ....core.errors import InvalidData, Misconfigured, Unavailable, UnexpectedState
+from ....core.service.outside import Missed, OutsideParty
 from ..provider import NotificationMessage, NotificationProvider
 
 
@@ -29,9 +31,11 @@ class Smtp(NotificationProvider):
         tls: Literal["starttls", "tls", "none"] = "starttls",
         channels: Sequence[str] = ("email",),
         timeout: float = 20.0,
+        retries: int = 2,
         **sender: str,
     ) -> None:
-        """`from`: the sender. `port`: 587, with `tls = "tls"` 465, with `tls = "none"` 25. `timeout` in seconds."""
+        """`from`: the sender. `port`: 587, with `tls = "tls"` 465, with `tls = "none"` 25. `timeout`: seconds for one attempt;
+        `retries`: attempts after one that found no server."""
         try:
             import aiosmtplib
         except ImportError as error:
@@ -43,6 +47,7 @@ class Smtp(NotificationProvider):
         if tls not in ("starttls", "tls", "none"):
             raise ValueError("tls is starttls, tls or none")
         self._library = aiosmtplib
+        self.outside: OutsideParty = OutsideParty(f"The mail server {host}", timeout=timeout, retries=retries)
         self.channels = channels
         self._from = sender["from"]
         self._domain = parseaddr(self._from)[1].rpartition("@")[2] or "localhost"
@@ -58,29 +63,44 @@ class Smtp(NotificationProvider):
 
     async def send(self, message: NotificationMessage) -> str | None:
         email = self._email(message)
-        library = self._library
-        try:
-            await library.send(email, recipients=[message.to], **self._server)
-        except library.SMTPRecipientsRefused as error:
-            if all(each.code >= 500 for each in error.recipients):
-                raise InvalidData(f"The mail server doesn't take emails to {message.to}: {error.recipients[0].message}") from error
-            raise
-        except library.SMTPDataError as error:
-            if error.code >= 500:
-                raise InvalidData(f"The mail server refused the email: {error.message}") from error
-            raise
+        await self.outside.tried(lambda: self._send(email, message.to))
         return str(email["Message-ID"])
+
+    async def _send(self, email: EmailMessage, to: str) -> None:
+        library = self._library
+        with self.outside.attempt():
+            try:
+                async with asyncio.timeout(self.outside.timeout):
+                    await library.send(email, recipients=[to], **self._server)
+            except library.SMTPRecipientsRefused as error:
+                if all(each.code >= 500 for each in error.recipients):
+                    raise InvalidData(f"The mail server doesn't take emails to {to}: {error.recipients[0].message}") from error
+                raise
+            except library.SMTPDataError as error:
+                if error.code >= 500:
+                    raise InvalidData(f"The mail server refused the email: {error.message}") from error
+                raise
+            except library.SMTPAuthenticationError as error:
+                raise self._not_let_in(error) from None
+            except (library.SMTPConnectError, library.SMTPConnectTimeoutError) as error:
+                away = Unavailable(f"{self.outside.name} can't be reached", hint=str(error))
+                raise Missed("unreachable", away, undone=True) from error
+            except library.SMTPTimeoutError as error:
+                raise TimeoutError(f"{self.outside.name} doesn't answer") from error
 
     async def check(self) -> str:
         try:
             async with self._library.SMTP(**self._server) as server:  # connects, and logs in where there is a username
                 await server.noop()
         except self._library.SMTPAuthenticationError as error:
-            raise Misconfigured(
-                f"{self._server['hostname']} refuses the login of {self._server['username']}: {error.code} {error.message}",
-                hint="Are the provider's `username` and `password` right?",
-            ) from None
+            raise self._not_let_in(error) from None
         return f"{self._server['hostname']} takes emails of this shop"
+
+    def _not_let_in(self, error: Any) -> UnexpectedState:
+        return UnexpectedState(
+            f"{self._server['hostname']} refuses the login of {self._server['username']}: {error.code} {error.message}",
+            hint="Are the provider's `username` and `password` right?",
+        )
 
     def _email(self, message: NotificationMessage) -> EmailMessage:
         said = message.content

@@ -11,13 +11,12 @@ A session is a PaymentIntent. The storefront confirms it in the buyer's browser 
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 from collections.abc import Awaitable, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar
-
-import aiohttp
 
 from ....commerce import money
 from ....core import numbers
@@ -33,6 +32,7 @@ from ....core.errors import (
 )
 from ....core.json import received
 from ....core.rows import Row
+from ....core.service.outside import Missed, OutsideParty
 from ..provider import AccountHolder, Ask, Data, Notice, Outcome, PaymentProvider, Status
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ class StripePayment(PaymentProvider):
         retries: int = 1,
     ) -> None:
         """`capture`: take money at once instead of only holding it. `timeout` in seconds is for one attempt, `retries` for lost answers:
-        together they should stay below a request's time. `api_base` is for tests."""
+        who was silent for the whole time isn't asked again at once. `api_base` is for tests."""
         try:
             import stripe
         except ImportError as error:
@@ -114,10 +114,10 @@ class StripePayment(PaymentProvider):
             self._extra["description"] = payment_description
         if payment_method_configuration is not None:
             self._extra["payment_method_configuration"] = payment_method_configuration
-        self._http: Any = stripe.AIOHTTPClient(timeout=aiohttp.ClientTimeout(total=timeout))
+        self.outside: OutsideParty = OutsideParty("Stripe", timeout=timeout)
         client = stripe.StripeClient(
             api_key,
-            http_client=self._http,
+            http_client=_http_client(stripe, self.outside),
             max_network_retries=retries,
             base_addresses={"api": api_base} if api_base is not None else {},
         )
@@ -128,9 +128,6 @@ class StripePayment(PaymentProvider):
 
     def step(self, currency_code: str) -> Decimal | None:
         return STEPS.get(currency_code)
-
-    async def close(self) -> None:
-        await self._http.close_async()
 
     async def check(self) -> str:
         await self._call(self._customers.list_async({"limit": 1}))
@@ -282,21 +279,41 @@ class StripePayment(PaymentProvider):
             answer: Row = (await request).to_dict()
         except stripe.CardError as error:
             raise PaymentAuthorizationFailed(error.user_message or "The card was declined", code=error.code) from error
-        except (stripe.APIConnectionError, aiohttp.ClientError, TimeoutError) as error:
+        except stripe.APIConnectionError as error:
             raise PaymentOutcomeUnknown("Stripe did not answer", hint=str(error)) from error
         except stripe.StripeError as error:
             raise _refusal(stripe, error) from error
         return answer
 
 
+def _http_client(library: Any, outside: OutsideParty) -> Any:
+    """What Stripe's library asks Stripe by. The library decides when to ask again: Stripe says in its answers whether that makes sense."""
+
+    class Client(library.HTTPClient):  # type: ignore[misc]
+        name = "velella"
+
+        async def request_async(self, method: str, url: str, headers: Mapping[str, str], post_data: Any = None) -> Any:
+            try:
+                answer = await outside.send(method, url, headers=headers, data=post_data)
+            except Missed as missed:
+                said = f"{missed.error.message}: {missed.error.hint}"
+                raise library.APIConnectionError(said, should_retry=missed.went != "timeout") from missed
+            return answer.body, answer.status, answer.headers
+
+        async def sleep_async(self, secs: float) -> None:
+            await asyncio.sleep(secs)
+
+    return Client()
+
+
 def _refusal(library: Any, error: stripe.StripeError) -> VelellaError:
     message = error.user_message or "Stripe refused the request"
-    if isinstance(error, library.RateLimitError):
+    status = error.http_status or 0
+    if isinstance(error, library.RateLimitError) or status == 429:
         return Busy("Stripe is asked too often", hint=message, retry_after=2.0)
     if isinstance(error, library.AuthenticationError | library.PermissionError):
         return UnexpectedState("Stripe doesn't let this shop in", hint=f"{message} Look at api_key in providers.payment.")
-    status = error.http_status or 0
-    if status >= 500 or status == 409:  # 409: the same request is being carried out right now
+    if not 400 <= status < 500 or status == 409:  # 409: the same request is being carried out right now; 200: with what nobody understands
         return PaymentOutcomeUnknown("Stripe could not say whether it did what it was asked for", hint=message)
     if isinstance(error, library.IdempotencyError):
         return UnexpectedState("Stripe was asked for two things under one key", hint=message)
