@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import pickle
 import signal
 import socket
 import sys
@@ -25,8 +24,10 @@ from ...core.settings import Settings
 from .. import instance
 from ..script import cut
 from ..seeding import seed
-from .messages import LARGEST, Failure, Ready, Start
+from .messages import Failure, Ready, Start, send
 
+MOST_SAID = 32 * 1024
+"""Characters of a failure: its end, where it says what it is."""
 _OTHERS = tuple(f"{sysconfig.get_path(name)}/" for name in ("stdlib", "platstdlib", "purelib", "platlib"))
 
 
@@ -43,13 +44,13 @@ def be(start: Start, talk: socket.socket) -> int:
             runner.run(_serve(settings, start, talk, known))
     except VelellaError as error:
         said = error.message if error.hint is None else f"{error.message}\n  {error.hint}"
-        talk.send(pickle.dumps(Failure(start.number, said)))
+        send(talk, Failure(start.number, said))
     except BaseException as error:  # noqa: BLE001 - whatever a plugin raises is what its author wants to see
         whole = traceback.format_exception(error)
         cut(error, lambda module, path: _is_theirs(module, path, settings))
         ours = error.__traceback__ is None and not isinstance(error, SyntaxError)  # then nothing less helps
         said = "".join(whole if ours else traceback.format_exception(error)).rstrip()
-        talk.send(pickle.dumps(Failure(start.number, said[-LARGEST // 4 :])))
+        send(talk, Failure(start.number, said[-MOST_SAID:]))
     else:
         return 0
     return 1
@@ -69,7 +70,7 @@ async def _serve(settings: Settings, start: Start, talk: socket.socket, known: s
     host = Host(settings, service_names(settings), address=address, wire_check=True)
     try:
         await host.start()
-        talk.send(pickle.dumps(_ready(host, start.number, filled, known)))
+        send(talk, _ready(host, start.number, filled, known))
         await stop.wait()
         await host.drain()
     finally:

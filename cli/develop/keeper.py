@@ -94,9 +94,7 @@ class Keeper:
             if isinstance(event, set):
                 self._saved(event)
             elif isinstance(event, Forked):
-                self._all[event.number].pid = event.pid
-                if self._all[event.number] not in (self._starting, self._serving):
-                    self._end(self._all[event.number], signal.SIGKILL)
+                self._forked(event)
             elif isinstance(event, Ended):
                 self._ended(event)
             elif self._starting is None or event.number != self._starting.number:
@@ -115,11 +113,14 @@ class Keeper:
         """End every generation. Returns when all are gone."""
         for generation in list(self._all.values()):
             self._end(generation, signal.SIGTERM)
+        self._starting = None  # if it is still to be forked, it is ended then
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(GONE_SECONDS):
                 while self._all:
                     event = await self._events.get()
-                    if isinstance(event, Ended):
+                    if isinstance(event, Forked):
+                        self._forked(event)
+                    elif isinstance(event, Ended):
                         self._gone(event.pid)
         asyncio.get_running_loop().remove_reader(self._nursery.talk)
         if self._watching is not None:
@@ -191,6 +192,12 @@ class Keeper:
             self._serving = None
             if self._starting is None:
                 asyncio.get_running_loop().call_later(AGAIN_SECONDS, self._events.put_nowait, set())
+
+    def _forked(self, event: Forked) -> None:
+        generation = self._all[event.number]
+        generation.pid = event.pid
+        if generation not in (self._starting, self._serving):
+            self._end(generation, signal.SIGKILL)
 
     def _gone(self, pid: int) -> Generation | None:
         generation = next((each for each in self._all.values() if each.pid == pid), None)

@@ -1,11 +1,12 @@
-"""What the processes of `velella develop` say to each other."""
+"""What the processes of `velella develop` say to each other, and how."""
 
 from __future__ import annotations
 
+import pickle
+import select
+import socket
+import tempfile
 from typing import Any, Literal, NamedTuple
-
-LARGEST = 128 * 1024
-"""Bytes of a datagram."""
 
 Prepare = Literal["all", "tables"] | None
 """What is done before a generation serves: tables are brought up to date; `all`: and a new shop is filled."""
@@ -60,3 +61,21 @@ class Failure(NamedTuple):
 
     number: int
     why: str
+
+
+def send(talk: socket.socket, message: NamedTuple) -> None:
+    """Send a message of any size, as a whole or not at all: several processes write to one socket, and any of them may be killed."""
+    with tempfile.TemporaryFile() as file:
+        pickle.dump(message, file)
+        file.flush()
+        socket.send_fds(talk, [b"."], [file.fileno()])  # a datagram itself has a largest size, and it differs between systems
+
+
+def receive(talk: socket.socket, wait: float) -> Any:
+    """The next message; None where none comes within so many seconds."""
+    if not select.select((talk,), (), (), wait)[0]:
+        return None
+    _, [descriptor], _, _ = socket.recv_fds(talk, 1, 1)
+    with open(descriptor, "rb") as file:
+        file.seek(0)  # who wrote it has the same place in it
+        return pickle.load(file)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import importlib
 import os
-import pickle
 import signal
 import socket
 import sys
@@ -19,7 +18,7 @@ from typing import Any, NoReturn
 
 from ...actors.services import module_names
 from ...core.endings import end_with_parent
-from .messages import LARGEST, Ended, Forked, Preload, Start
+from .messages import Ended, Forked, Preload, Start, receive, send
 
 REAP_SECONDS = 0.1
 
@@ -32,23 +31,17 @@ class Nursery:
         self.talk = talk
 
     def send(self, wish: Start | Preload) -> None:
-        self.talk.send(pickle.dumps(wish))
+        send(self.talk, wish)
 
     def received(self) -> list[Any]:
         """All messages that have come. Doesn't wait."""
-        messages = []
-        with contextlib.suppress(BlockingIOError):
-            while True:
-                messages.append(pickle.loads(self.talk.recv(LARGEST, socket.MSG_DONTWAIT)))
-        return messages
+        return list(iter(lambda: receive(self.talk, 0), None))
 
 
 @contextlib.contextmanager
 def opened() -> Iterator[Nursery]:
     """Fork the nursery. With the block it ends, and what it has forked."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
-    for end in (ours, theirs):
-        end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2 * LARGEST)
     parent = os.getpid()
     pid = os.fork()
     if pid == 0:
@@ -71,11 +64,10 @@ def _run(talk: socket.socket, parent: int) -> NoReturn:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in the terminal is the parent's to pass on
         end_with_parent(parent)
         generation = _import_velella()
-        talk.settimeout(REAP_SECONDS)
         while os.getppid() == parent:
             _reap(talk)
-            with contextlib.suppress(TimeoutError):
-                _carry_out(pickle.loads(talk.recv(LARGEST)), talk, generation)
+            if (wish := receive(talk, REAP_SECONDS)) is not None:
+                _carry_out(wish, talk, generation)
         code = 0
     finally:
         os._exit(code)
@@ -112,7 +104,7 @@ def _carry_out(wish: Any, talk: socket.socket, generation: Any) -> None:
             sys.stdout.flush()
             sys.stderr.flush()
             os._exit(code)
-    talk.send(pickle.dumps(Forked(wish.number, pid)))
+    send(talk, Forked(wish.number, pid))
 
 
 def _reap(talk: socket.socket) -> None:
@@ -123,4 +115,4 @@ def _reap(talk: socket.socket) -> None:
             return
         if pid == 0:
             return
-        talk.send(pickle.dumps(Ended(pid, os.waitstatus_to_exitcode(status))))
+        send(talk, Ended(pid, os.waitstatus_to_exitcode(status)))

@@ -6,6 +6,7 @@ import asyncio
 import os
 import re
 import signal
+import socket
 import time
 from asyncio.subprocess import PIPE, STDOUT
 from pathlib import Path
@@ -13,7 +14,11 @@ from pathlib import Path
 import aiohttp
 import psutil
 
+from velella.cli.develop.keeper import Keeper
+from velella.cli.develop.messages import Ended, Forked, Preload, Ready, receive, send
+from velella.cli.develop.nursery import Nursery
 from velella.cli.new import PARTS, write_plugin
+from velella.core.settings import Settings
 
 from ..conftest import VELELLA
 from ..types.test_handles import ROOT
@@ -142,3 +147,33 @@ async def executed(text: str, data: Path) -> str:
     command = (*VELELLA, "exec", "--data-dir", str(data), str(script))
     process = await asyncio.create_subprocess_exec(*command, cwd=data.parent, stdout=PIPE, stderr=STDOUT)
     return (await process.communicate())[0].decode()
+
+
+def test_a_message_comes_whole_however_much_is_imported() -> None:
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    nursery, modules = Nursery(0, ours), [f"some.package.with.a.long.name.module_{at}" for at in range(30_000)]
+    ready = Ready(1, "http://127.0.0.1:9000", [], ("product",), False, [], modules)
+    send(theirs, ready)
+    send(theirs, Ended(99_999, -9))
+    assert nursery.received() == [ready, Ended(99_999, -9)]
+    assert nursery.received() == [], "it doesn't wait"
+    nursery.send(Preload(modules))
+    assert receive(theirs, 1) == Preload(modules)
+    ours.close()
+    theirs.close()
+
+
+async def test_who_stops_just_after_saving_waits_for_nothing_that_is_only_forked_then(tmp_path: Path) -> None:
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    keeper = Keeper(Settings(_env_file=None, data_dir=tmp_path), Nursery(0, ours), {}, demo=False, embedded=False)
+    asyncio.get_running_loop().add_reader(ours, keeper._hear)
+    keeper._start()
+    began, closing = time.monotonic(), asyncio.create_task(keeper.close())
+    await asyncio.sleep(0)
+    generation = await asyncio.create_subprocess_exec("sleep", "60")
+    send(theirs, Forked(1, generation.pid))
+    send(theirs, Ended(generation.pid, await generation.wait()))
+    await closing
+    assert (generation.returncode, time.monotonic() - began < 5) == (-signal.SIGKILL, True)
+    ours.close()
+    theirs.close()
