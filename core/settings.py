@@ -168,7 +168,7 @@ class Settings(BaseSettings):
     auth_cors: str = Field("http://localhost:5173,http://localhost:9000,http://localhost:8000", description="Origins for /auth.")
     body_limit: int = Field(100 * 1024, gt=0, description="Bytes a request body may have; 2 MiB on batch routes.")
     upload_limit: int = Field(20 * 1024 * 1024, gt=0, description="Bytes an uploaded file may have.")
-    import_limit: int = Field(256 * 1024 * 1024, gt=0, description="Bytes a CSV file may have, which products are imported from.")
+    import_limit: int = Field(64 * 1024 * 1024, gt=0, description="Bytes a CSV file may have, which products are imported from.")
     upload_types: list[str] = Field(
         default_factory=lambda: [
             "image/*",

@@ -12,27 +12,39 @@ from __future__ import annotations
 
 import asyncio
 import csv
-import io
+import re
 import tempfile
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from itertools import islice
 from typing import Any, Final
 
 from . import json
 from .errors import InvalidData
 from .numbers import digits
 
-AT_ONCE: Final = 100
-"""Rows that are read or written without giving way to others: a few milliseconds."""
+AT_ONCE: Final = 32
+"""Rows that are read or written without giving way to others: a millisecond or two."""
+PIECE: Final = 16 * 1024
+"""Bytes that are taken apart without giving way to others."""
 LONGEST: Final = 512 * 1024
 """Bytes of one row; a row with more is most likely a quote that isn't closed."""
+csv.field_size_limit(LONGEST)  # of the whole process, 131,072 unless somebody says so: less than a product's description may have
 MOST_COLUMNS: Final = 500
 UNFINISHED: Final = "unexpected end of data"
 """What `csv` says of a row that ends within quotes."""
-FORMULA: Final = frozenset("=+-@\t\r")
-"""A text that begins with one of these is a formula to a spreadsheet: it is written behind an apostrophe, which reading takes off."""
+MARK: Final = b"\xef\xbb\xbf"
+"""Begins what is written: without it Excel takes UTF-8 for the code page of its country."""
+_STARTS: Final = r"'*[^\S\t\r\n]*[=+\-@\uff1d\uff0b\uff0d\uff20]"
+"""How a text goes on that a spreadsheet takes for a formula; full-width signs count as well."""
+_FORMULA: Final = re.compile(_STARTS)
+_WITHIN: Final = re.compile(rf"(?<=[;\t\r\n])(?={_STARTS})")
+"""A formula in a text, where a spreadsheet begins a cell that separates them otherwise than this sheet does."""
+_SHIELDED: Final = re.compile(rf"(?<=[;\t\r\n])'(?={_STARTS})")
+_QUOTE: Final = '"'
+_SEPARATES: Final = re.compile(r'[,;\t\r\n"]')
 
 
 # -- writing
@@ -59,38 +71,33 @@ class Sheet:
         """The whole sheet as CSV, its first line the columns. May be called again."""
         names = sorted(self._columns, key=self._order) if self._order is not None else list(self._columns)
         self._rows.seek(0)
-        page = io.StringIO()
-        writer = csv.writer(page)
-        writer.writerow(names)
-        waiting = 0
-        for line in self._rows:
-            row = json.loads(line)
-            writer.writerow([row.get(name, "") for name in names])
-            waiting += 1
-            if waiting == AT_ONCE:
-                yield _drained(page)
-                waiting = 0
-                await asyncio.sleep(0)
-        yield _drained(page)
+        yield MARK + _line(cell(name) for name in names)
+        while page := list(islice(self._rows, AT_ONCE)):
+            rows = (json.loads(line) for line in page)
+            yield b"".join(_line(row.get(name, "") for name in names) for row in rows)
+            await asyncio.sleep(0)
 
     def close(self) -> None:
         """Drop the rows."""
         self._rows.close()
 
 
-def _drained(page: io.StringIO) -> bytes:
-    text = page.getvalue()
-    page.seek(0)
-    page.truncate()
-    return text.encode()
+def _line(cells: Iterable[str]) -> bytes:
+    """A row. Cells with a separator of any spreadsheet are quoted, not of this sheet alone."""
+    return (",".join(f'"{text.replace(_QUOTE, _QUOTE * 2)}"' if _SEPARATES.search(text) else text for text in cells) + "\r\n").encode()
 
 
 def cell(value: Any) -> str:
-    """A value as text: nothing for None, true and false, numbers with all their digits, JSON for what is nested."""
+    """A value as text: nothing for None, true and false, numbers with all their digits, JSON for what is nested.
+
+    An apostrophe stands before a formula, here and within a text, and before a text with an apostrophe or space around it: `plain` takes
+    it off.
+    """
     if value is None:
         return ""
     if isinstance(value, str):
-        return f"'{value}" if value[:1] in FORMULA or value[:1] == "'" else value
+        text = _WITHIN.sub("'", value)
+        return f"'{text}" if _is_shielded(text) else text
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, Decimal):
@@ -99,7 +106,19 @@ def cell(value: Any) -> str:
         return value.isoformat()
     if isinstance(value, (int, float)):
         return str(value)
-    return json.dumps(value).decode()
+    return cell(json.dumps(value).decode())
+
+
+def plain(text: str) -> str:
+    """The text of a cell: without the apostrophes that `cell` writes, and without space around it where there is none before."""
+    if "'" not in text:
+        return text.strip()
+    shielded = text[0] == "'" and _is_shielded(text[1:])
+    return _SHIELDED.sub("", text[1:] if shielded else text.strip())
+
+
+def _is_shielded(text: str) -> bool:
+    return text[:1] == "'" or _FORMULA.match(text) is not None or text != text.strip()
 
 
 # -- reading
@@ -128,18 +147,22 @@ async def read_records(chunks: AsyncIterator[bytes], *, delimiter: str = ",", st
 
     Raises InvalidData for what isn't text in UTF-8, a row longer than `LONGEST` and quotes that don't match, with the line.
     """
-    at, rest = start, b""
+    at, rest, enough = start, b"", 0
     async for chunk in chunks:
-        lines = (rest + chunk).split(b"\n")
-        rest = lines.pop()
-        records, at, left = _parsed(lines, at, delimiter, last=False)
-        if left:
+        for first in range(0, len(chunk), PIECE):
+            rest += chunk[first : first + PIECE]
+            if len(rest) < enough:
+                continue
+            lines = rest.split(b"\n")
+            rest = lines.pop()
+            records, at, left = _parsed(lines, at, delimiter, last=False)
             rest = b"\n".join((*left, rest))
-        if len(rest) > LONGEST:
-            raise InvalidData(f"Line {at.line}: the row is too long, or a quote in it isn't closed")
-        for first in range(0, len(records), AT_ONCE):
-            yield records[first : first + AT_ONCE]
-            await asyncio.sleep(0)
+            if len(rest) > LONGEST:
+                raise InvalidData(f"Line {at.line}: the row is too long, or a quote in it isn't closed")
+            enough = min(2 * len(rest), LONGEST)  # so that a long row isn't begun again with each piece
+            for some in range(0, len(records), AT_ONCE):
+                yield records[some : some + AT_ONCE]
+                await asyncio.sleep(0)
     if rest:
         records, _, _ = _parsed(rest.split(b"\n"), at, delimiter, last=True)
         yield records
@@ -165,7 +188,7 @@ def _parsed(lines: list[bytes], at: Position, delimiter: str, *, last: bool) -> 
         if cells:
             if len(cells) > MOST_COLUMNS:
                 raise InvalidData(f"Line {begins.line}: a row may have {MOST_COLUMNS} cells, not {len(cells)}")
-            records.append(Record(begins, [_plain(each) for each in cells]))
+            records.append(Record(begins, [plain(each) for each in cells]))
 
 
 def _texts(lines: list[bytes], at: Position) -> Iterable[str]:
@@ -174,9 +197,3 @@ def _texts(lines: list[bytes], at: Position) -> Iterable[str]:
             yield line.decode("utf-8-sig" if not at.offset and not number else "utf-8") + "\n"
         except UnicodeDecodeError:
             raise InvalidData(f"Line {at.line + number} is not text in UTF-8", hint="Save the file as CSV UTF-8.") from None
-
-
-def _plain(text: str) -> str:
-    """A cell without space around it, and without the apostrophe before a formula."""
-    text = text.strip()
-    return text[1:] if text[:1] == "'" and (text[1:2] in FORMULA or text[1:2] == "'") else text

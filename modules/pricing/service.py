@@ -180,9 +180,9 @@ class PricingService(ModuleService):
 
     @writes
     async def add_prices(self, rows: Sequence[AddedPrices]) -> list[Price]:
-        """Add prices to sets. A price with the same key replaces the old one.
+        """Add prices to sets. A price with the same key gets the new amount; the others stay.
 
-        Returns the prices as they are stored. Raises NotFound for a set.
+        Returns all own prices of the sets. Raises NotFound for a set.
         """
         ids = [row["price_set_id"] for row in rows]
         await self._hold(ids)
@@ -194,10 +194,13 @@ class PricingService(ModuleService):
                 same = there.get(row["price_set_id"], {}).get(price.key)
                 if same is None:
                     new.append((price, row["price_set_id"], None))
-                else:
-                    kept.append((replace(price, id=same.id), row["price_set_id"]))
-        changed = await self._change_prices(kept)
-        return changed + await self._insert_prices(new)
+                elif (changed := replace(price, id=same.id, title=price.title or same.title)) != same:
+                    kept.append((changed, row["price_set_id"]))
+        async with self.keeping(queries.PRICE_ROWS, ids):
+            await self._change_prices(kept)
+            await self._insert_prices(new)
+        prices: list[Price] = await self.list("price", {"price_set_id": ids, "price_list_id": None})
+        return prices
 
     # -- price lists
 

@@ -6,15 +6,17 @@ import asyncio
 import csv
 import io
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from velella.core import sheets
 from velella.core.errors import InvalidData
 from velella.core.sheets import Position, Record, Sheet, read_records
 
-CELLS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=12).map(str.strip)
+CELLS = st.text(st.one_of(st.sampled_from("'=-＋;\t\n\r \""), st.characters(codec="utf-8", exclude_characters="\0")), max_size=12)
 BEGINNING = Position()
 ROWS = st.lists(st.lists(CELLS, min_size=3, max_size=3), max_size=20)
 
@@ -49,12 +51,39 @@ def test_what_is_written_is_read(rows: list[list[str]], size: int) -> None:
     asyncio.run(there_and_back())
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "'", "'=1"])
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "'", "'=1", " =1+1", "\t=1", "\n=1+1", "＝1+1", "＠x", " a", "a "])
 async def test_no_cell_is_a_formula(text: str) -> None:
     data = await written([[text, "", ""]])
-    [_, row] = csv.reader(io.StringIO(data.decode()))
-    assert row[0] == f"'{text}"
+    assert data.startswith(b"\xef\xbb\xbf"), "Excel takes it for UTF-8"
+    [_, row] = csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""))
+    assert row[0].startswith("'")
     assert (await read(data))[1].cells[0] == text
+
+
+@pytest.mark.parametrize("separator", [";", "\t", "\n", "\r"])
+async def test_no_cell_is_a_formula_where_a_spreadsheet_separates_cells_otherwise(separator: str) -> None:
+    """It doesn't know a quote in the midst of what it takes for a cell."""
+    text = f"Buoy{separator}=1+1{separator} @x{separator}{separator}-2{separator}plain"
+    data = await written([["first", text, ""]])
+    assert f',"Buoy{separator}'.encode() in data
+    pieces = data.decode("utf-8-sig").split(separator)
+    assert not [piece for piece in pieces if piece.strip()[:1] in tuple("=@-")]
+    assert (await read(data))[1].cells[1] == text
+
+
+async def test_a_long_row_is_read_once_however_many_pieces_it_comes_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, parse = 0, sheets._parsed
+
+    def counted(lines: list[bytes], *args: Any, **given: Any) -> Any:
+        nonlocal begun
+        begun += sum(map(len, lines))
+        return parse(lines, *args, **given)
+
+    monkeypatch.setattr(sheets, "_parsed", counted)
+    data = b'a,b\n1,"' + b"x\n" * 200_000 + b'"\n2,3\n'
+    records = await read(data, 64 * 1024)
+    assert [(record.at.line, len(record.cells[1])) for record in records] == [(1, 1), (2, 399_999), (200_003, 1)]
+    assert begun < 4 * len(data)
 
 
 async def test_lines_are_counted_as_editors_count_them() -> None:

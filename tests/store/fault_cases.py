@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator
 from decimal import Decimal
 from typing import ClassVar
 
 from velella.core.ids import ulid
+from velella.modules.file.files import Files
 from velella.modules.payment.provider import Ask
 
 from ..vault import Vault
@@ -213,6 +215,44 @@ class MakeProduct(Case):
             assert [pair["inventory_item_id"] for pair in variant["inventory_items"]] == [items[0]["id"]]
 
     SHOWN = "*sales_channels,*shipping_profile,*variants,*variants.prices,*variants.inventory_items"
+
+
+class ImportPart(MakeProduct):
+    """A part of a file changes the price of a product that has another for quantities, and creates one."""
+
+    workflow = "import-products-part"
+
+    async def prepare(self) -> None:
+        given = self.product()
+        given["variants"][0]["prices"].append({"currency_code": "eur", "amount": D(5), "min_quantity": 10})
+        [made] = await self.market.host.workflows.run("create-products", {"products": [given]})
+        self.changed, [variant] = made["id"], made["variants"]
+        self.name = ulid().lower()
+        columns = (
+            "Product Id", "Product Handle", "Product Title", "Variant Id", "Variant Title", "Variant Sku", "Variant Price EUR",
+            "Variant Option 1 Name", "Variant Option 1 Value", "Product Sales Channel 1", "Shipping Profile Id",
+        )  # fmt: skip
+        around = f"{self.market.channel},{self.market.profile}"
+        head, *rows = (
+            ",".join(columns), f"{made['id']},,,{variant['id']},,,8,,,,", f",{self.name},{self.name},,One,{self.name},7,Size,One,{around}"
+        )  # fmt: skip
+
+        async def lines() -> AsyncIterator[bytes]:
+            yield "\n".join((head, *rows)).encode()
+
+        files = Files.of(self.market.host.settings)
+        name = f"{self.name}.csv"
+        await files.store(name, "text/csv", lines(), "private", name=name)
+        at = {"line": 2, "offset": len(head) + 1}
+        file = {"id": name, "access": "private", "columns": list(columns), "delimiter": ",", **at}
+        self.input = {"part": self.key, "file": file, **at}
+
+    async def agree(self, done: bool) -> None:
+        await super().agree(done)
+        created = await self.market.modules.product.count("product", {"handle": self.name})
+        shown = (await self.merchant.get(f"/admin/products/{self.changed}?fields={self.SHOWN}"))["product"]
+        prices = sorted(price["amount"] for price in shown["variants"][0]["prices"])
+        assert (created, prices) in (((1, [5, 8]),) if done else ((1, [5, 8]), (0, [5, 7])))
 
 
 class DropProduct(MakeProduct):

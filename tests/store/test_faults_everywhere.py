@@ -28,6 +28,7 @@ from .fault_cases import (
     Capture,
     Case,
     DropProduct,
+    ImportPart,
     MakeProduct,
     MakeRegion,
     MakeShippingOption,
@@ -63,7 +64,7 @@ AT_ONCE = 24
 CASES: Sequence[type[Case]] = (
     Buy, BuyOnAccount, Capture, Refund, MarkAsPaid, Cancel, Webhook, Settle,
     Send, CallOff, AskBack, TakeBack, BackAtOnce, Exchange, CallOffExchange, Claim, Edit, CancelOrder, ConvertDraft, EditDraft,
-    MakeProduct, DropProduct, MakeShippingOption, MakeRegion,
+    MakeProduct, DropProduct, ImportPart, MakeShippingOption, MakeRegion,
 )  # fmt: skip
 
 

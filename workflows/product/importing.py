@@ -7,25 +7,24 @@ from typing import Final, TypedDict
 
 from ...core.errors import InvalidData, NotAnswered, VelellaError
 from ...core.rows import Row
-from ...core.sheets import Position, Record, read_records
-from ...core.sql.schema.query import Query
+from ...core.sheets import LONGEST, Position, Record, read_records
 from ...modules.file.files import Files
 from ...modules.file.provider import Access, FileKey
 from ..exporting import WithModules
 from ..feed import tell
 from ..kit import Flow, Retry, Waits, step, workflow
 from .products import batch_products
-from .sheet import ProductColumns, SheetProduct, everyday, named_regions
+from .sheet import ProductColumns, SheetProduct, named_regions
 
 AT_ONCE: Final = 100
-"""Products of a part: created and changed together, or one after the other where one of them is refused."""
+"""Products of a part: created and changed together, or one after the other where one of them is refused. Fewer, where they have more than
+`PART_ROWS` or `PART_BYTES`."""
+PART_ROWS: Final = 1000
+PART_BYTES: Final = 4 * 1024 * 1024
+MOST_PRODUCTS: Final = 500_000
+"""Of one file: their names are kept until all of it is looked through."""
 MOST_REFUSALS: Final = 100
 """Refused products that are listed; the others are counted."""
-PRICED: Final = (
-    "id", "prices.id", "prices.currency_code", "prices.min_quantity", "prices.max_quantity", "prices.price_list_id",
-    "prices.price_rules.attribute", "prices.price_rules.operator", "prices.price_rules.value",
-)  # fmt: skip
-"""What tells the prices of a variant apart."""
 CONFIRM_SECONDS: Final = 3600.0
 IMPORT_SECONDS: Final = 86_400.0
 AGAIN: Final = Retry(interval=5.0, factor=4.0, most=600.0, during=3600.0)
@@ -69,7 +68,7 @@ async def looked_through(files: Files, id: str, access: Access, regions: dict[st
     """
     key = FileKey(id, access)
     sheet = await _opened(files, key)
-    columns = ProductColumns(sheet["columns"], regions)
+    columns = ProductColumns(sheet["columns"], regions, delimiter=sheet["delimiter"])
     summary = Summary(toCreate=0, toUpdate=0)
     seen: set[str] = set()
     open: SheetProduct | None = None
@@ -78,7 +77,9 @@ async def looked_through(files: Files, id: str, access: Access, regions: dict[st
         if product.key in seen:
             raise InvalidData(f"Line {product.at.line}: the rows of {product.key} don't stand together")
         seen.add(product.key)
-        summary["toUpdate" if product.given.get("id") else "toCreate"] += 1
+        if len(seen) > MOST_PRODUCTS:
+            raise InvalidData(f"Line {product.at.line}: a file may have {MOST_PRODUCTS} products")
+        summary["toUpdate" if product.id else "toCreate"] += 1
 
     start = Position(sheet["offset"], sheet["line"])
     async with aclosing(files.provider.read(key, start.offset)) as chunks:
@@ -95,11 +96,13 @@ async def looked_through(files: Files, id: str, access: Access, regions: dict[st
 
 async def _opened(files: Files, key: FileKey) -> SheetFile:
     """A file's columns, and where its second row begins."""
-    delimiter = ","
-    first = await _first_rows(files, key, delimiter)
-    if first and len(first[0].cells) == 1 and ";" in first[0].cells[0]:  # as spreadsheets write it where a comma stands in numbers
-        delimiter = ";"
-        first = await _first_rows(files, key, delimiter)
+    delimiter = await _delimiter(files, key)
+    first: list[Record] = []
+    async with aclosing(files.provider.read(key)) as chunks, aclosing(read_records(chunks, delimiter=delimiter)) as pages:
+        async for records in pages:
+            first += records[: 2 - len(first)]
+            if len(first) == 2:
+                break
     if len(first) < 2:
         raise InvalidData("There are no products in the file")
     columns, begins = first[0].cells, first[1].at
@@ -108,14 +111,16 @@ async def _opened(files: Files, key: FileKey) -> SheetFile:
     return SheetFile(id=key.name, access=key.access, columns=columns, delimiter=delimiter, line=begins.line, offset=begins.offset)
 
 
-async def _first_rows(files: Files, key: FileKey, delimiter: str) -> list[Record]:
-    first: list[Record] = []
-    async with aclosing(files.provider.read(key)) as chunks, aclosing(read_records(chunks, delimiter=delimiter)) as pages:
-        async for records in pages:
-            first += records[: 2 - len(first)]
-            if len(first) == 2:
+async def _delimiter(files: Files, key: FileKey) -> str:
+    """A semicolon, as spreadsheets write it where a comma stands in numbers, or a comma: of which the first line has more."""
+    head = b""
+    async with aclosing(files.provider.read(key)) as chunks:
+        async for chunk in chunks:
+            head += chunk
+            if b"\n" in chunk or len(head) > LONGEST:
                 break
-    return first
+    line = head.partition(b"\n")[0]
+    return ";" if line.count(b";") > line.count(b",") else ","
 
 
 # -- a part
@@ -153,7 +158,7 @@ Input = tuple[SheetProduct, Row | InvalidData]
 
 
 def _count(done: PartDone, inputs: list[Input]) -> None:
-    changed = sum(1 for product, _ in inputs if product.given.get("id"))
+    changed = sum(1 for product, _ in inputs if product.id)
     done["updated"] += changed
     done["created"] += len(inputs) - changed
 
@@ -172,9 +177,10 @@ async def _write(flow: Flow, inputs: list[Input]) -> None:
 async def _next_products(flow: Flow, file: SheetFile, start: Position) -> tuple[list[SheetProduct], Position | None]:
     """The next products from a position on, and where those after them begin."""
     regions = await region_names(flow)
-    columns = ProductColumns(file["columns"], regions)
+    columns = ProductColumns(file["columns"], regions, delimiter=file["delimiter"])
     files = Files.of(flow.settings)
     done: list[SheetProduct] = []
+    rows = 0
     open: SheetProduct | None = None
     chunks = files.provider.read(FileKey(file["id"], file["access"]), start.offset)
     try:
@@ -183,8 +189,9 @@ async def _next_products(flow: Flow, file: SheetFile, start: Position) -> tuple[
                 for product in columns.products(records, open):
                     if open is not None and product is not open:
                         done.append(open)
+                        rows += open.rows
                     open = product
-                    if len(done) >= AT_ONCE:
+                    if done and (len(done) == AT_ONCE or rows >= PART_ROWS or open.at.offset - start.offset >= PART_BYTES):
                         return done, open.at
     finally:
         await files.provider.close()
@@ -198,54 +205,40 @@ async def region_names(shop: WithModules) -> dict[str, str]:
 
 async def _inputs(flow: Flow, products: list[SheetProduct]) -> list[Input]:
     """The products as flows take them: tags by id, options as the product has them or as new ones."""
-    named = list({tag["tag"] for product in products for tag in product.given.get("tags") or ()})
+    named = list({tag for product in products for tag in product.listed("tags")})
     where = {"$or": [{"id": named}, {"value": named}]}
     tags = await flow.modules.product.list("product_tag", where, fields=("id", "value")) if named else []
     ids = {name: tag["id"] for tag in tags for name in (tag["value"], tag["id"])}
-    changed = [product.given["id"] for product in products if product.given.get("id")]
+    changed = [product.id for product in products if product.id]
     fields = ("id", "options.id", "options.title", "options.values.value")
     there = {row["id"]: row for row in await flow.modules.product.list("product", {"id": changed}, fields=fields)} if changed else {}
-    prices = await _prices(flow, products)
-    return [(product, _input(product, ids, there.get(product.given.get("id", "")), prices)) for product in products]
+    return [(product, _input(product, ids, there.get(product.id or ""))) for product in products]
 
 
-async def _prices(flow: Flow, products: list[SheetProduct]) -> dict[str, list[Row]]:
-    """The prices that variants have which a file gives prices: variant → prices, without those of lists."""
-    given = [variant["id"] for product in products for variant in product.given.get("variants") or () if variant.keys() >= {"id", "prices"}]
-    if not given:
-        return {}
-    rows = await flow.graph.rows(Query("product_variant", PRICED, {"id": given}))
-    return {row["id"]: [price for price in row["prices"] or () if not price["price_list_id"]] for row in rows}
-
-
-def _repriced(variant: Row, known: list[Row]) -> Row:
-    """A variant that is changed: with all prices that it has, those amounts changed that the file says. A file takes no price away."""
-    said = {(price["currency_code"], (price.get("rules") or {}).get("region_id")): price for price in variant["prices"]}
-    kept = [
-        {"id": price["id"], "amount": said.pop(key)["amount"]} if (key := everyday(price)) in said else {"id": price["id"]}
-        for price in known
-    ]
-    return {**variant, "prices": [*kept, *said.values()]}
-
-
-def _input(product: SheetProduct, tags: dict[str, str], there: Row | None, prices: dict[str, list[Row]]) -> Row | InvalidData:
-    given = dict(product.given)
-    lost = [tag["tag"] for tag in given.get("tags") or () if tag["tag"] not in tags]
+def _input(product: SheetProduct, tags: dict[str, str], there: Row | None) -> Row | InvalidData:
+    lost = [tag for tag in product.listed("tags") if tag not in tags]
     if lost:
         return InvalidData(f"Tag with value {lost[0]} not found")
-    if "tags" in given:
-        given["tags"] = [{"id": tags[tag["tag"]]} for tag in given["tags"]]
-    if not given.get("id"):
-        given["options"] = [{"id": option["id"]} if "id" in option else option for option in product.options.values()]
-        return given
-    if "variants" in given:
-        given["variants"] = [
-            _repriced(variant, prices[variant["id"]]) if variant.get("id") in prices and "prices" in variant else variant
-            for variant in given["variants"]
-        ]
+    given = dict(product.given)
+    if product.lists.get("images"):
+        given["images"] = [{"url": url} for url in product.listed("images")]
+    for member in ("tags", "categories", "sales_channels"):
+        if listed := product.listed(member):
+            given[member] = [{"id": id} for id in dict.fromkeys(tags[each] if member == "tags" else each for each in listed)]
+    if not product.id:
+        return {**given, "variants": product.variants, "options": [option.given for option in product.options.values()]}
+    if product.variants:
+        given["variants"] = [_without_loss(variant) for variant in product.variants]
     known: list[Row] = there["options"] if there is not None else []
     options = _with_new_values(known, product)
     return {**given, "options": options} if options != [_option(option) for option in known] else given
+
+
+def _without_loss(variant: Row) -> Row:
+    """A variant of a product that is changed: a file takes no price away, since not every price has a column."""
+    if not variant.get("id") or "prices" not in variant:
+        return variant
+    return {**{name: value for name, value in variant.items() if name != "prices"}, "more_prices": variant["prices"]}
 
 
 def _option(option: Row) -> Row:
@@ -256,11 +249,11 @@ def _with_new_values(known: list[Row], product: SheetProduct) -> list[Row]:
     """The options of a product that is changed: those that it has, with what the file adds to them. A file takes none away."""
     options = [_option(option) for option in known]
     for title, option in product.options.items():
-        same = next((each for each in options if each["id"] == option.get("id") or each["title"] == title), None)
+        same = next((each for each in options if each.get("title") == title or (option.id and each.get("id") == option.id)), None)
         if same is None:
-            options.append(option)
+            options.append(option.given)
         else:
-            same["values"] += [value for value in option["values"] if value not in same["values"]]
+            same["values"] = list(dict.fromkeys((*same["values"], *option.values)))
     return options
 
 

@@ -87,7 +87,8 @@ async def update_products(
     """Change products: each by its id, or all that a selector selects in the same way. Returns the rows as they are stored.
 
     Takes the input of `ProductService.update_products`, and `sales_channels`, `shipping_profile_id` (None: none), and variants' `prices`,
-    each of which replaces the old ones. Raises NotFound, and the modules' errors; then everything is as before.
+    each of which replaces the old ones; and variants' `more_prices`, which leave the prices for anything else as they are. Raises
+    NotFound, and the modules' errors; then everything is as before.
     """
     given = products or []
     if products is None:

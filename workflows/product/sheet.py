@@ -8,6 +8,7 @@ nothing.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -19,8 +20,10 @@ from ...core.rows import Row
 from ...core.sheets import Position, Record
 
 STATUSES: Final = ("draft", "proposed", "published", "rejected")
-MOST_VARIANTS: Final = 1000
-"""Of one product."""
+MOST_ROWS: Final = 1000
+"""Of one product, and so of its variants."""
+MOST_BYTES: Final = 16 * 1024 * 1024
+"""Of the rows of one product."""
 
 # -- cells
 
@@ -30,8 +33,17 @@ def _text(cell: str) -> str:
 
 
 def _number(cell: str) -> Any:
+    return _number_of(cell, cell)
+
+
+def _number_with_comma(cell: str) -> Any:
+    """`12,50` as spreadsheets write it where columns are separated by semicolons; `12.50` all the same, and never `1.234,50`."""
+    return _number_of(cell.replace(",", "."), cell)
+
+
+def _number_of(text: str, cell: str) -> Any:
     try:
-        return number_of(cell)
+        return number_of(text)
     except ValueError as error:
         raise InvalidData(f"'{cell[:80]}' is not a number") from error
 
@@ -126,12 +138,12 @@ COLUMNS: Final[Mapping[str, tuple[str, str, Read] | None]] = {
 }
 """Column → whose it is, its name there and how its cells are read; None: it may be there, and isn't read."""
 NUMBERED: Final = {
-    "product image": ("images", "url"),
-    "product tag": ("tags", "tag"),
-    "product category": ("categories", "id"),
-    "product sales channel": ("sales_channels", "id"),
+    "product image": "images",
+    "product tag": "tags",
+    "product category": "categories",
+    "product sales channel": "sales_channels",
 }
-"""`Product Image 1`, `Product Image 2`, …: the list of the product that they fill, and what a cell is there."""
+"""`Product Image 1`, `Product Image 2`, …: the list of the product that they fill."""
 _NUMBERED = re.compile(r"(product (?:image|tag|category|sales channel)) (\d{1,3})(?: (?:id|url|value))?")
 _OPTION = re.compile(r"variant option (\d{1,3}) (name|value|id|is exclusive)")
 _PRICE = re.compile(
@@ -144,29 +156,83 @@ _IMAGE = re.compile(r"variant image \d{1,3}")
 
 
 @dataclass(slots=True)
+class SheetOption:
+    title: str
+    values: dict[str, None]
+    id: str | None = None
+    is_exclusive: bool | None = None
+
+    @property
+    def given(self) -> Row:
+        """The input for a new option, or `{id}`."""
+        if self.id is not None:
+            return {"id": self.id}
+        exclusive = {} if self.is_exclusive is None else {"is_exclusive": self.is_exclusive}
+        return {"title": self.title, "values": list(self.values), **exclusive}
+
+    def merge(self, row: SheetOption) -> None:
+        self.values |= row.values
+        self.id = self.id if self.id is not None else row.id
+        self.is_exclusive = self.is_exclusive if self.is_exclusive is not None else row.is_exclusive
+
+
+@dataclass(slots=True)
 class SheetProduct:
-    """A product of a file, with all its rows."""
+    """A product of a file, with all its rows. What no cell says isn't in it."""
 
     at: Position
     """Where its first row begins."""
     given: Row
-    """The input of `create-products`, or, with an `id`, of `update-products`. But each of `tags` is `{tag}`: an id or a value. What no cell
-    says isn't in it: a product whose rows say nothing of variants, tags or prices keeps those that it has."""
-    options: dict[str, Row] = field(default_factory=dict)
-    """Title → `{title, values, id?, is_exclusive?}`."""
+    """Its own columns."""
+    variants: list[Row] = field(default_factory=list)
+    lists: dict[str, dict[tuple[str, int], None]] = field(default_factory=dict)
+    """`images`, `tags` (a value or an id), `categories`, `sales_channels`: the cells, each with how often it stood before it in its row."""
+    options: dict[str, SheetOption] = field(default_factory=dict)
+    """By their titles."""
+    rows: int = 1
+
+    @property
+    def id(self) -> str | None:
+        id: str | None = self.given.get("id")
+        return id
 
     @property
     def key(self) -> str:
         return str(self.given.get("id") or self.given.get("handle"))
 
+    def listed(self, member: str) -> list[str]:
+        return [cell for cell, _ in self.lists.get(member, ())]
+
+    def merge(self, row: SheetProduct) -> None:
+        """Add a further row. What it says of the product itself counts where the rows before said nothing.
+
+        Raises InvalidData, with the line, for a row too many.
+        """
+        self.rows += 1
+        if self.rows > MOST_ROWS:
+            raise InvalidData(f"Line {row.at.line}: a product may have {MOST_ROWS} rows")
+        if row.at.offset - self.at.offset > MOST_BYTES:
+            raise InvalidData(f"Line {row.at.line}: the rows of a product may have {MOST_BYTES} bytes")
+        self.given = {**row.given, **self.given}
+        self.variants += row.variants
+        for member, cells in row.lists.items():
+            self.lists.setdefault(member, {}).update(cells)
+        for title, option in row.options.items():
+            if (known := self.options.setdefault(title, option)) is not option:
+                known.merge(option)
+
 
 class ProductColumns:
     """The columns of a file, and how its rows become products."""
 
-    def __init__(self, names: Sequence[str], regions: Mapping[str, str]) -> None:
-        """`regions`: as `named_regions` gives them. Raises InvalidData for columns that mean nothing, and for some that come twice."""
+    def __init__(self, names: Sequence[str], regions: Mapping[str, str], *, delimiter: str = ",") -> None:
+        """`regions`: as `named_regions` gives them. Where a semicolon is the `delimiter`, a comma may be the point of numbers.
+
+        Raises InvalidData for columns that mean nothing, and for some that come twice.
+        """
+        self._read_number = _number_with_comma if delimiter == ";" else _number
         self._plain: list[tuple[int, str, str, str, Read]] = []
-        self._listed: list[tuple[int, str, str]] = []
+        self._listed: list[tuple[int, str]] = []
         self._prices: list[tuple[int, str, Row]] = []
         self._options: dict[str, dict[str, int]] = {}
         self.width = len(names)
@@ -187,9 +253,10 @@ class ProductColumns:
         if plain in COLUMNS:
             known = COLUMNS[plain]
             if known is not None:
-                self._plain.append((at, name, *known))
+                whose, member, read = known
+                self._plain.append((at, name, whose, member, self._read_number if read is _number else read))
         elif match := _NUMBERED.fullmatch(plain):
-            self._listed.append((at, *NUMBERED[match[1]]))
+            self._listed.append((at, NUMBERED[match[1]]))
         elif match := _OPTION.fullmatch(plain):
             self._options.setdefault(match[1], {})[match[2]] = at
         elif match := _PRICE.fullmatch(plain):
@@ -213,9 +280,7 @@ class ProductColumns:
                     yield open
                 open = product
             else:
-                _merge(open, product)
-                if len(open.given.get("variants", ())) > MOST_VARIANTS:
-                    raise InvalidData(f"Line {record.at.line}: a product may have {MOST_VARIANTS} variants")
+                open.merge(product)
         if open is not None:
             yield open
 
@@ -229,35 +294,37 @@ class ProductColumns:
             if cells[at]:
                 parts[whose][member] = _read(record.at.line, name, read, cells[at])
         product, variant = parts["product"], parts["variant"]
-        for at, member, key in self._listed:
-            if cells[at] and {key: cells[at]} not in product.setdefault(member, []):
-                product[member].append({key: cells[at]})
-        prices = [{**price, "amount": _read(record.at.line, name, _number, cells[at])} for at, name, price in self._prices if cells[at]]
-        if prices:
-            variant["prices"] = prices
         if not product.get("id") and not product.get("handle"):
             raise InvalidData(f"Line {record.at.line}: there is neither a product id nor a handle")
         made = SheetProduct(record.at, product)
+        seen: Counter[tuple[str, str]] = Counter()
+        for at, member in self._listed:
+            if cell := cells[at]:
+                made.lists.setdefault(member, {})[cell, seen[member, cell]] = None
+                seen[member, cell] += 1
+        read = self._read_number
+        prices = [{**price, "amount": _read(record.at.line, name, read, cells[at])} for at, name, price in self._prices if cells[at]]
+        if prices:
+            variant["prices"] = prices
         for columns in self._options.values():
             self._option(record.at.line, cells, columns, variant, made.options)
         if variant:
-            product["variants"] = [variant]
+            made.variants.append(variant)
         return made
 
     @staticmethod
-    def _option(line: int, cells: Sequence[str], columns: Mapping[str, int], variant: Row, options: dict[str, Row]) -> None:
+    def _option(line: int, cells: Sequence[str], columns: Mapping[str, int], variant: Row, options: dict[str, SheetOption]) -> None:
         title, value = cells[columns["name"]], cells[columns["value"]]
         if not title and not value:
             return
         if not title or not value:
             raise InvalidData(f"Line {line}: an option has a name and a value, here one of them is missing")
         variant.setdefault("options", {})[title] = value
-        option: Row = {"title": title, "values": [value]}
+        option = options[title] = SheetOption(title, {value: None})
         if "id" in columns and cells[columns["id"]]:
-            option["id"] = cells[columns["id"]]
+            option.id = cells[columns["id"]]
         if "is exclusive" in columns and cells[columns["is exclusive"]]:
-            option["is_exclusive"] = _read(line, "Is Exclusive", _boolean, cells[columns["is exclusive"]])
-        options[title] = option
+            option.is_exclusive = _read(line, "Is Exclusive", _boolean, cells[columns["is exclusive"]])
 
 
 def _price_of(match: re.Match[str], name: str, regions: Mapping[str, str]) -> Row:
@@ -275,7 +342,7 @@ SEVERAL: Final = ""
 """Stands for the id of a region whose name others have, too."""
 
 
-def _folded(name: str) -> str:
+def folded(name: str) -> str:
     return " ".join(name.lower().split())
 
 
@@ -283,15 +350,9 @@ def named_regions(regions: Sequence[Row]) -> dict[str, str]:
     """What stands in the names of columns for regions (`{id, name}`): names and ids, in small letters → ids."""
     named: dict[str, str] = {}
     for region in regions:
-        name = _folded(region["name"])
+        name = folded(region["name"])
         named[name] = region["id"] if name not in named else SEVERAL
-    return named | {_folded(region["id"]): region["id"] for region in regions}
-
-
-def shown_regions(regions: Sequence[Row]) -> dict[str, str]:
-    """What `named_regions` reads, the other way round: id → name, or the id itself where others have the name, too."""
-    named = named_regions(regions)
-    return {region["id"]: region["name"] if named[_folded(region["name"])] == region["id"] else region["id"] for region in regions}
+    return named | {folded(region["id"]): region["id"] for region in regions}
 
 
 def _read(line: int, name: str, read: Read, cell: str) -> Any:
@@ -299,101 +360,3 @@ def _read(line: int, name: str, read: Read, cell: str) -> Any:
         return read(cell)
     except InvalidData as error:
         raise InvalidData(f"Line {line}: {name}: {error.message}") from error
-
-
-def _merge(product: SheetProduct, row: SheetProduct) -> None:
-    """Add a further row of the same product. What it says of the product counts where the rows before said nothing."""
-    for name, value in row.given.items():
-        if name == "variants":
-            product.given.setdefault("variants", []).extend(value)
-        elif isinstance(value, list):
-            product.given.setdefault(name, []).extend(item for item in value if item not in product.given[name])
-        else:
-            product.given.setdefault(name, value)
-    for title, option in row.options.items():
-        known = product.options.setdefault(title, option)
-        if known is not option:
-            known["values"] += [value for value in option["values"] if value not in known["values"]]
-            for name in ("id", "is_exclusive"):
-                if name in option:
-                    known.setdefault(name, option[name])
-
-
-# -- writing
-
-LISTS: Final = {
-    "images": ("image", "url"),
-    "tags": ("tag", "value"),
-    "sales_channels": ("sales_channel", "id"),
-    "categories": ("category", "id"),
-}
-_GROUPS: Final = tuple(
-    re.compile(pattern)
-    for pattern in (
-        r"Product (?:Id|Handle|Title)$",
-        r"Product (?!Image|Tag|Sales|Category)",
-        r"Shipping",
-        r"Product ",
-        r"Variant (?:Id|Title|Sku)$",
-        r"Variant (?!Price|Option|Image)",
-        r"Variant Price",
-        r"Variant Option",
-        r"",
-    )
-)
-
-
-def column_order(name: str) -> tuple[int, str, int, str]:
-    """A sort key: what names a product and a variant first, numbered columns by their numbers."""
-    group = next(rank for rank, pattern in enumerate(_GROUPS) if pattern.match(name))
-    number = re.search(r" (\d+)( |$)", name)
-    if number is None:
-        known = PRODUCT if name.startswith("Product") else VARIANT
-        place = list(known).index(key) if (key := name.lower().split(" ", 1)[1].replace(" ", "_")) in known else len(known)
-        return group, "", place, name
-    return group, name[: number.start()], int(number[1]), name
-
-
-def rows_of(product: Row, regions: Mapping[str, str]) -> list[Row]:
-    """The rows of a product as it was queried: one for each variant, or one. `regions`: as `shown_regions` gives them."""
-    shared: Row = {column("product", name): product[name] for name in (*PRODUCT, *STAMPS) if name in product}
-    for member, (name, key) in LISTS.items():
-        for number, item in enumerate(product.get(member) or (), 1):
-            shared[column("product", f"{name}_{number}")] = item[key]
-    if (profile := product.get("shipping_profile")) is not None:
-        shared[PROFILE] = profile["id"]
-    titles = {option["id"]: option["title"] for option in product.get("options") or ()}
-    return [{**shared, **_variant_cells(variant, titles, regions)} for variant in product.get("variants") or ()] or [shared]
-
-
-def _variant_cells(variant: Row, titles: Mapping[str, str], regions: Mapping[str, str]) -> Row:
-    row = {column("variant", name): variant[name] for name in (*VARIANT, *STAMPS) if name in variant}
-    for price in variant.get("prices") or ():
-        if (name := _price_column(price, regions)) is not None:
-            row.setdefault(name, price["amount"])
-    for number, value in enumerate(variant.get("options") or (), 1):
-        row[f"Variant Option {number} Id"] = value["option_id"]
-        row[f"Variant Option {number} Name"] = titles.get(value["option_id"])
-        row[f"Variant Option {number} Value"] = value["value"]
-    for number, image in enumerate(variant.get("images") or (), 1):
-        row[f"Variant Image {number}"] = image["url"]
-    return row
-
-
-def everyday(price: Row) -> tuple[str, str | None] | None:
-    """The currency and the region of a price that a column can say; None of another one: of a list, for quantities, or with other rules."""
-    if price.get("price_list_id") or price.get("min_quantity") is not None or price.get("max_quantity") is not None:
-        return None
-    rules = {(rule["attribute"], rule["operator"]): rule["value"] for rule in price.get("price_rules") or ()}
-    if rules.keys() - {("region_id", "eq")}:
-        return None
-    return price["currency_code"], rules.get(("region_id", "eq"))
-
-
-def _price_column(price: Row, regions: Mapping[str, str]) -> str | None:
-    if (known := everyday(price)) is None:
-        return None
-    currency, region = known
-    if region is None:
-        return f"Variant Price {currency.upper()}"
-    return f"Variant Price {regions[region]} [{currency.upper()}]" if region in regions else None

@@ -12,11 +12,11 @@ from ...modules.pricing.types import NewPriceSet
 from ..inventory.items import drop_items, insert_items
 from ..kit import Flow, workflow
 from ..links import delete, link, unlink
-from ..pricing.prices import create_price_sets, update_price_sets
+from ..pricing.prices import add_prices, create_price_sets, update_price_sets
 from ..rows import Selector, selected, written
 from .stock import LINK, check_items, default_items, items_of_none_but, pairs_to
 
-AROUND = ("prices", "inventory_items", "additional_data")
+AROUND = ("prices", "more_prices", "inventory_items", "additional_data")
 """Members of a variant's input that belong to other modules."""
 PRICED = "product_variant_price_set"
 
@@ -49,15 +49,18 @@ def _price_set(prices: Sequence[Given]) -> NewPriceSet:
 
 
 async def reprice_variants(flow: Flow, given: Sequence[Row]) -> None:
-    """Replace the prices of variants (`{id, prices}`) whose input has any; a variant without a price set gets one."""
+    """Replace the prices of variants whose input has `prices`, and put `more_prices` in the place of those for the same, or beside all
+    others. A variant without a price set gets one."""
     wanted = {variant["id"]: variant["prices"] for variant in given if variant.get("prices") is not None}
-    if not wanted:
+    more = {variant["id"]: variant["more_prices"] for variant in given if variant.get("more_prices")}
+    if not (wanted or more):
         return
-    sets = {
-        link_row["variant_id"]: link_row["price_set_id"] for link_row in await flow.modules.link.linked(PRICED, "variant_id", list(wanted))
-    }
+    link_rows = await flow.modules.link.linked(PRICED, "variant_id", list(wanted | more))
+    sets = {link_row["variant_id"]: link_row["price_set_id"] for link_row in link_rows}
     await flow.run(update_price_sets, [{"id": sets[id], "prices": prices} for id, prices in wanted.items() if id in sets])
-    new = [(id, _price_set(prices)) for id, prices in wanted.items() if id not in sets]
+    if more:
+        await flow.run(add_prices, [{"price_set_id": sets[id], "prices": prices} for id, prices in more.items() if id in sets])
+    new = [(id, _price_set(prices)) for id, prices in (more | wanted).items() if id not in sets]
     if new:
         await flow.run(create_price_sets, [row for _, row in new])
         await link(flow, {PRICED: [{"variant_id": id, "price_set_id": row["id"]} for id, row in new]})
