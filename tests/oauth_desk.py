@@ -18,6 +18,7 @@ from aiohttp import web
 
 CLIENT = {"client_id": "shop", "client_secret": "s3cret"}
 CALLBACK = "https://shop.example/back"
+OTHER = "https://shop.example/app/login"
 
 
 @dataclass
@@ -35,8 +36,8 @@ class Desk:
 
     @property
     def options(self) -> dict[str, Any]:
-        paths = {"authorize_url": "/authorize", "token_url": "/token", "api_url": ""}
-        return {**CLIENT, "callback_url": CALLBACK, "timeout": 2.0, **{name: self.base + path for name, path in paths.items()}}
+        urls = {"authorize_url": f"{self.base}/authorize", "token_url": f"{self.base}/token", "api_url": self.base}
+        return {**CLIENT, "callback_url": CALLBACK, "callback_urls": [OTHER], "timeout": 2.0, **urls}
 
     def consent(self, location: str, person: str) -> dict[str, str]:
         """What a browser brings back once a person has agreed, from the page that it was sent to."""

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import Any
 
 from ...core.errors import NotAllowed, Unauthorized
+from ...core.json import dumps
 from ...modules.auth.provider import AuthenticationResponse
 from ...workflows.auth.reset_password import forget_password
 from ..kit import PUBLIC, Answer, Part, Reply, Request, Routes
 from ..kit.client import network_of
 from .claims import signed_in, token_of
+from .session import set_cookie
 
 routes = Routes()
+
+BROWSER = "velella.browser"
+"""Name of the cookie with the word by which a browser is known that signs in elsewhere."""
+BROWSER_SECONDS = 3600.0
+_WORD = re.compile(r"[A-Za-z0-9_-]{32,128}")
 
 
 class ResetPassword(Part):
@@ -33,7 +41,9 @@ def check_provider(request: Request, actor_type: str | None = None) -> tuple[str
 
 def _given(request: Request) -> dict[str, Any]:
     """The parts of the request that a provider gets."""
-    about = {"protocol": request.http.scheme, "actor_type": request.params["actor_type"]}
+    word = request.http.cookies.get(BROWSER, "")
+    browser = word if _WORD.fullmatch(word) else None
+    about = {"protocol": request.http.scheme, "actor_type": request.params["actor_type"], "browser": browser}
     return {"body": request.body, "query": dict(request.http.query), **about}
 
 
@@ -46,7 +56,9 @@ async def _answer(request: Request, outcome: AuthenticationResponse, actor_type:
     if not outcome["success"]:
         raise Unauthorized(outcome["error"] or "Authentication failed")
     if outcome["location"] is not None:
-        return {"location": outcome["location"]}
+        word = outcome.get("browser")
+        headers = {"Set-Cookie": set_cookie(request, BROWSER, word, BROWSER_SECONDS, "/auth")} if word is not None else {}
+        return Reply(dumps({"location": outcome["location"]}), headers=headers)
     if outcome["auth_identity"] is None:
         raise Unauthorized("Authentication failed")
     return await signed_in(request, outcome["auth_identity"], actor_type, provider, int(time.time()))

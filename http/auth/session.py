@@ -15,11 +15,11 @@ from .claims import token_of, unverified
 routes = Routes()
 
 
-def _cookie(request: Request, value: str, lives: float) -> str:
-    """A Set-Cookie header. The cookie is sent to this server only, and scripts of the page can't read it."""
+def set_cookie(request: Request, name: str, value: str, lives: float, path: str = "/") -> str:
+    """A Set-Cookie header. The cookie is sent to this server only, below `path`, and scripts of the page can't read it."""
     expires = format_datetime(datetime.now(UTC) + timedelta(seconds=lives), usegmt=True)
     secure = "; Secure" if (request.settings.public_url or "").startswith("https:") else ""
-    return f"{COOKIE}={value}; Path=/; Expires={expires}; HttpOnly; SameSite=Lax{secure}"
+    return f"{name}={value}; Path={path}; Expires={expires}; HttpOnly; SameSite=Lax{secure}"
 
 
 @routes.post("/auth/session", auth=ANY_BEARER, query=None)
@@ -33,7 +33,7 @@ async def begin(request: Request) -> Answer:
         await request.modules.auth.close_session(before)
     lives = min(float(request.settings.session_expires), longest)
     session_id = await request.modules.auth.open_session(context, lives, longest)
-    cookie = _cookie(request, request.credentials.tokens.sign_cookie(session_id), lives)
+    cookie = set_cookie(request, COOKIE, request.credentials.tokens.sign_cookie(session_id), lives)
     return Reply(dumps({"user": context}), headers={"Set-Cookie": cookie})
 
 
@@ -43,7 +43,7 @@ async def end(request: Request) -> Answer:
     session_id = request.credentials.session_id(request.http)
     if session_id is not None:
         await request.modules.auth.close_session(session_id)
-    return Reply(dumps({"success": True}), headers={"Set-Cookie": _cookie(request, "", -86_400)})
+    return Reply(dumps({"success": True}), headers={"Set-Cookie": set_cookie(request, COOKIE, "", -86_400)})
 
 
 @routes.post("/auth/token/refresh", auth=HALFWAY, query=None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol, TypedDict
+from typing import Any, ClassVar, NotRequired, Protocol, TypedDict
 
 from ...core.rows import Row
 from ...core.service.providers import Provider
@@ -21,6 +21,8 @@ class AuthenticationResponse(TypedDict):
     """For the person who tried."""
     location: str | None
     """A URL to redirect the browser to, where the attempt goes on."""
+    browser: NotRequired[str | None]
+    """A word that this browser is given as a cookie, and brings again where it keeps cookies."""
 
 
 def proven(identity: Row) -> AuthenticationResponse:
@@ -31,8 +33,8 @@ def refused(error: str) -> AuthenticationResponse:
     return {"success": False, "auth_identity": None, "error": error, "location": None}
 
 
-def elsewhere(location: str) -> AuthenticationResponse:
-    return {"success": True, "auth_identity": None, "error": None, "location": location}
+def elsewhere(location: str, browser: str | None = None) -> AuthenticationResponse:
+    return {"success": True, "auth_identity": None, "error": None, "location": location, "browser": browser}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +89,10 @@ class Identities(Protocol):
 class AuthProvider(Provider, ABC):
     """Finds out a person's identity: by a password, or by asking another service.
 
-    Each method gets the contents of the request: `{"body": {…}, "query": {…}, "protocol": "https", "actor_type": "user"}`. The query is
-    text by name. Nothing of body and query has been checked. No transaction is open while a provider works, so it may take time and call
-    other services.
+    Each method gets the contents of the request: `{"body": {…}, "query": {…}, "protocol": "https", "actor_type": "user", "browser": "…"}`.
+    The query is text by name. Nothing of body and query has been checked. `browser`: the word that an answer gave to the browser that asks
+    (`elsewhere`), which no page can read; None where it has none, or keeps no cookies. No transaction is open while a provider works, so it
+    may take time and call other services.
     """
 
     identifier: ClassVar[str]

@@ -19,7 +19,7 @@ from velella.core.settings import ProviderSettings
 from velella.modules.auth import KINDS
 
 from ..conftest import clone
-from ..oauth_desk import Desk, opened
+from ..oauth_desk import OTHER, Desk, opened
 from ..signing import cheap_hashes
 from .conftest import Client, Shop, served
 
@@ -61,7 +61,8 @@ async def elsewhere(
 ) -> AsyncIterator[Shop]:
     folder: Path = tmp_path_factory.mktemp("oauth")
     ways = [ProviderSettings(use=name, id=name, options=desk.options) for name, desk in desks.items()]
-    providers = {**cheap_hashes(), "auth": [*cheap_hashes()["auth"], *ways]}
+    bound = ProviderSettings(use="google", id="bound", options={**desks["google"].options, "binds_browser": True})
+    providers = {**cheap_hashes(), "auth": [*cheap_hashes()["auth"], *ways, bound]}
     methods = {"user": ["emailpass", "google", "github"]}
     async with served(await clone(postgres, migrated), folder, providers=providers, auth_methods=methods) as shop:
         yield shop
@@ -138,9 +139,14 @@ async def test_what_was_not_asked_for_here_signs_nobody_in(person: Client, desk:
     assert (await come_back(person, desk, {"error": "access_denied", "error_description": "No"})).json["message"] == "access_denied: No"
 
 
-async def test_a_client_may_name_the_page_to_come_back_to(person: Client, desk: Desk) -> None:
-    begun = await person("POST", f"/auth/customer/{desk.kind}", {"callback_url": "https://shop.example/other"})
-    assert "redirect_uri=https%3A%2F%2Fshop.example%2Fother&" in begun.json["location"]
+async def test_a_client_names_a_page_to_come_back_to_of_those_that_the_shop_has(person: Client, desk: Desk) -> None:
+    """Another one would get a code with which it signs in as whoever came, also one below the page that the service knows."""
+    for page in (f"{OTHER}/../eve", f"{OTHER}/", "https://eve.example", "", None, [OTHER], {}):
+        refused = await person("POST", f"/auth/customer/{desk.kind}", {"callback_url": page})
+        assert (refused.status, "location" in refused.json) == (401, False), page
+    begun = await person("POST", f"/auth/customer/{desk.kind}", {"callback_url": OTHER})
+    assert "redirect_uri=https%3A%2F%2Fshop.example%2Fapp%2Flogin&" in begun.json["location"]
+    assert "Set-Cookie" not in begun.headers
     assert (await come_back(person, desk, desk.consent(begun.json["location"], "ada"))).status == 200
     assert (await person("POST", f"/auth/customer/{desk.kind}/register", {})).status == 401
 
@@ -149,6 +155,27 @@ async def test_an_answer_without_end_is_not_read(person: Client, desk: Desk) -> 
     desk.people["endless"] = {**desk.people["ada"], "name": "x" * 300_000}
     refused = await come_back(person, desk, await begin(person, desk, "endless"))
     assert refused.status == 503, refused.text
+
+
+async def test_who_did_not_begin_it_does_not_finish_it(person: Client, desks: dict[str, Desk]) -> None:
+    """Where a shop binds attempts to browsers: whoever is led to another's page isn't signed in as them."""
+    desk, path = desks["google"], "/auth/customer/bound"
+
+    async def begun(browser: Client, who: str) -> tuple[dict[str, str], Client]:
+        answer = await browser("POST", path, {})
+        cookie = answer.headers["Set-Cookie"]
+        assert {"Path=/auth", "HttpOnly", "SameSite=Lax"} <= {*cookie.split("; ")}
+        return desk.consent(answer.json["location"], who), browser.with_(cookie=cookie.partition(";")[0])
+
+    (theirs, eve), (own, ada) = await begun(person, "eve"), await begun(person, "ada")
+    (second, same) = await begun(ada, "ada")
+    assert same.headers["cookie"] == ada.headers["cookie"], "two attempts beside each other"
+    for stranger in (person, ada, person.with_(cookie="velella.browser=")):
+        refused = await stranger("GET", f"{path}/callback", params=theirs)
+        assert (refused.status, "token" in refused.json) == (401, False)
+        theirs, eve = await begun(person, "eve")
+    for browser, brought in ((eve, theirs), (ada, own), (ada, second)):
+        assert (await browser("GET", f"{path}/callback", params=brought)).status == 200
 
 
 @pytest.mark.parametrize(("status", "times"), [(500, 1), (503, 1), (429, 2)])

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import secrets
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final
 from urllib.parse import urlencode
@@ -53,17 +53,24 @@ class OAuth(AuthProvider):
         client_secret: str,
         callback_url: str,
         *,
+        callback_urls: Sequence[str] = (),
+        binds_browser: bool = False,
         timeout: float = 10.0,
         retries: int = 1,
         authorize_url: str | None = None,
         token_url: str | None = None,
         api_url: str | None = None,
     ) -> None:
-        """`callback_url`: the page of the storefront or dashboard that people are sent back to, as it is registered there. `timeout`:
-        seconds for one attempt; `retries`: attempts after one that failed. The other URLs: of a server of your own, where there is such
-        a thing."""
+        """`callback_url`: the page of the storefront or dashboard that people are sent back to, as it is registered there. `callback_urls`:
+        further ones, which a client may name instead. `binds_browser`: only the browser that began an attempt finishes it, known by a
+        cookie; for pages of the shop's own site that keep cookies. `timeout`: seconds for one attempt; `retries`: attempts after
+        one that failed. The other URLs: of a server of your own, where there is such a thing."""
+        if isinstance(callback_urls, str):
+            raise ValueError("callback_urls is a list")
         self._client = {"client_id": client_id, "client_secret": client_secret}
         self._callback = callback_url
+        self._callbacks = (callback_url, *callback_urls)
+        self._binds = binds_browser
         self.outside: OutsideParty = OutsideParty(self.display_name, timeout=timeout, retries=retries, most_bytes=MOST_BYTES)
         self._authorize = authorize_url or self.authorize_url
         self._token = token_url or self.token_url
@@ -73,10 +80,12 @@ class OAuth(AuthProvider):
         if (error := _error(given["query"])) is not None:
             return refused(error)
         callback = given["body"].get("callback_url", self._callback)
-        if not isinstance(callback, str) or len(callback) > MOST_TEXT:
-            return refused("callback_url is not a URL")
+        if callback not in self._callbacks:  # another page would get the code, with which it signs in as whoever came
+            return refused("callback_url is none of the pages that people may be sent back to")
         verifier = secrets.token_urlsafe(48)
-        state = await identities.keep_state({"verifier": verifier, "callback_url": callback}, STATE_SECONDS)
+        browser = (given.get("browser") or secrets.token_urlsafe(32)) if self._binds else None
+        kept = {"verifier": verifier, "callback_url": callback, "browser": _digest(browser)}
+        state = await identities.keep_state(kept, STATE_SECONDS)
         challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
         about = {
             "response_type": "code",
@@ -87,7 +96,7 @@ class OAuth(AuthProvider):
             "code_challenge": challenge,
             "code_challenge_method": "S256",
         }
-        return elsewhere(f"{self._authorize}?{urlencode(about)}")
+        return elsewhere(f"{self._authorize}?{urlencode(about)}", browser)
 
     async def register(self, given: Mapping[str, Any], identities: Identities) -> AuthenticationResponse:
         return refused(f"{self.display_name} does not support registration. Use method `authenticate` instead.")
@@ -102,6 +111,8 @@ class OAuth(AuthProvider):
         kept = await identities.use_state(state)
         if kept is None:
             return refused("No state provided, or session expired")
+        if self._binds and kept["browser"] != _digest(given.get("browser") or ""):
+            return refused("Another browser has begun this")
         token = await self._exchange(code, kept)
         if token is None:
             return refused(f"{self.display_name} does not know the code")
@@ -140,6 +151,11 @@ class OAuth(AuthProvider):
         """Status and JSON of an answer. Raises Unavailable where there is none, or the other side says so."""
         answer = await self.outside.ask(method, url, headers={"Accept": "application/json", **(headers or {})}, data=data)
         return answer.status, answer.json()
+
+
+def _digest(browser: str | None) -> str | None:
+    """What is kept of a browser's word."""
+    return None if browser is None else hashlib.sha256(browser.encode()).hexdigest()
 
 
 def _error(query: Mapping[str, Any]) -> str | None:
