@@ -19,10 +19,11 @@ from rich.text import Text
 from ..actors import services
 from ..actors.cluster.postgres import EmbeddedPostgres
 from ..actors.host import Host
-from ..actors.locking import locks_class
+from ..actors.infrastructure import KINDS
 from ..actors.membership.directory import HOST
 from ..actors.topology import WITHOUT_DATABASE, Topology
 from ..core.errors import Misconfigured, VelellaError
+from ..core.infrastructure import Infrastructure
 from ..core.service.module import Module
 from ..core.service.providers import Providers
 from ..core.settings import Secret, Settings, without_password
@@ -330,8 +331,8 @@ async def _module(name: str, settings: Settings) -> str:
 def _providers(settings: Settings) -> dict[str, Check]:
     checks: dict[str, Check] = {}
     for module in sorted(settings.providers):
-        if module == "locking":
-            checks["locks"] = lambda: _locks(settings)
+        if module in KINDS:
+            checks["locks" if module == "locking" else module] = lambda kind=KINDS[module]: _infrastructure(kind, settings)  # type: ignore[misc]
             continue
         for one in settings.providers[module]:
             name = f"{module} {one.use}" + (f" ({one.id})" if one.id not in ("default", one.use) else "")
@@ -353,6 +354,6 @@ async def _provider(module: str, settings: Settings, one: object) -> str:
             await provider.close()
 
 
-async def _locks(settings: Settings) -> str:
-    cls, options = locks_class(settings)
-    return str(await cls.check(**options))
+async def _infrastructure(kind: Infrastructure, settings: Settings) -> str:
+    chosen = kind.chosen(settings)
+    return "nothing to look at" if chosen is None else str(await chosen[0].check(**chosen[1]))

@@ -18,6 +18,7 @@ import asyncpg
 import psutil
 
 from ..actors.cluster.postgres import EmbeddedPostgres
+from ..actors.infrastructure import check_infrastructure
 from ..core.errors import Misconfigured
 from ..core.logs import logger
 from ..core.private import open_private
@@ -39,9 +40,11 @@ def settings_of(**given: Any) -> Settings:
 
 
 def settings_to_run(**given: Any) -> Settings:
-    """`settings_of`, for commands that run a shop or prepare its database: its plugins are there, and their options are right."""
+    """`settings_of`, for commands that run a shop or prepare its database: its plugins and what it stands on are there, and their options
+    are right."""
     settings = settings_of(**given)
     check_plugins(settings, **{name: value for name, value in given.items() if value is not None})
+    check_infrastructure(settings)
     return settings
 
 

@@ -27,8 +27,10 @@ DOTENV = Path(".env")
 DEFAULT = "default"
 ALIKE = 0.75
 """Names at least as similar as this are taken for a slip of each other."""
-WITH_PROVIDERS = frozenset((*default_providers(), "locking"))
-"""Built-in modules that have providers."""
+INFRASTRUCTURE: Mapping[str, tuple[str, ...]] = {"locking": ("actor", "postgres", "redis"), "events": ("outbox", "redis")}
+"""What the engine itself stands on → the providers that come with Velella, the default first. Of each a shop has one."""
+WITH_PROVIDERS = frozenset((*default_providers(), *INFRASTRUCTURE))
+"""Built-in modules that have providers, and `INFRASTRUCTURE`."""
 
 _HEADER = re.compile(r"\s*\[(?P<array>\[?)(?P<names>[^\[\]]+)\]")
 _KEY = re.compile(r"\s*(?P<names>[\w.\"'-]+)\s*=")
@@ -69,7 +71,7 @@ def read_settings(**given: Any) -> Settings:
     except ValidationError as error:
         mistakes += [_said(each, origins) for each in error.errors()]
     else:
-        mistakes += _unknown_modules(settings, origins)
+        mistakes += (*_unknown_modules(settings, origins), *_unknown_infrastructure(settings, origins))
         if not mistakes:
             return settings
     hint = "`velella config` prints every setting with its value, where that comes from, and its meaning."
@@ -157,15 +159,26 @@ def _variables(source: EnvSettingsSource, name: str) -> Mapping[str, Any]:
 def _unknown_names(origins: Iterable[Origin]) -> Iterator[str]:
     for origin in origins:
         for name in sorted(origin.values.keys() - Settings.model_fields.keys()):
-            meant = _meant(name, Settings.model_fields)
-            if meant or origin.text is not None:
-                yield f"{origin.place((name,))}: there is no setting `{name}`.{meant}"
+            probably = meant(name, Settings.model_fields)
+            if probably or origin.text is not None:
+                yield f"{origin.place((name,))}: there is no setting `{name}`.{probably}"
 
 
 def _unknown_modules(settings: Settings, origins: Sequence[Origin]) -> Iterator[str]:
     known = WITH_PROVIDERS | settings.modules.keys()
     for module in settings.providers.keys() - known:
-        yield f"{_place(('providers', module), origins)}: no module `{module}` has providers.{_meant(module, known)}"
+        yield f"{_place(('providers', module), origins)}: no module `{module}` has providers.{meant(module, known)}"
+
+
+def _unknown_infrastructure(settings: Settings, origins: Sequence[Origin]) -> Iterator[str]:
+    for kind, shipped in INFRASTRUCTURE.items():
+        named = settings.providers.get(kind, ())
+        if len(named) > 1:
+            yield f"{_place(('providers', kind, 1), origins)}: `providers.{kind}` takes one provider."
+        for at, one in enumerate(named):
+            if ":" not in one.use and one.use not in shipped:
+                place = _place(("providers", kind, at, "use"), origins)
+                yield f"{place}: `providers.{kind}` has no `{one.use}`.{meant(one.use, shipped)}"
 
 
 def _said(error: Any, origins: Sequence[Origin], model: type[BaseModel] = ProviderSettings) -> str:
@@ -174,7 +187,7 @@ def _said(error: Any, origins: Sequence[Origin], model: type[BaseModel] = Provid
     place, last = _place(trail, origins), str(trail[-1])
     if error["type"] == "extra_forbidden":
         whose = "a provider" if model is ProviderSettings else f"the plugin `{trail[1]}`"
-        return f"{place}: {whose} has no `{last}`.{_meant(last, model.model_fields)}"
+        return f"{place}: {whose} has no `{last}`.{meant(last, model.model_fields)}"
     if error["type"] == "missing":
         return f"{place}: `{'.'.join(map(str, trail))}` is missing."
     value = error["input"]
@@ -186,7 +199,8 @@ def _place(trail: Trail, origins: Sequence[Origin]) -> str:
     return next((origin.place(trail) for origin in origins if trail[0] in origin.values), ".".join(map(str, trail)))
 
 
-def _meant(name: str, known: Iterable[str]) -> str:
+def meant(name: str, known: Iterable[str]) -> str:
+    """The end of a sentence about a name that there isn't: which one was probably meant."""
     close = get_close_matches(name, list(known), n=1, cutoff=ALIKE)
     return f" Did you mean `{close[0]}`?" if close else ""
 

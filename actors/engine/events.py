@@ -28,7 +28,9 @@ from ...core.logs import logger
 from ...core.message import CallContext, call_context
 from ...core.sql.db.database import Database
 from ...core.tasks import Tasks
+from ..streams import EventStream
 from . import queries
+from .feed import LATE_SECONDS, STREAM, Feed
 from .store import Executions, bookkeeping
 
 POLL_SECONDS = 1.0
@@ -53,8 +55,10 @@ class Relay:
         store: Executions,
         begun: Callable[[], None],
         here: Callable[[], Sequence[Subscriber]] = subscribers,
+        stream: EventStream | None = None,
     ) -> None:
-        """`begun`: a started execution is there to be carried out. `here` gives the subscribers of this process."""
+        """`begun`: a started execution is there to be carried out. `here` gives the subscribers of this process. `stream`: where the shop's
+        events go on to."""
         self._begun = begun
         self._here = here
         self._flows = flows
@@ -66,6 +70,9 @@ class Relay:
         self._at_work: Counter[str] = Counter()
         """Running deliveries by subscriber."""
         self._new = asyncio.Event()
+        self.feed = Feed(database, stream, self.take_announced) if stream is not None else None
+        self._behind: set[str] = set()
+        """Subscribers with more announced events than there was room for."""
         self.wanted: frozenset[str] = frozenset()
         """Events that have a subscriber in the shop, as last read; * for all."""
 
@@ -74,9 +81,13 @@ class Relay:
         await self.subscribe()
         if self._wanted_here():
             self._looking = asyncio.create_task(self._look())
+        if self.feed is not None:
+            self.feed.start()
 
     async def stop(self) -> None:
         """Hand running deliveries to another coordinator; what can't be handed back comes again later."""
+        if self.feed is not None:
+            await self.feed.stop()
         for run in self._runs:
             run.abandoned = True
         tasks = [*self._deliveries, *([self._looking] if self._looking is not None else ())]
@@ -88,9 +99,13 @@ class Relay:
     async def subscribe(self) -> None:
         """Record the subscribers that are here, and that the shop has none of those that its settings switch off. To be repeated: a
         subscriber that no coordinator records for a day is dropped."""
-        if unwanted := [one.name for one in self._here() if not one.when(self._flows.settings)]:
-            await self._database.execute(queries.UNSUBSCRIBE, {"subscribers": unwanted})
+        unwanted = [one.name for one in self._here() if not one.when(self._flows.settings)]
         pairs = [(event, one.name) for one in self._wanted_here() for event in one.events]
+        if self.feed is not None:
+            pairs += [(event, STREAM) for event in self.feed.events]
+        else:
+            unwanted.append(STREAM)
+        await self._database.execute(queries.UNSUBSCRIBE, {"subscribers": unwanted})
         if pairs:
             params = {"events": [event for event, _ in pairs], "subscribers": [name for _, name in pairs]}
             await self._database.execute(queries.SUBSCRIBE, params)
@@ -108,8 +123,10 @@ class Relay:
         return event in self.wanted or "*" in self.wanted
 
     def nudge(self) -> None:
-        """There is a new event, or room for more deliveries: don't wait for the next check."""
+        """There is a new event: don't wait for the next check."""
         self._new.set()
+        if self.feed is not None:
+            self.feed.nudge()
 
     async def _look(self) -> None:
         call_context.set(None)
@@ -124,13 +141,43 @@ class Relay:
                     await self._new.wait()
 
     async def take(self) -> list[asyncio.Task[None]]:
-        """Begin the deliveries that are due, as far as there is room. Returns the ones begun."""
-        here = {one.name: one for one in self._wanted_here()}
-        rooms = {name: AT_ONCE - self._at_work[name] for name in here}
-        free = {name: room for name, room in rooms.items() if room > 0}
+        """Begin the deliveries that are due, as far as there is room; where a stream brings them, those that it hasn't brought. Returns the
+        ones begun."""
+        free = self._free()
         if not free:
             return []
-        rows = await self._database.fetch(queries.TAKE_DELIVERIES, {"subscribers": list(free), "rooms": list(free.values())})
+        rooms = {"subscribers": list(free), "rooms": list(free.values())}
+        if self.feed is None or not self.feed.brings:
+            return self._begin(await self._database.fetch(queries.TAKE_DELIVERIES, rooms))
+        behind, self._behind = self._behind, set()  # what is announced meanwhile may be missed
+        left = behind
+        try:
+            rows = await self._database.fetch(queries.TAKE_LATE, {**rooms, "behind": list(behind), "late": LATE_SECONDS})
+            taken = Counter(row["subscriber"] for row in rows)
+            left = {name for name in behind if taken[name] >= free.get(name, 0)}
+        finally:
+            self._behind |= left
+        return self._begin(rows)
+
+    async def take_announced(self, ids: Sequence[str]) -> list[asyncio.Task[None]]:
+        """Begin the deliveries of these events that are due, as far as there is room; `take` begins the others. Returns the ones begun."""
+        free = self._free()
+        params = {"subscribers": list(free), "rooms": list(free.values()), "ids": list(ids)}
+        rows = await self._database.fetch(queries.TAKE_ANNOUNCED, params) if free else []
+        taken = Counter(row["subscriber"] for row in rows)
+        behind = {one.name for one in self._wanted_here() if taken[one.name] >= free.get(one.name, 0)}
+        if behind:
+            self._behind |= behind
+            self._new.set()
+        return self._begin(rows)
+
+    def _free(self) -> dict[str, int]:
+        """The subscribers of this process that there is room for, with how many deliveries."""
+        rooms = {one.name: AT_ONCE - self._at_work[one.name] for one in self._wanted_here()}
+        return {name: room for name, room in rooms.items() if room > 0}
+
+    def _begin(self, rows: Sequence[Any]) -> list[asyncio.Task[None]]:
+        here = {one.name: one for one in self._here()}
         begun = []
         for row in rows:
             if row["due_at"] is None:
@@ -162,7 +209,7 @@ class Relay:
             log.warning("a delivery could not be written down", id=event.id, subscriber=subscriber.name, error=str(error))
         finally:
             self._at_work[subscriber.name] -= 1
-            self.nudge()
+            self._new.set()
 
     async def _call(self, subscriber: Subscriber, event: Event) -> Run | str:
         """Hand the event to the subscriber. Returns its run, with what it has emitted and started, or the error text if it failed."""

@@ -390,13 +390,13 @@ SUBSCRIPTIONS_NOW = _sql("""
 
 # The deliveries that are due for these subscribers, at most so many for each. A coordinator has a minute for one; then it counts as
 # undelivered, and a delivery whose coordinators all died is given up.
-TAKE_DELIVERIES = _sql(f"""
+_TAKE = f"""
     WITH due AS (
         SELECT delivery.event_id, delivery.subscriber
         FROM unnest(:subscribers::text[], :rooms::int[]) AS mine(subscriber, room)
         CROSS JOIN LATERAL (
             SELECT event_id, subscriber FROM event_delivery
-            WHERE event_delivery.subscriber = mine.subscriber AND due_at {_DUE}
+            WHERE event_delivery.subscriber = mine.subscriber AND {{which}}
             ORDER BY due_at LIMIT mine.room FOR UPDATE SKIP LOCKED
         ) AS delivery
     )
@@ -407,7 +407,30 @@ TAKE_DELIVERIES = _sql(f"""
     FROM due JOIN event_outbox AS event ON event.id = due.event_id
     WHERE delivery.event_id = due.event_id AND delivery.subscriber = due.subscriber
     RETURNING event.id, event.name, event.data, event.created_at, delivery.subscriber, delivery.attempts, delivery.due_at
+"""
+TAKE_DELIVERIES = _sql(_TAKE.format(which=f"due_at {_DUE}"))
+# Of these events.
+TAKE_ANNOUNCED = _sql(_TAKE.format(which=f"event_id = ANY (:ids::text[]) AND due_at {_DUE}"))
+# Those that the stream should have brought by now, and of subscribers that are behind all.
+TAKE_LATE = _sql(
+    _TAKE.format(
+        which="due_at <= now() - make_interval(secs => CASE WHEN mine.subscriber = ANY (:behind::text[]) THEN 0 ELSE :late::float8 END)"
+    )
+)
+
+# Events that are to go on to the stream: it is a subscriber that is never given up.
+TAKE_FOR_STREAM = _sql(f"""
+    WITH due AS (
+        SELECT event_id FROM event_delivery WHERE subscriber = :stream AND due_at {_DUE}
+        ORDER BY due_at, event_id LIMIT :limit FOR UPDATE SKIP LOCKED
+    )
+    UPDATE event_delivery AS delivery SET due_at = now() + interval '60 seconds'
+    FROM due JOIN event_outbox AS event ON event.id = due.event_id
+    WHERE delivery.event_id = due.event_id AND delivery.subscriber = :stream
+    RETURNING event.id, event.name, event.data, event.created_at
 """)
+HANDED_ON = _sql("DELETE FROM event_delivery WHERE subscriber = :stream AND event_id = ANY (:ids::text[])")
+NOT_HANDED_ON = _sql("UPDATE event_delivery SET due_at = now() WHERE subscriber = :stream AND event_id = ANY (:ids::text[])")
 
 _DELIVERED = "DELETE FROM event_delivery WHERE event_id = :id AND subscriber = :subscriber"
 

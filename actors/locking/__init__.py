@@ -11,17 +11,14 @@ What is promised:
   database decide what is *right*.
 
 Providers behind the same promise (`providers.locking` in the settings): `actor` (this pool, the default), `postgres` (advisory locks of
-the database) and `redis`.
+the database) and `redis`, which each process does without while it can't be reached.
 """
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ...core.errors import Misconfigured
-from ...core.settings import Settings
+from ...core.infrastructure import Infrastructure
 from .client import ActorLocks
 from .leases import LockProvider
 from .service import LockingService, create
@@ -30,35 +27,18 @@ from .table import LockTable
 if TYPE_CHECKING:
     from ..context import HostContext
 
-SHIPPED = {"actor": "client:ActorLocks", "postgres": "advisory:AdvisoryLocks", "redis": "redis:RedisLocks"}
+LOCKS = Infrastructure(
+    "locking",
+    LockProvider,
+    {"actor": "client:ActorLocks", "postgres": "advisory:AdvisoryLocks", "redis": "redis:RedisLocks"},
+    __name__,
+)
 
 
 def locks(context: HostContext) -> LockProvider[Any]:
     """The provider that the settings name, not yet started."""
-    cls, options = locks_class(context.settings)
-    try:
-        made: LockProvider[Any] = cls(context, **options)
-    except TypeError as error:
-        raise Misconfigured(f"The locking provider {cls.__name__} could not be set up: {error}.", hint="See providers.locking.") from error
+    made: LockProvider[Any] = LOCKS.set_up(context.settings, context)
     return made
 
 
-def locks_class(settings: Settings) -> tuple[Any, Mapping[str, Any]]:
-    """The class of the provider that the settings name, and its options."""
-    configured = settings.providers.get("locking", ())
-    if len(configured) > 1:
-        raise Misconfigured("Locks come from one provider only.", hint="Leave one entry in providers.locking.")
-    use, options = (configured[0].use, configured[0].options) if configured else ("actor", {})
-    path, _, name = SHIPPED.get(use, use).partition(":")
-    if not name:
-        raise Misconfigured(
-            f"There are no locks by `{use}`.", hint=f"Use one of {', '.join(SHIPPED)}, or an import path `package.module:Class`."
-        )
-    try:
-        cls = getattr(importlib.import_module(f".{path}" if use in SHIPPED else path, __name__), name)
-    except (ImportError, AttributeError) as error:
-        raise Misconfigured(f"The locking provider `{use}` can't be imported: {error}.", hint="See providers.locking.") from error
-    return cls, options
-
-
-__all__ = ["ActorLocks", "LockProvider", "LockTable", "LockingService", "create", "locks"]
+__all__ = ["LOCKS", "ActorLocks", "LockProvider", "LockTable", "LockingService", "create", "locks"]

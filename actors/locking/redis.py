@@ -1,7 +1,8 @@
 """Locks by Redis: a key with a time to live for each lock, taken and released by scripts.
 
 A waiting flow asks again after a pause, so there is no order between processes; within one there is. If Redis loses data in a restart,
-grants are lost, as with the actor provider.
+grants are lost and claimed again, as with the actor provider. While Redis can't be reached, or takes longer than a second, a key is
+granted to one in each process: the shop goes on, and what the locks protect is guarded in the database.
 """
 
 from __future__ import annotations
@@ -12,10 +13,9 @@ import random
 import time
 from typing import TYPE_CHECKING, Any
 
-from redis.asyncio import Redis
-from redis.exceptions import RedisError
-
-from ...core.errors import Misconfigured, Unavailable
+from ...core.errors import Unavailable
+from ...core.logs import logger
+from ...core.redis import answering, check_redis, redis_client
 from .leases import HeldLock, LockProvider
 from .table import LockTable, taken
 
@@ -23,7 +23,13 @@ if TYPE_CHECKING:
     from ..context import HostContext
 
 PREFIX = "velella:lock:"
+URL = "url in providers.locking"
 FIRST_PAUSE, LONGEST_PAUSE = 0.005, 0.2
+ANSWER_SECONDS = 1.0
+AWAY_SECONDS = 2.0
+"""Seconds for which Redis isn't asked again after it didn't answer."""
+
+log = logger("velella.locking")
 
 # KEYS: the lock. ARGV: owner, lease in milliseconds. Gives 1 if it is the owner's now.
 _TAKE = """
@@ -49,22 +55,15 @@ class RedisLocks(LockProvider[None]):
 
     @classmethod
     async def check(cls, *, url: str = "", **_: Any) -> str:
-        try:
-            async with Redis.from_url(url) as redis:
-                await redis.ping()
-        except (RedisError, OSError, ValueError) as error:
-            raise Unavailable(f"Redis does not answer: {error}", hint="Is it up, and is `url` in providers.locking right?") from error
-        return "Redis answers"
+        return await check_redis(url, URL)
 
-    def __init__(self, context: HostContext, *, url: str = "") -> None:
+    def __init__(self, context: HostContext, *, url: str) -> None:
         super().__init__()
-        if not url:
-            raise Misconfigured(
-                "Locks by Redis need its address.", hint='providers.locking = [{use = "redis", options = {url = "redis://…"}}]'
-            )
-        self._redis: Redis = Redis.from_url(url)
+        self._redis = redis_client(url, URL, seconds=ANSWER_SECONDS, again=0)
         self._turns = LockTable()
         self._scripts = {script: self._redis.register_script(script) for script in (_TAKE, _RENEW, _GIVE_BACK)}
+        self._away_until: float | None = None
+        """Until when Redis isn't asked again, by `time.monotonic`; None while it answers."""
 
     async def stop(self) -> None:
         await super().stop()
@@ -77,7 +76,7 @@ class RedisLocks(LockProvider[None]):
         try:
             while True:
                 asked = time.monotonic()
-                if await self._run(_TAKE, key, owner, _milliseconds(lease)):
+                if await self._run(_TAKE, key, owner, _milliseconds(lease)) is not False:
                     return self._keep(HeldLock(key, owner, lease, asked + lease, None))
                 if asked + pause > end:
                     raise taken(key)
@@ -96,13 +95,26 @@ class RedisLocks(LockProvider[None]):
                 self._turns.release(held.key, held.owner)
 
     async def _renew(self, grip: HeldLock[None]) -> bool:
-        return await self._run(_RENEW, grip.key, grip.owner, _milliseconds(grip.lease))
+        # claimed again where Redis has lost it, unless the lease has passed while this process stood still
+        script = _TAKE if time.monotonic() < grip.until else _RENEW
+        return await self._run(script, grip.key, grip.owner, _milliseconds(grip.lease)) is not False
 
-    async def _run(self, script: str, key: str, *args: Any) -> bool:
+    async def _run(self, script: str, key: str, *args: Any) -> bool | None:
+        """What the script says; None while Redis can't be reached."""
+        if self._away_until is not None and time.monotonic() < self._away_until:
+            return None
         try:
-            return bool(await self._scripts[script]([PREFIX + key], args))
-        except RedisError as error:
-            raise Unavailable("Redis can't be reached.", hint=str(error)) from error
+            with answering():
+                granted = bool(await self._scripts[script]([PREFIX + key], args))
+        except Unavailable as error:
+            if self._away_until is None:
+                log.warning("Redis can't be reached: each process grants locks by itself", error=error.hint)
+            self._away_until = time.monotonic() + AWAY_SECONDS * random.uniform(0.5, 1.0)
+            return None
+        if self._away_until is not None:
+            log.info("Redis grants locks again")
+            self._away_until = None
+        return granted
 
 
 def _milliseconds(seconds: float) -> int:

@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic.fields import FieldInfo
 
+from velella.actors.streams import EventStream
 from velella.core.flow import Flow
 from velella.core.graph.graph import Graph
 from velella.core.plugins import Plugin
@@ -35,7 +36,7 @@ What plugins are written with: made from the code, and held to it by a test (`py
 [writing-a-module.md](writing-a-module.md) shows all of it at work; [events-and-hooks.md](events-and-hooks.md) has the hooks with their
 arguments, and the events with their data.
 """
-PROVIDERS = (PaymentProvider, FulfillmentProvider, TaxProvider, NotificationProvider, FileProvider, AuthProvider, Identities)
+PROVIDERS = (PaymentProvider, FulfillmentProvider, TaxProvider, NotificationProvider, FileProvider, AuthProvider, Identities, EventStream)
 INSIDE = {"write_events", "written_events", "drop_events", "forget_deltas", "begin", "keep_events", "forget_messages"}
 """Methods that only the engine calls."""
 

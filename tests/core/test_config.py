@@ -75,6 +75,13 @@ PAYMENTS = '[[providers.payment]]\nuse = "system"\n'
         ("[zzz]\na = 1\n", {}, "velella.toml, line 1: there is no setting `zzz`."),
         (PAYMENTS.replace("payment", "paymnt"), {}, "velella.toml, line 1: no module `paymnt` has providers. Did you mean `payment`?"),
         (PAYMENTS + "\n" + PAYMENTS + 'idd = "b"\n', {}, "velella.toml, line 6: a provider has no `idd`. Did you mean `id`?"),
+        (
+            '[[providers.events]]\nuse = "rediss"\n',
+            {},
+            "velella.toml, line 2: `providers.events` has no `rediss`. Did you mean `redis`?",
+        ),
+        ('[[providers.locking]]\nuse = "actor"\n' * 2, {}, "velella.toml, line 3: `providers.locking` takes one provider."),
+        ("[[providers.event]]\nuse = 'redis'\n", {}, "velella.toml, line 1: no module `event` has providers. Did you mean `events`?"),
         ('[[providers.payment]]\nid = "b"\n', {}, "velella.toml, line 1: `providers.payment.0.use` is missing."),
         (
             'log_level = "loud"\n',

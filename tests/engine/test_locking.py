@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import signal
 import tempfile
 import time
 from collections.abc import AsyncIterator
@@ -15,10 +16,13 @@ import pytest
 from velella.actors.host import Host
 from velella.actors.locking import ActorLocks, LockProvider, LockTable, locks
 from velella.actors.locking.leases import HeldLock
+from velella.actors.locking.redis import RedisLocks
 from velella.actors.locking.table import LONGEST_LEASE
 from velella.actors.membership.directory import Directory, ReplicaAddress, ReplicaId
 from velella.core.errors import Conflict, Unavailable
 from velella.core.settings import ProviderSettings, Settings
+
+from ..conftest import RedisServer
 
 
 @pytest.fixture
@@ -351,3 +355,34 @@ async def test_other_providers_keep_the_same_promise(shards: Shards, use: str, r
     assert await one._renew(held)
     await one.give_back(held)
     await asyncio.gather(*waiting)
+
+
+async def test_while_redis_is_dead_or_slow_each_process_grants_locks_by_itself(shards: Shards, own_redis: RedisServer) -> None:
+    named = [ProviderSettings(use="redis", options={"url": own_redis.url})]
+    shards.settings = shards.settings.model_copy(update={"providers": {"locking": named}})
+    one, two = await shards.client(1), await shards.client(2)
+    assert isinstance(one, RedisLocks)
+    before = await one.take("before", "one#1", wait=1, lease=30)
+    for trouble in ("dead", "slow"):
+        if trouble == "dead":
+            own_redis.kill()
+        else:
+            own_redis.process.send_signal(signal.SIGSTOP)
+        began = time.monotonic()
+        held = await one.take("a", f"one#{trouble}", wait=1, lease=30)
+        assert time.monotonic() - began < 2
+        with pytest.raises(Conflict):
+            await one.take("a", f"another#{trouble}", wait=0.1, lease=5)
+        assert await one._renew(before), "nobody else can have got it"
+        if trouble == "dead":
+            own_redis.start()
+        else:
+            own_redis.process.send_signal(signal.SIGCONT)
+        async with asyncio.timeout(10):
+            while one._away_until is not None:  # it is claimed when it is renewed
+                assert await one._renew(held)
+                await asyncio.sleep(0.1)
+        with pytest.raises(Conflict):
+            await two.take("a", f"two#{trouble}", wait=0.1, lease=5)
+        await one.give_back(held)
+        await two.give_back(await two.take("a", f"two#{trouble}again", wait=1, lease=5))

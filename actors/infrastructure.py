@@ -1,0 +1,21 @@
+"""All that the engine itself stands on, by what the settings call it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ..core.infrastructure import Infrastructure
+from ..core.settings import Settings
+from .locking import LOCKS
+from .streams import STREAMS
+
+KINDS: Mapping[str, Infrastructure] = {"locking": LOCKS, "events": STREAMS}
+
+
+def check_infrastructure(settings: Settings) -> None:
+    """Check that the providers are there, and take the options that they are given: for commands that run a shop.
+
+    Raises Misconfigured.
+    """
+    for kind in KINDS.values():
+        kind.chosen(settings)
