@@ -14,7 +14,10 @@ ID = re.compile(
     r"\b([a-z]+(?:_[a-z]+)*)_[0-9A-HJKMNP-TV-Z]{26}\b|\b[0-9A-HJKMNP-TV-Z]{26}\b|\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"
 )
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)?")
-SECRET = re.compile(r"\b(pk|sk)_[0-9a-f*.]+|eyJ[\w-]+\.[\w-]+\.[\w-]+")
+SECRET = re.compile(
+    r"\b(pk|sk)_[0-9a-f*.]+|eyJ[\w-]+\.[\w-]+\.[\w-]+|\b[A-Z2-7]{32}\b|\b[0-9a-f]{4}(?:-[0-9a-f]{4}){7}\b"  # keys, tokens, second factors
+)
+TRANSACTION = re.compile(r"auto-<id>|<import>|<wfex>")
 COUNTERS = {"display_id", "custom_display_id", "ordering"}
 """Columns that count on from earlier runs."""
 TELLING = [
@@ -62,7 +65,7 @@ def alike(value: Any, word: str) -> Any:
     if not isinstance(value, str):
         return value
     text = SECRET.sub("<secret>", TIME.sub("<time>", value)).replace(word, "<run>")
-    return ID.sub(lambda found: f"<{found[1] or 'id'}>", text)
+    return TRANSACTION.sub("<transaction>", ID.sub(lambda found: f"<{found[1] or 'id'}>", text))
 
 
 def step_names(steps: list[Step]) -> list[str]:
