@@ -45,12 +45,10 @@ _SUBJECTS: Mapping[Cause, Subject] = {"return_id": "return", "claim_id": "order_
 
 
 class Priced(TypedDict):
-    """Taxes and discounts, and the order and change that they were computed for."""
+    """Taxes and discounts, and the order that they were computed for."""
 
     revision: int
     """The order's revision."""
-    acts: Sequence[str]
-    """The ids of the change's actions, in their order."""
     prices: Prices
 
 
@@ -216,32 +214,22 @@ class Pending(Writing):
         return act_id
 
     @writes
-    async def adjust(
-        self,
-        change_id: str,
-        acts: Sequence[Act],
-        *,
-        seen: Sequence[str] | None = None,
-        said: ChangeRevision | None = None,
-    ) -> None:
-        """Replace the actions of an open change that set discounts, and set the fields `said` of the change.
+    async def carry_over(self, change_id: str, said: ChangeRevision, *, seen: Seen | None = None) -> None:
+        """Have an open change carry its order's promotions over, and take off what was worked out for that (`seen`); without `seen` have it
+        carry none over. Sets the other fields `said` of the change, too.
 
-        `seen`: the ids of the other actions, for which the discounts were computed. Raises InvalidData if the change isn't open, or if
-        promotions are to be carried over by a kind of change that doesn't; Conflict if it has other actions by now.
+        Raises InvalidData if the change isn't open, or is of a kind that carries none over; Conflict if it is another by now.
         """
-        change = (await self._hold(change_id)).change
-        if said is not None and said.get("carry_over_promotions") and not KINDS[change["change_type"]].takes.issuperset(ADJUSTING):
+        held = await self._hold(change_id)
+        change = held.change
+        if seen is not None and not KINDS[change["change_type"]].takes.issuperset(ADJUSTING):
             raise InvalidData(f"A change of type {change['change_type']} doesn't carry promotions over")
-        others = [act["id"] for act in change["actions"] if act["action"] not in ADJUSTING]
-        if seen is not None and list(seen) != others:
-            raise Conflict(_ELSEWHERE)
-        if former := [act["id"] for act in change["actions"] if act["action"] in ADJUSTING]:
-            await self.delete("order_change_action", former)
-        if acts:
-            await self.create("order_change_action", [self._row(change, act) for act in acts])
-        if said:
-            await self.update("order_change", [{"id": change_id, **said}])
-        self.touch("order_change")
+        if seen is None:
+            await self._adjust(held, [])
+        else:
+            await self._match(held, seen)
+        await self._say(held)
+        await self.update("order_change", [{"id": change_id, **said, "carry_over_promotions": seen is not None}])
 
     @writes
     async def request(self, change_id: str, *, by: str | None = None) -> None:
@@ -268,9 +256,9 @@ class Pending(Writing):
     async def confirm(self, change_id: str, *, by: str | None = None, seen: Seen | None = None, priced: Priced | None = None) -> Order:
         """Confirm an open change: write the order's next version, and the other rows of its kind. Returns the changed order.
 
-        `seen`: the change that the caller has reserved goods and bought labels for. `priced`: taxes and discounts of that version, computed
-        for the order and the change as the caller read them. Raises InvalidData if the change isn't open, lacks actions, or the order
-        doesn't allow it; Conflict if the change isn't as it was seen; Collided if the order or the change isn't what was priced.
+        `seen`: the change that the caller has reserved goods, bought labels or computed prices for. `priced`: taxes and discounts of that
+        version. Raises InvalidData if the change isn't open, lacks actions, or the order doesn't allow it; Conflict if the change isn't as
+        it was seen; Collided if the order isn't the one that was priced.
         """
         held = await self._hold(change_id, seen=seen, whole=True)
         change, order = held.change, held.order
@@ -278,7 +266,7 @@ class Pending(Writing):
         check_filled(kind, acts)
         changing.check_alive(order)
         kind.check(acts, held.subjects)
-        if priced is not None and (order["revision"], [act["id"] for act in acts]) != (priced["revision"], list(priced["acts"])):
+        if priced is not None and order["revision"] != priced["revision"]:
             raise Collided(f"Order {order['id']} was changed meanwhile.")
         after = applied(order, acts, at, priced["prices"] if priced is not None else None)
         await self._write_changed(order, changing.ChangedOrder(True, order=after))
@@ -368,9 +356,13 @@ class Pending(Writing):
         change = self._opened(json.loads(changes)[0])
         subjects: Any = {entity: json.loads(thing)[0] for entity, thing in zip(beside, things, strict=True)}
         held = Held(change, self._of_texts(order_id, texts), subjects)
-        if seen is None:
-            return held
-        adjusting = seen["adjusting"]
+        if seen is not None:
+            await self._match(held, seen, acts, whole)
+        return held
+
+    async def _match(self, held: Held, seen: Seen, acts: Sequence[Act] = (), whole: bool = False) -> None:
+        """Write the prices of shipping that were `seen` for a change that is held. Raises Conflict as `_hold` does."""
+        change, adjusting = held.change, seen["adjusting"]
         whole = whole or adjusting is not None or any(act["action"] == "SHIPPING_ADD" for act in (*change["actions"], *acts))
         same = (change["updated_at"], _written(change)) == (seen["at"], [tuple(act) for act in seen["acts"]])
         if bool(change["carry_over_promotions"]) != seen["carries"] or (whole and not same):
@@ -382,11 +374,15 @@ class Pending(Writing):
             kept = self._kept(act)
             await self.update("order_change_action", [{"id": act_id, "amount": kept["amount"], "line": kept["line"]}])
         if adjusting is not None:
-            if former := [act["id"] for act in change["actions"] if act["action"] in ADJUSTING]:
-                await self.delete("order_change_action", former)
-            change["actions"] = [act for act in change["actions"] if act["action"] not in ADJUSTING]
-            held.adjusting.extend(self._row(change, act) for act in adjusting)
-        return held
+            await self._adjust(held, adjusting)
+
+    async def _adjust(self, held: Held, acts: Sequence[Act]) -> None:
+        """Delete the actions that say what promotions take off, and have these take their place once all others are written."""
+        change = held.change
+        if former := [act["id"] for act in change["actions"] if act["action"] in ADJUSTING]:
+            await self.delete("order_change_action", former)
+        change["actions"] = [act for act in change["actions"] if act["action"] not in ADJUSTING]
+        held.adjusting.extend(self._row(change, act) for act in acts)
 
     async def _add(self, held: Held, acts: Sequence[Act]) -> list[str]:
         """Add actions to a change that is held, and write what promotions take off then. Returns the ids of the former."""

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from velella.workflows.order import draft_edits
+from velella.workflows.order.adjusting import after_change
 
 from .conftest import Market, Row, Store
 from .test_order_life import figures
@@ -80,7 +86,7 @@ async def test_what_cannot_be_had_keeps_a_draft_a_draft(market: Market, merchant
     assert nobody.body["message"] == "Either email or customer_id must be provided"
 
 
-async def test_a_code_takes_off_what_an_edit_leaves(market: Market, merchant: Store) -> None:
+async def test_a_code_takes_off_what_an_edit_leaves(market: Market, merchant: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     promotion = await market.promote(value="25")
     variant = await market.new_variant({"usd": "20"}, stock=9)
     draft = await drafted(market, merchant, {"variant_id": variant, "quantity": 1})
@@ -101,6 +107,16 @@ async def test_a_code_takes_off_what_an_edit_leaves(market: Market, merchant: St
     shown = (await merchant.get(f"/admin/draft-orders/{draft['id']}"))["draft_order"]
     assert (shown["total"], shown["version"]) == (D("21.45"), 1), "nothing is so before it is confirmed"
     assert (await merchant.post(f"/admin/draft-orders/{draft['id']}/convert-to-order")).status == 400, "it is being edited"
+
+    async def overtaken(*given: Any) -> Any:
+        [update] = [act for act in given[2] if act["action"] == "ITEM_UPDATE"]
+        priced = await after_change(*given)
+        await market.modules.order.revise_act(update["order_change_id"], update["id"], {"internal_note": "meanwhile"})
+        return priced
+
+    with monkeypatch.context() as patch:
+        patch.setattr(draft_edits, "after_change", overtaken)
+        assert (await merchant.post(f"{edit}/confirm")).status == 409, "what was priced is another by now"
     answers = await asyncio.gather(*(merchant.post(f"{edit}/confirm") for _ in range(3)))
     assert sorted(answer.status for answer in answers) == [200, 400, 400]
     show = "version,total,promotions.code,payment_collections.amount,*items.adjustments"

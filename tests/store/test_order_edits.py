@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from velella.core.errors import Conflict
 from velella.modules.order.pending import as_read
+from velella.workflows.cart.discounts import discount as discount_of
+from velella.workflows.order import adjusting
 
 from .conftest import Market, Row, Store
 from .test_order_life import bought, figures, of
@@ -165,7 +168,9 @@ async def test_a_credit_settles_what_is_owed_and_no_more(market: Market, store: 
     assert [one["status"] for one in credited["payment_collections"]] == ["completed"]
 
 
-async def test_an_edit_that_carries_promotions_over_takes_them_off_what_it_adds(market: Market, store: Store, merchant: Store) -> None:
+async def test_an_edit_that_carries_promotions_over_takes_them_off_what_it_adds(
+    market: Market, store: Store, merchant: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """By the rules under which they were granted: neither a limit that is used up nor an end takes anything away again."""
     promotion = await market.promote(value="10", limit=1)
     variant, other = await market.new_variant({"eur": "10"}, stock=9), await market.new_variant({"eur": "20"}, stock=9)
@@ -179,11 +184,20 @@ async def test_an_edit_that_carries_promotions_over_takes_them_off_what_it_adds(
     preview = (await merchant.post(f"{at}/items", added))["order_preview"]
     assert preview["discount_total"] == 2, "an edit leaves promotions alone unless it says otherwise"
     change = f"/admin/order-changes/{preview['order_change']['id']}"
+    act = next(act["id"] for line in preview["items"] for act in line.get("actions", ()) if act["action"] == "ITEM_ADD")
 
     async def discount() -> Decimal:
         shown = (await merchant.get(f"/admin/orders/{order['id']}/preview"))["order"]
         return D(str(shown["discount_total"]))
 
+    async def overtaken(*given: Any, **how: Any) -> None:
+        await discount_of(*given, **how)
+        assert (await merchant.post(f"{at}/items/{act}", {"internal_note": "meanwhile"})).status == 200
+
+    with monkeypatch.context() as patch:
+        patch.setattr(adjusting, "discount", overtaken)
+        late = await merchant.post(change, {"carry_over_promotions": True})
+        assert (late.status, await discount()) == (409, 2), "what was worked out for an action that is another by now isn't stored"
     said = (await merchant.post(change, {"carry_over_promotions": True, "internal_note": "a regular"}))["order_change"]
     assert (said["carry_over_promotions"], said["internal_note"], await discount()) == (True, "a regular", 4)
     assert (await merchant.post(change, {"carry_over_promotions": False}))["order_change"]["internal_note"] == "a regular"

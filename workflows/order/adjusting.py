@@ -18,7 +18,7 @@ from ...core.ids import new_id
 from ...modules.cart.tables import COLUMNS
 from ...modules.order.changes.actions import ADJUSTING
 from ...modules.order.changes.applying import Prices, TaxesAndDiscounts, previewed
-from ...modules.order.pending import NONE_OPEN
+from ...modules.order.pending import NONE_OPEN, as_read
 from ...modules.order.types import Act, ChangeRevision
 from ..cart.context import CartContext, load_context
 from ..cart.discounts import discount
@@ -31,7 +31,7 @@ _ADJUSTMENT = ("description", "promotion_id", "code", "amount", "provider_id", "
 _PREFIXES: Mapping[Kind, tuple[str, str]] = {"items": ("ordlitxl", "ordliadj"), "shipping_methods": ("ordsmtxl", "ordsmadj")}
 _SAYS: Mapping[Kind, str] = dict(zip(_PREFIXES, ADJUSTING, strict=True))
 
-adjust = written("adjust-change", lambda modules: modules.order.adjust)
+carry_over = written("carry-promotions-over", lambda modules: modules.order.carry_over)
 
 
 def working(order: Mapping[str, Any], **but: Any) -> WorkingCart:
@@ -143,11 +143,10 @@ async def update_order_change(flow: Flow, id: str, given: ChangeRevision) -> str
         found = await flow.modules.order.at_work(change["order_id"], {"id": id})
         if found["change"] is None:
             raise InvalidData(NONE_OPEN)
-        acts = found["change"]["actions"]
-        said = await flow.run(compute_adjustments, found["order"], acts)
-        await flow.run(adjust, id, said, seen=[act["id"] for act in acts if act["action"] not in ADJUSTING], said=given)
+        taken_off = await flow.run(compute_adjustments, found["order"], found["change"]["actions"])
+        await flow.run(carry_over, id, given, seen=as_read(found["change"], {}, taken_off))
     elif given.get("carry_over_promotions") is False:
-        await flow.run(adjust, id, [], said=given)
+        await flow.run(carry_over, id, given)
     elif given:
         await flow.run(update_rows, "order_change", [{**given, "id": id}])
     return id

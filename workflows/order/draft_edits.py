@@ -8,7 +8,7 @@ from ...commerce.reprice import reprice
 from ...core.errors import InvalidData
 from ...core.rows import Row
 from ...modules.order.changing import check_draft
-from ...modules.order.pending import NONE_OPEN, Priced
+from ...modules.order.pending import NONE_OPEN, Priced, Seen, as_read
 from ...modules.order.types import Act, ActDetails, Change
 from ..cart.context import CartContext
 from ..cart.discounts import discount
@@ -150,8 +150,8 @@ async def cancel_draft_edit(flow: Flow, id: str) -> str:
 
 
 @step(pivot=True)
-async def confirm_edit(flow: Flow, change_id: str, by: str | None, priced: Priced) -> None:
-    await flow.modules.order.confirm(change_id, by=by, priced=priced)
+async def confirm_edit(flow: Flow, change_id: str, by: str | None, seen: Seen, priced: Priced) -> None:
+    await flow.modules.order.confirm(change_id, by=by, seen=seen, priced=priced)
 
 
 @step
@@ -181,9 +181,8 @@ async def confirm_draft_edit(flow: Flow, id: str, confirmed_by: str | None = Non
             raise InvalidData(NONE_OPEN)
         after, document, cart_context = await after_change(flow, found["order"], change["actions"])
         await reprice(DraftMarket(flow, document, cart_context), shipping=False)
-        acts = [act["id"] for act in change["actions"]]
-        priced: Priced = {"revision": after["revision"], "acts": acts, "prices": prices_of(after, document)}
-        await flow.run(confirm_edit, change["id"], confirmed_by, priced)
+        priced: Priced = {"revision": after["revision"], "prices": prices_of(after, document)}
+        await flow.run(confirm_edit, change["id"], confirmed_by, as_read(change, {}), priced)
         await flow.run(
             relink_promotions, id, [Act(action=act["action"], reference_id=act.get("reference_id")) for act in change["actions"]]
         )
