@@ -21,6 +21,7 @@
 What an author has to keep in mind:
 
 - A step is all or nothing: one write message, or writes that may stay. What a step did before it failed itself is not undone.
+- A flow may catch what a step failed with and go on: the failure is written down, and a run that repeats it gets the same one there.
 - A *short* flow lives in memory: it is fast, undone when it fails, and lost with its process. So it writes once: one message that is one
   transaction. A second write is refused, because a death between the two would leave the first without a trace of it.
 - A flow that writes more than once is *durable*: always (`@workflow(…, durable=True)`), or where its input or what it has read says so

@@ -88,7 +88,7 @@ class Checkpoint:
     events: Sequence[tuple[str, dict[str, Any]]] = ()
     reads: bool = False
     failure: VelellaError | None = None
-    """Of a step that was refused, or of a sub-workflow that failed and was undone: a repeated run raises the same failure there."""
+    """Of a step whose failure the flow got, or of a sub-workflow that failed and was undone: a repeated run raises the same there."""
     entries: Sequence[Entry] = ()
     """The steps that had to be undone then."""
 

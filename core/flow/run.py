@@ -379,7 +379,7 @@ class Run:
             raise UnexpectedState(f"The step {step.name} is a pivot: nothing runs beside it.")
 
     def recalled(self, path: str, reference: str) -> Checkpoint | None:
-        """What an earlier run did at this position, or None. Raises the step's refusal; Diverged if the earlier run did something else."""
+        """What an earlier run did at this position, or None. Raises the step's failure; Diverged if the earlier run did something else."""
         known = self.journal.recall(path) if self.journal is not None else None
         if known is None:
             return None
@@ -389,6 +389,8 @@ class Run:
                 f"the workflow {self.workflow.name} does not take the same way twice, or its code has changed."
             )
         if known.failure is not None:
+            if not is_refused(known.failure):
+                self._decided = known.failure  # the earlier run got it, and went on
             raise known.failure
         return known
 
@@ -402,19 +404,16 @@ class Run:
         at = f"{path} {name}"
         if is_refused(error):
             self._refusal = (error, at, retry or ONWARD)
-            # if the flow goes on after all, it must get the same error in a repeated run
-            journal.remember(Checkpoint(path, reference, reads=reads or self.onward, failure=as_velella_error(error)))
-            return None
-        if retry is None:
-            if not self.onward and not journal.in_doubt:
-                return None
-            retry = ONWARD
-        failures, seconds = journal.failures_at(at)
-        over = (retry.during is not None and seconds > retry.during) or (retry.times is not None and failures >= retry.times)
-        if over and not self.onward:
+        elif retry is not None or self.onward or journal.in_doubt:
+            again = retry or ONWARD
+            failures, seconds = journal.failures_at(at)
+            over = (again.during is not None and seconds > again.during) or (again.times is not None and failures >= again.times)
+            if self.onward or not over:
+                return self.parked(at, again, error)
             self._decided = error  # no run has come further than this
-            return None
-        return self.parked(at, retry, error)
+        # if the flow goes on after all, it must get the same error in a repeated run
+        journal.remember(Checkpoint(path, reference, reads=reads or self.onward, failure=as_velella_error(error)))
+        return None
 
     def answer(self, flow: Flow[Any], value: Any, at_once: Any) -> None:
         if not self.onward or flow.path:

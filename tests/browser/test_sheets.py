@@ -62,7 +62,7 @@ async def downloaded(desk: Desk, title: str) -> list[dict[str, str]]:
     await expect(link).to_be_visible()
     async with desk.page.expect_download() as download:
         await link.click()
-    return list(csv.DictReader(io.StringIO((await (await download.value).path()).read_text())))
+    return list(csv.DictReader(io.StringIO((await (await download.value).path()).read_text("utf-8-sig"))))
 
 
 async def notes(desk: Desk) -> None:

@@ -240,3 +240,31 @@ async def test_a_step_is_tried_so_many_times_at_its_interval(toy: Any, shop: Sta
         await look(shop, 61)
     assert len(tries) == times + 1
     assert await shop.booked("t") == []
+
+
+@pytest.mark.parametrize("retry", [None, Retry(interval=60, factor=1, times=1)])
+async def test_a_flow_that_goes_on_after_a_failure_takes_the_same_way_again(toy: Any, shop: Stage, look: Look, retry: Retry | None) -> None:
+    """Though the step would be done by now."""
+    failures = [Unavailable("Away.")] * (1 if retry is None else 2)
+
+    @step(retry=retry)
+    async def fail(flow: Flow) -> None:
+        if failures:
+            raise failures.pop()
+
+    @workflow("toy-goes-on", durable=True)
+    async def goes_on(flow: Flow) -> None:
+        try:
+            await flow.run(fail)
+        except Unavailable:
+            await flow.run(toy.toy_ledger.book, "instead", 1)
+        await flow.sleep(60)
+        await flow.run(toy.toy_ledger.book, "after", 2)
+
+    with pytest.raises(GoesOn):
+        await shop.coordinator.run("toy-goes-on", {})
+    for _ in range(3):
+        await look(shop, 61)
+    assert not failures
+    assert [row["state"] for row in await shop.coordinator.list()] == ["done"]
+    assert (await shop.booked("instead"), await shop.booked("after")) == ([1], [2])
