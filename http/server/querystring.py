@@ -76,7 +76,7 @@ def _put(made: dict[str, Any], path: list[str], value: str) -> None:
         step = step if step or not isinstance(at, _Slots) else str(len(at))
         below = at.get(step)
         if not isinstance(below, dict):
-            numbered = following == "" or (following.isascii() and following.isdigit() and len(following) < 6)
+            numbered = following == "" or _is_number(following)
             fresh: dict[str, Any] = _Slots() if numbered else {}
             if isinstance(below, list):
                 for one in below:
@@ -99,9 +99,14 @@ def _put(made: dict[str, Any], path: list[str], value: str) -> None:
         at[last] = value
 
 
+def _is_number(step: str) -> bool:
+    """Whether it is a place in a list. Python takes more for digits than it reads as numbers, and reads few that are very long."""
+    return step.isascii() and step.isdigit() and len(step) < 6
+
+
 def _finished(value: Any) -> Any:
     if isinstance(value, _Slots):
-        if all(name.isdigit() for name in value):
+        if all(map(_is_number, value)):
             items = [_finished(value[name]) for name in sorted(value, key=int)]
             flat = [one for item in items for one in (item if isinstance(item, list) else [item])]
             return flat[0].split(",") if len(flat) == 1 and isinstance(flat[0], str) and "," in flat[0] else flat

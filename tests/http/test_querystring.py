@@ -34,6 +34,8 @@ from velella.http.server.querystring import parse
         ("$and[0][a]=1&$and[1][b][]=2", {"$and": [{"a": "1"}, {"b": ["2"]}]}),
         ("a[b]c=1", {"a[b]c": "1"}),
         ("[]=1", {"[]": "1"}),
+        ("id[]=a&id[²]=b", {"id": {"0": "a", "²": "b"}}),
+        (f"id[]=a&id[{'9' * 5000}]=b", {"id": {"0": "a", "9" * 5000: "b"}}),
     ],
 )
 def test_a_query_string_is_a_tree(text: str, tree: dict[str, Any]) -> None:
