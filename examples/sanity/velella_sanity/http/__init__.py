@@ -1,0 +1,1 @@
+"""Routes: what storefronts are shown, and what Sanity calls."""
