@@ -1,9 +1,9 @@
 """Stripe as tests have it: localstripe on a loopback port, behind a desk that knows idempotency keys and can lose answers.
 
 localstripe does what is asked every time it is asked. The desk answers a repeated key with what it answered first and refuses one that is
-being carried out, as Stripe does, says how much of a payment was captured, and moves amounts of three decimals only where the last is 0.
-Requests whose `METHOD /path` matches an entry of `lost` are
-carried out, but their answer never arrives; those that match one of `down` aren't carried out either.
+being carried out, as Stripe does, says how much of a payment was captured, gives no more than that back, and moves amounts of three
+decimals only where the last is 0. Requests whose `METHOD /path` matches an entry of `lost` are carried out, but their answer never arrives;
+those that match one of `down` aren't carried out either.
 """
 
 from __future__ import annotations
@@ -40,6 +40,8 @@ class StripeDesk:
         self._answered: dict[str, tuple[bytes, int, bytes]] = {}
         self._busy: set[str] = set()
         self._captured: dict[str, int] = {}
+        self._taken: dict[str, int] = {}
+        """Intent → what was taken and not given back."""
         self._currencies: dict[str, str] = {}
         self._runners: list[web.AppRunner] = []
         self.url = ""
@@ -99,6 +101,10 @@ class StripeDesk:
         if self._is_too_fine(request.path, dict(parse_qsl(body.decode()))):
             error = {"type": "invalid_request_error", "message": "Invalid amount: the last digit has to be 0"}
             return 400, json.dumps({"error": error}).encode()
+        said = dict(parse_qsl(body.decode()))
+        if name == "POST /v1/refunds" and int(said.get("amount", 0)) > self._taken.get(said.get("payment_intent", ""), 0):
+            error = {"type": "invalid_request_error", "message": "Refund amount is greater than unrefunded amount on charge"}
+            return 400, json.dumps({"error": error}).encode()
         self.asked.append(name)
         headers = {"Content-Type": request.headers.get("Content-Type", "")}
         async with self._session.request(request.method, self.behind + request.path_qs, data=body, headers=headers) as answer:
@@ -109,6 +115,10 @@ class StripeDesk:
             if taken and status == 200:
                 self._captured[made["id"]] = int(taken[1])
             made["amount_received"] = self._captured.get(made["id"], made["amount"]) if made["status"] == "succeeded" else 0
+            if made["amount_received"]:
+                self._taken.setdefault(made["id"], made["amount_received"])
+        if name == "POST /v1/refunds" and status == 200:
+            self._taken[made["payment_intent"]] = self._taken.get(made["payment_intent"], 0) - made["amount"]
         return status, json.dumps(made).encode()
 
     def _is_too_fine(self, path: str, said: dict[str, str]) -> bool:

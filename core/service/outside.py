@@ -194,9 +194,10 @@ class OutsideParty:
         import aiohttp
 
         said = {**(headers or {}), "Accept-Encoding": "identity"}  # packed, a small answer may be a large one
+        limits = aiohttp.ClientTimeout(total=self.timeout, sock_connect=min(self.timeout, CONNECT_SECONDS))
         with self.attempt() as attempt:
             try:
-                async with self._opened().request(method, url, headers=said, data=data, allow_redirects=False) as answer:
+                async with self._opened().request(method, url, headers=said, data=data, timeout=limits, allow_redirects=False) as answer:
                     body = await self._read(answer)
             except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
                 raise self._missed("unreachable", "can't be reached", error, undone=True) from error
@@ -211,8 +212,7 @@ class OutsideParty:
         import aiohttp  # which processes that ask nobody needn't load
 
         if self._session is None or self._session.closed:
-            limits = aiohttp.ClientTimeout(total=self.timeout, sock_connect=min(self.timeout, CONNECT_SECONDS))
-            self._session = aiohttp.ClientSession(timeout=limits, cookie_jar=aiohttp.DummyCookieJar())
+            self._session = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
         return self._session
 
     async def _read(self, answer: aiohttp.ClientResponse) -> bytes:
