@@ -16,7 +16,7 @@ from ..core import logs
 from ..core.errors import NotFound
 from ..core.settings import Settings
 from . import instance
-from .accounts import create_admin
+from .accounts import create_admin, reset_mfa
 from .output import console
 from .seeding import analyze, seed_defaults, seed_demo
 
@@ -117,24 +117,24 @@ def _users(app: typer.Typer) -> None:
 
         console.print(f"Created {with_database(data_dir, database_url, work)}.")
 
-    @users.command("reset-mfa", epilog="Example:  velella user reset-mfa --email ada@example.com")
-    def reset_mfa(
-        email: str = typer.Option(..., help="What the user logs in with."),
+    @users.command(
+        "reset-mfa",
+        epilog="Examples:  velella user reset-mfa --email ada@example.com  ·  … --email bo@example.com --actor customer",
+    )
+    def reset(
+        email: str = typer.Option(..., help="What they log in with, or the address of their account."),
+        actor: str = typer.Option("user", help="What they log in as: user, customer, or what a plugin has."),
         data_dir: Path | None = DataDir,
         database_url: str | None = DatabaseUrl,
     ) -> None:
-        """Let a user who has lost the second factor log in by the password alone, and set up another."""
+        """Let a user, or a customer, who has lost the second factor log in without it, and set up another."""
 
         async def work(settings: Settings) -> bool:
-            async with local_host(settings, ["auth", "user"], visits=True) as host:
-                users = await host.modules.user.list("user", {"email": email}, fields=("id",), limit=1)
-                if not users:
-                    raise NotFound(f"There is no user {email}.", hint="`velella user create` makes one.")
-                identities = await host.modules.auth.identities_of("user", users[0]["id"])
-                return any([await host.modules.auth.reset_factors(identity["id"]) for identity in identities])
+            async with local_host(settings, ["auth", "user", "customer"], visits=True) as host:
+                return await reset_mfa(host.modules, email, actor)
 
         had = with_database(data_dir, database_url, work)
-        console.print(f"{email} logs in by the password alone now." if had else f"{email} has no second factor.")
+        console.print(f"{email} logs in without a second factor now." if had else f"{email} has no second factor.")
 
 
 def _keys(app: typer.Typer) -> None:

@@ -72,7 +72,7 @@ class Seal:
         except InvalidTag:
             raise Misconfigured(
                 "A second factor was set up under another mfa_key.",
-                hint="Set the former mfa_key, or let its owner begin anew: velella user reset-mfa --email …",
+                hint="Set the former mfa_key, or let its owner begin anew: velella user reset-mfa --email … [--actor customer]",
             ) from None
 
 

@@ -168,6 +168,13 @@ class AuthService(SecondFactors, Verifications):
             return []
         return await self.list("auth_identity", {"id": [row["id"] for row in linked]}, fields=_IDENTITY)
 
+    @reads
+    async def identities_by(self, email: str) -> list[Row]:
+        """The identities that sign in by an address, with their `app_metadata`."""
+        providers = [id for id, each in self.providers.items() if each.by_email]
+        named = await self.list("provider_identity", {"entity_id": folded(email), "provider": providers}, fields=("auth_identity_id",))
+        return await self.list("auth_identity", {"id": [row["auth_identity_id"] for row in named]}, fields=("id", "app_metadata"))
+
     @writes
     async def create_identity(
         self,
