@@ -117,9 +117,8 @@ async def test_every_provider_brings_every_event_once_to_its_subscribers_however
 
 
 async def test_while_redis_is_dead_or_slow_the_shop_goes_on_and_events_wait_for_it_in_the_outbox(
-    engine_database: str, own_redis: RedisServer, monkeypatch: pytest.MonkeyPatch
+    engine_database: str, own_redis: RedisServer
 ) -> None:
-    monkeypatch.setattr(redis, "ANSWER_SECONDS", 1.0)
     async with coordinator(engine_database, "redis", own_redis.url) as here:
         await emit(here, 1)
         await settled(here, 1)
@@ -127,16 +126,14 @@ async def test_while_redis_is_dead_or_slow_the_shop_goes_on_and_events_wait_for_
 
         async def heard(times: int) -> None:
             async def there() -> bool:
-                return len(await here.booked("heard")) == times
+                return set(await owed(here)) <= {feed.STREAM}
 
             await until(there)
-            assert set(await owed(here)) <= {feed.STREAM}
+            assert len(await here.booked("heard")) == times
 
         await emit(here, 10)
         await heard(11)
         assert (await owed(here)).count(feed.STREAM) == 20
-        assert here.coordinator._relay.feed is not None
-        assert not here.coordinator._relay.feed.brings
         own_redis.start()  # it has lost its stream and the group
         await settled(here, 11)
         assert len({each["id"] for each in await entries(own_redis.url)}) == 20
@@ -144,7 +141,7 @@ async def test_while_redis_is_dead_or_slow_the_shop_goes_on_and_events_wait_for_
         own_redis.process.send_signal(signal.SIGSTOP)
         started = time.monotonic()
         await emit(here, 1)
-        assert time.monotonic() - started < 1, "no flow waits for Redis"
+        assert time.monotonic() - started < 3, "no flow waits for Redis, which is given 5 s"
         await heard(12)
         own_redis.process.send_signal(signal.SIGCONT)
         await settled(here, 12)
