@@ -11,6 +11,9 @@
 
 Both are functions of what they are given, and of nothing else: what they answer is remembered, and asked again when a price is computed
 again. What is to be known besides is added to the context by the hooks `setPricingContext`, `setPromotionContext` and `setTaxLineContext`.
+
+Where a plugin is gone, rules with its conditions hold for nobody, and its benefits take nothing off. What names them stays, and can be
+switched off.
 """
 
 from __future__ import annotations

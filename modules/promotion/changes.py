@@ -167,7 +167,8 @@ class Changes(Usage):
             if old is not None:
                 given = _columns(row.get("application_method") or {})
                 method = {**old["application_method"], **given}
-                check_promotion({**old, **columns}, method, len(method["target_rules"]), len(method["buy_rules"]), self._benefits)
+                if given or "type" in columns:  # what else there is may be changed where a plugin that the method needs is gone
+                    check_promotion({**old, **columns}, method, len(method["target_rules"]), len(method["buy_rules"]), self._benefits)
                 if "campaign_id" in columns:
                     await self._campaign_of({**columns, "application_method": method})
                 methods.append({**given, "id": method["id"]})
@@ -191,9 +192,10 @@ class Changes(Usage):
         if foreign := [row["id"] for row in update if row["id"] not in mine]:
             raise InvalidData(f"Promotion with id: {promotion_id} has no rule with id: {', '.join(foreign)}")
         gone = sorted(mine.intersection(delete))
-        left = len(mine) + len(create) - len(gone)
-        counts = {name: left if name == kind else len(method[name]) for name in ("target_rules", "buy_rules")}
-        check_promotion(promotion, method, counts["target_rules"], counts["buy_rules"], self._benefits)
+        if kind != "rules":
+            left = len(mine) + len(create) - len(gone)
+            counts = {name: left if name == kind else len(method[name]) for name in ("target_rules", "buy_rules")}
+            check_promotion(promotion, method, counts["target_rules"], counts["buy_rules"], self._benefits)
         new = _New()
         new.add(kind, promotion_id if kind == "rules" else method["id"], create)
         async with self.keeping(queries.RULES_OF_PROMOTIONS, [promotion_id]):

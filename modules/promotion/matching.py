@@ -6,6 +6,9 @@ list the path leads to all its members, so an attribute has any number of values
 - `eq`, `in`: one of them is one of the rule's;
 - `ne`: none of them is one of the rule's (a guest is in no group, so it matches for guests);
 - `gt`, `gte`, `lt`, `lte`: there is one, and all of them compare so with all of the rule's, as numbers.
+
+An attribute that begins with nothing that the cart has is one of a plugin that is gone, or of a hook that says nothing of this cart: its
+rules match nobody, also by `ne`.
 """
 
 from __future__ import annotations
@@ -40,6 +43,8 @@ def holds(rule: Rule, scope: Given, further: Rules = NO_RULES) -> bool:
     attribute = str(rule["attribute"])
     if (condition := further.conditions.get(attribute)) is not None:
         there = condition.values(scope)
+    elif attribute.partition(".")[0] not in scope:
+        return False
     else:
         there = [text_of(value) for value in values_at(scope, attribute)]
     wanted = [text_of(value["value"] if isinstance(value, Mapping) else value) for value in _several(rule["values"])]

@@ -192,6 +192,7 @@ SHOPPER = {
         ("subtotal", "lte", ["99"], False),
         ("customer.age", "lt", ["99"], False),
         ("region_id", "gt", ["1"], False),
+        ("reviews.tier", "ne", ["gold"], False),  # of a plugin that is gone
     ],
 )
 def test_rules(attribute: str, operator: str, values: list[str], expected: bool) -> None:

@@ -17,13 +17,16 @@ from velella.actors.topology import Topology
 from velella.core.errors import Misconfigured, NotAllowed, TooLarge
 from velella.core.graph.links import Reference, edges_of
 from velella.core.plugins import Process
+from velella.core.rules import NO_RULES
 from velella.core.service import migrations
 from velella.core.settings import ProviderSettings, Settings
 from velella.core.sql.schema.query import Query
 from velella.http.admin.products import routes as products_routes
 from velella.http.kit import TEXT, Body, ParameterKind, Request, Routes, meaning
 from velella.http.kit.assembling import assembled
+from velella.modules.promotion import changes
 from velella.testing import Client, Clock, Emails, Events, Refused, Row, Shop
+from velella.workflows.cart import discounts
 
 from .conftest import HERE, INSTALLED
 
@@ -289,7 +292,9 @@ async def test_what_is_done_once_was_done_when_the_shop_began(shop: Shop) -> Non
     assert (run["state"], run["key"]) == ("done", "once")
 
 
-async def test_promotions_can_be_about_what_a_plugin_knows_and_give_what_it_says(shop: Shop, admin: Client) -> None:
+async def test_promotions_can_be_about_what_a_plugin_knows_and_give_what_it_says(
+    shop: Shop, admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     options = "/admin/promotions/rule-attribute-options"
     shown = {each["value"]: each for each in (await admin.get(f"{options}/rules"))["attributes"]}
     assert (shown["reviews.email_domain"]["field_type"], shown["reviews.email_domain"]["id"]) == ("text", "reviews_email_domain")
@@ -319,7 +324,7 @@ async def test_promotions_can_be_about_what_a_plugin_knows_and_give_what_it_says
     await promotion("DOZEN", "percentage", target_rules=[dozen], allocation="each", max_quantity=100)
     assert [await discount(product, count, "a@b.example", "DOZEN") for count in (11, 12)] == [0, 11.99]
 
-    await promotion("THIRD", "reviews.third_free")
+    third = await promotion("THIRD", "reviews.third_free")
     assert [await discount(product, count, "a@b.example", "THIRD") for count in (2, 3, 7)] == [0, 9.99, 19.98]
     assert await discount(product, 3, "eve@acme.example", "COMPANY", "THIRD") == 11.99, "one of what the other left: 2.997 + 26.973 / 3"
     for wrong, said in (
@@ -328,6 +333,19 @@ async def test_promotions_can_be_about_what_a_plugin_knows_and_give_what_it_says
     ):
         with pytest.raises(Refused, match=said):
             await promotion(*wrong, target="items" if wrong[0] == "A" else "order")
+
+    others = await promotion("OTHERS", "percentage", [{**domain, "operator": "ne"}], allocation="each", max_quantity=100)
+    assert await discount(product, 1, "eve@other.example", "OTHERS") == 1.0
+    for module in (changes, discounts):
+        monkeypatch.setattr(module, "rules_of", lambda settings: NO_RULES)  # as without the plugin
+    assert await discount(product, 3, "eve@other.example", "OTHERS", "THIRD") == 0, "what nobody can tell any more is granted to nobody"
+    with pytest.raises(Refused, match="is none of percentage, fixed"):
+        await admin.post(f"/admin/promotions/{third['id']}", {"application_method": {"value": 5}})
+    region = {"attribute": "region.id", "operator": "eq", "values": ["reg_1"]}
+    await admin.post(f"/admin/promotions/{third['id']}/rules/batch", {"create": [region]})
+    for each in (third, others):
+        off = await admin.post(f"/admin/promotions/{each['id']}", {"status": "inactive"})
+        assert off["promotion"]["status"] == "inactive", "it can be switched off"
 
 
 async def test_prices_and_taxes_can_be_about_what_a_plugin_knows(shop: Shop) -> None:
