@@ -19,7 +19,7 @@ from pydantic_settings.exceptions import SettingsError
 
 from .errors import Misconfigured
 from .plugins import plugin_of
-from .settings import ProviderSettings, Settings, default_providers
+from .settings import ProviderSettings, Settings, Verified, default_providers
 
 PREFIX = "VELELLA_"
 TOML = Path("velella.toml")
@@ -71,7 +71,11 @@ def read_settings(**given: Any) -> Settings:
     except ValidationError as error:
         mistakes += [_said(each, origins) for each in error.errors()]
     else:
-        mistakes += (*_unknown_modules(settings, origins), *_unknown_infrastructure(settings, origins))
+        mistakes += (
+            *_unknown_modules(settings, origins),
+            *_unknown_infrastructure(settings, origins),
+            *_unknown_ways_to_sign_in(settings, origins),
+        )
         if not mistakes:
             return settings
     hint = "`velella config` prints every setting with its value, where that comes from, and its meaning."
@@ -181,12 +185,33 @@ def _unknown_infrastructure(settings: Settings, origins: Sequence[Origin]) -> It
                 yield f"{place}: `providers.{kind}` has no `{one.use}`.{meant(one.use, shipped)}"
 
 
-def _said(error: Any, origins: Sequence[Origin], model: type[BaseModel] = ProviderSettings) -> str:
-    """One of pydantic's errors as a line. `model`: what has other names than the one that there isn't."""
+def _unknown_ways_to_sign_in(settings: Settings, origins: Sequence[Origin]) -> Iterator[str]:
+    """A slip there would ask for nothing that is to be proven, or let nobody in."""
+    named = settings.providers["auth"]
+    if any(":" in one.use and one.id == DEFAULT for one in named):
+        return  # it is called as its class says
+    known = {one.use if one.id == DEFAULT else one.id for one in named}
+    there: list[tuple[Trail, str]] = [
+        (("auth_verifications", actor, at, "auth_provider"), kind.auth_provider)
+        for actor, kinds in settings.auth_verifications.items()
+        for at, kind in enumerate(kinds)
+    ]
+    if "auth_methods" in settings.model_fields_set:
+        there += [(("auth_methods", actor, at), id) for actor, ids in settings.auth_methods.items() for at, id in enumerate(ids)]
+    for trail, id in there:
+        if id not in known:
+            yield f"{_place(trail, origins)}: `providers.auth` has no `{id}`.{meant(id, known)}"
+
+
+def _said(error: Any, origins: Sequence[Origin], model: type[BaseModel] | None = None) -> str:
+    """One of pydantic's errors as a line. `model`: what has other names than the one that there isn't; default: that of the setting."""
     trail: Trail = error["loc"]
+    if model is not None:
+        whose = f"the plugin `{trail[1]}`"
+    else:
+        model, whose = (Verified, "a verification") if trail[0] == "auth_verifications" else (ProviderSettings, "a provider")
     place, last = _place(trail, origins), str(trail[-1])
     if error["type"] == "extra_forbidden":
-        whose = "a provider" if model is ProviderSettings else f"the plugin `{trail[1]}`"
         return f"{place}: {whose} has no `{last}`.{meant(last, model.model_fields)}"
     if error["type"] == "missing":
         return f"{place}: `{'.'.join(map(str, trail))}` is missing."

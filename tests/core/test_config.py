@@ -93,6 +93,21 @@ PAYMENTS = '[[providers.payment]]\nuse = "system"\n'
             {"VELELLA_MFA_KEY": ""},
             "VELELLA_MFA_KEY in the environment: `mfa_key` can't be that: it should have at least 1 character",
         ),
+        (
+            '[[auth_verifications.customer]]\nauth_provider = "emailpas"\n',
+            {},
+            "velella.toml, line 2: `providers.auth` has no `emailpas`. Did you mean `emailpass`?",
+        ),
+        (
+            '[[auth_verifications.customer]]\nauth_provider = "emailpass"\nentity_typ = "email"\n',
+            {},
+            "velella.toml, line 3: a verification has",
+        ),
+        (
+            '[auth_methods]\nuser = ["emailpass", "gogle"]\n[[providers.auth]]\nuse = "emailpass"\n[[providers.auth]]\nuse = "google"\n',
+            {},
+            "velella.toml, line 2: `providers.auth` has no `gogle`. Did you mean `google`?",
+        ),
         ("port = {\n", {}, "velella.toml, line 1, column 9: invalid initial character for a key part."),
         ("", {"VELELLA_PORT": "abc"}, "VELELLA_PORT in the environment: `port` can't be 'abc': it should be a valid integer"),
         (
