@@ -87,6 +87,8 @@ class Asked:
     typos: bool
     within: tuple[tuple[str, ...], ...] | None
     """Paths of the fields in which words count. None: all searchable ones."""
+    visible: Condition
+    """Met by all that may be seen at all."""
     condition: Condition
     sorts: tuple[tuple[tuple[str, ...], bool], ...]
     """Paths, and whether they ascend. Before the score."""
@@ -126,8 +128,7 @@ def asked(definition: IndexDefinition, query: Row, visible: Row, *, store: bool,
         raise InvalidData("Pages are asked for by skip and take (cursor)")
     words = _words(filters.pop("q", None))
     within = options.get("attributes_to_search_on")
-    for_all = _Checked(definition, store=False, budget=Budget(conditions=MOST_CHANNELS)).condition(visible, ())
-    given = seen.condition(filters, ())
+    for_all = _Checked(definition, store=False, budget=Budget(conditions=MOST_CHANNELS))
     skip, take = page.get("skip", 0), page.get("take", TAKE)
     if skip + take > FURTHEST:
         raise InvalidData(f"Pages reach no further than {FURTHEST} hits")
@@ -136,7 +137,8 @@ def asked(definition: IndexDefinition, query: Row, visible: Row, *, store: bool,
         strategy=options.get("match_strategy", "all"),
         typos=options.get("typo_tolerance", True),
         within=None if within is None else tuple(_path(seen.field(name, "searchable", heads=True)[0]) for name in dict.fromkeys(within)),
-        condition=Several("all", (for_all, given)),
+        visible=for_all.condition(visible, ()),
+        condition=seen.condition(filters, ()),
         sorts=tuple(seen.sorts(page.get("order") or {})),
         facets=tuple(seen.facets(options.get("facets") or ())),
         counted=options.get("count") != "none",

@@ -48,7 +48,8 @@ class SearchProvider(Provider, ABC):
         """Delete all of a version. A missing one is no error."""
 
     @abstractmethod
-    async def search(self, version: str, definition: IndexDefinition, asked: Asked) -> Row:
-        """Search a version. Returns `hits` (`{id, score, fields}`, best first or in the order that was asked for), `count` (all that
-        match; None where nobody asked), `facets` (one for each of `asked.facets`: `[{value, count}]`, `[count]` by range, or `{min, max,
-        avg, sum, count}`) and `words` (what hits were found by, for highlighting). Raises InvalidData for what it can't do."""
+    async def search(self, version: str, definition: IndexDefinition, asked: Asked) -> Row | None:
+        """Search a version. Returns None for one that isn't there, or was deleted meanwhile; else `hits` (`{id, score, fields}`, best
+        first or in the order that was asked for), `count` (all that match; None where nobody asked), `facets` (one for each of
+        `asked.facets`: `[{value, count}]`, `[count]` by range, or `{min, max, avg, sum, count}`) and `words` (what hits were found by, for
+        highlighting). Raises InvalidData for what it can't do."""

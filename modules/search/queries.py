@@ -23,6 +23,13 @@ STANDING = compiled(
     ON active.search_index_id = index.id AND active.version = index.active_version AND active.deleted_at IS NULL
 """)
 )
+ACTIVE = compiled(
+    text("""
+    SELECT version.id FROM search_index AS index
+    JOIN search_index_version AS version ON version.search_index_id = index.id AND version.version = index.active_version
+    WHERE index.name = :name AND index.deleted_at IS NULL AND version.deleted_at IS NULL
+""")
+)
 LOCK = compiled(text("SELECT id FROM search_index WHERE name = :name FOR UPDATE"))
 """Whoever writes documents of an index, or changes its versions, does so alone: the versions that are read next are all there are."""
 LIVE = compiled(
@@ -168,18 +175,29 @@ SPELT = compiled(
 
 SEARCH = compiled(
     text("""
-    WITH matched AS MATERIALIZED (
+    WITH query AS MATERIALIZED (
+        SELECT CASE WHEN numnode(needed) > 0 THEN needed END AS needed, CASE WHEN numnode(ranked) > 0 THEN ranked END AS ranked,
+            CAST(CAST(:visible AS text) AS jsonpath) AS visible, CAST(CAST(:condition AS text) AS jsonpath) AS condition
+        FROM (SELECT to_tsquery('simple', CAST(:needed AS text)) AS needed, to_tsquery('simple', CAST(:ranked AS text)) AS ranked) AS parsed
+    ), candidate AS NOT MATERIALIZED (
+        SELECT id, fields, words FROM search_document
+        WHERE version_id = :version AND words @@ (SELECT needed FROM query)
+        UNION ALL
+        SELECT id, fields, words FROM search_document
+        WHERE (SELECT needed IS NULL FROM query) AND CAST(:selective AS boolean)
+        AND version_id = :version AND fields @? (SELECT condition FROM query)
+        UNION ALL
+        SELECT id, fields, words FROM search_document
+        WHERE (SELECT needed IS NULL FROM query) AND NOT CAST(:selective AS boolean) AND version_id = :version
+    ), matched AS MATERIALIZED (
         SELECT id, fields, score FROM (
-            SELECT id, fields, CASE WHEN CAST(CAST(:ranked AS text) AS tsquery) IS NULL THEN 0
-                ELSE ts_rank_cd(words, CAST(CAST(:ranked AS text) AS tsquery), 32) END AS score
-            FROM search_document
-            WHERE version_id = :version AND fields IS NOT NULL
-            AND (CAST(CAST(:words AS text) AS tsquery) IS NULL OR words @@ CAST(CAST(:words AS text) AS tsquery))
-            AND fields @? CAST(CAST(:condition AS text) AS jsonpath)
-            AND (CAST(:within AS jsonb) IS NULL OR jsonb_to_tsvector('simple', (
+            SELECT id, fields, coalesce(ts_rank_cd(words, (SELECT ranked FROM query), 32), 0) AS score FROM candidate
+            WHERE (fields @? (SELECT visible FROM query)) IS TRUE
+            AND (fields @? (SELECT condition FROM query)) IS TRUE
+            AND (CAST(:within AS jsonb) IS NULL OR (SELECT needed IS NULL FROM query) OR jsonb_to_tsvector('simple', (
                     SELECT jsonb_agg(fields #> ARRAY(SELECT jsonb_array_elements_text(path)))
                     FROM jsonb_array_elements(CAST(:within AS jsonb)) AS path
-                ), '["string"]') @@ CAST(CAST(:words AS text) AS tsquery))
+                ), '["string"]') @@ (SELECT needed FROM query))
         ) AS found WHERE CAST(:least AS float8) IS NULL OR score >= CAST(:least AS float8)
     ), page AS (
         SELECT id, fields, score, row_number() OVER (ORDER BY
@@ -191,38 +209,43 @@ SEARCH = compiled(
             CASE WHEN NOT :up3 THEN fields #> CAST(:sort3 AS text[]) END DESC NULLS LAST,
             score DESC, id) AS place
         FROM matched ORDER BY place OFFSET CAST(:skip AS bigint) LIMIT CAST(:take AS bigint)
+    ), "values" AS MATERIALIZED (
+        SELECT facet, CAST(path AS jsonpath) AS path, alphabetic, query
+        FROM jsonb_to_recordset(CAST(:values AS jsonb)) AS asked (facet int, path text, alphabetic boolean, query text)
+    ), ranges AS MATERIALIZED (
+        SELECT facet, range, CAST(condition AS jsonpath) AS condition
+        FROM jsonb_to_recordset(CAST(:ranges AS jsonb)) AS asked (facet int, range int, condition text)
+    ), stats AS MATERIALIZED (
+        SELECT facet, CAST(path AS jsonpath) AS path FROM jsonb_to_recordset(CAST(:stats AS jsonb)) AS asked (facet int, path text)
     ), counted AS (
         SELECT facet, value, count(*) AS number, row_number() OVER (
             PARTITION BY facet ORDER BY CASE WHEN NOT asked.alphabetic THEN count(*) END DESC, value) AS place
-        FROM jsonb_to_recordset(CAST(:values AS jsonb)) AS asked (facet int, path text, alphabetic boolean, query text), matched,
-        LATERAL jsonb_path_query(matched.fields, CAST(asked.path AS jsonpath)) AS value
+        FROM "values" AS asked, matched, LATERAL jsonb_path_query(matched.fields, asked.path) AS value
         WHERE value <> 'null' AND (asked.query IS NULL OR starts_with(lower(value #>> '{}'), asked.query))
         GROUP BY facet, asked.alphabetic, value
     )
-    SELECT json_build_object(
+    SELECT CASE WHEN EXISTS (SELECT FROM search_index_version WHERE id = :version AND deleted_at IS NULL) THEN json_build_object(
+        'found', EXISTS (SELECT FROM matched),
         'hits', (SELECT coalesce(json_agg(json_build_object('id', id, 'score', score, 'fields', fields) ORDER BY place), '[]') FROM page),
         'count', CASE WHEN :counted THEN (SELECT count(*) FROM matched) END,
         'values', (SELECT json_agg(json_build_array(facet, value, number) ORDER BY facet, place) FROM counted WHERE place <= :most),
         'ranges', (
             SELECT json_agg(json_build_array(facet, range, number)) FROM (
                 SELECT facet, range, count(matched.id) AS number
-                FROM jsonb_to_recordset(CAST(:ranges AS jsonb)) AS asked (facet int, range int, condition text)
-                LEFT JOIN matched ON matched.fields @? CAST(asked.condition AS jsonpath) GROUP BY facet, range
+                FROM ranges AS asked LEFT JOIN matched ON matched.fields @? asked.condition GROUP BY facet, range
             ) AS within
         ),
         'stats', (
             SELECT json_agg(json_build_array(facet, min, max, avg, sum, number)) FROM (
                 SELECT facet, min(value), max(value), avg(value), sum(value), count(*) AS number
-                FROM jsonb_to_recordset(CAST(:stats AS jsonb)) AS asked (facet int, path text), matched,
-                LATERAL (SELECT CAST(found AS numeric) AS value FROM jsonb_path_query(matched.fields, CAST(asked.path AS jsonpath)) AS found
+                FROM stats AS asked, matched,
+                LATERAL (SELECT CAST(found AS numeric) AS value FROM jsonb_path_query(matched.fields, asked.path) AS found
                          WHERE jsonb_typeof(found) = 'number') AS each
                 GROUP BY facet
             ) AS measured
         )
-    )
+    ) END
 """)
 )
-
-PARSED = compiled(
-    text("SELECT CAST(to_tsquery('simple', :needed) AS text) AS needed, CAST(to_tsquery('simple', :ranked) AS text) AS ranked")
-)
+"""Planned once: what finds the candidates is said, not guessed. Words do by their index; without any, a condition that is `selective` does
+by the index of fields; else all documents are looked at. Null for a version that was dropped."""

@@ -87,10 +87,7 @@ class SearchService(ModuleService):
         question = asked(definition, query, visible, store=store)
         shown = _shown(definition, query.get("fields"), store)
         marks = Marks.of(definition, (query.get("search_options") or {}).get("highlight"), store=store)
-        active = next((row for row in await self.database.fetch(queries.STANDING) if row["name"] == index), None)
-        if active is None or active["active_id"] is None:
-            raise NotFound(f"The search index {index} isn't built")
-        found = await self._provider.search(active["active_id"], definition, question)
+        found = await self._found(definition, question)
         scored = (query.get("search_options") or {}).get("include_score")
         data = []
         for hit in found["hits"]:
@@ -102,6 +99,20 @@ class SearchService(ModuleService):
             data.append(row)
         counted = {"count": found["count"], "skip": question.skip, "take": question.take}
         return {"entity": definition.entity, "data": data, "facets": _facets(question, found["facets"]), "metadata": counted}
+
+    async def _found(self, definition: IndexDefinition, question: Asked) -> Row:
+        """What is found in the version that is searched now: where it is dropped meanwhile, another one has taken its place."""
+        dropped: str | None = None
+        while (version := await self._active(definition.name)) not in (None, dropped):
+            found = await self._provider.search(version, definition, question)
+            if found is not None:
+                return found
+            dropped = version
+        raise NotFound(f"The search index {definition.name} isn't built")
+
+    async def _active(self, index: str) -> str | None:
+        row = await self.database.fetch_one(queries.ACTIVE, {"name": index})
+        return None if row is None else row["id"]
 
     @reads
     async def standing(self) -> list[Standing]:
@@ -130,7 +141,7 @@ class SearchService(ModuleService):
     @reads
     async def is_built(self, index: str) -> bool:
         """Whether the index can be searched."""
-        return any(row["name"] == index and row["active_id"] is not None for row in await self.database.fetch(queries.STANDING))
+        return await self._active(index) is not None
 
     # -- keeping up to date
 

@@ -8,7 +8,6 @@ from typing import Any, Final
 from ....core import json
 from ....core.rows import Row
 from ....core.service.context import ModuleContext
-from ....core.sql.db.compiled import BoundStatement
 from ....core.sql.db.database import Database
 from .. import queries
 from ..asking import MOST_VALUES, Asked, Condition, Facet, Is, Not, Several, words_of
@@ -51,29 +50,35 @@ class PostgresSearch(SearchProvider):
         await self._database.execute(queries.FORGET, {"version": version})
         await self._database.execute(queries.FORGET_WORDS, {"version": version})
 
-    async def search(self, version: str, definition: IndexDefinition, asked: Asked) -> Row:
+    async def search(self, version: str, definition: IndexDefinition, asked: Asked) -> Row | None:
         words: list[tuple[str, ...]] = [(word.lower(),) for word in asked.words]
         found = await self._find(version, asked, words)
-        if asked.words and asked.typos and asked.skip == 0 and not found["hits"]:
+        if found is not None and not found["found"] and words and asked.typos:
             corrected = await self._corrected(version, asked.words)
             if corrected != words:
                 words = corrected
                 found = await self._find(version, asked, words)
-        return {**found, "words": sorted({each for one in words for each in one})}
+        if found is None:
+            return None
+        facets = [_facet(number, facet, found) for number, facet in enumerate(asked.facets)]
+        marked = sorted({each for one in words for each in one})
+        return {"hits": found["hits"], "count": found["count"], "facets": facets, "words": marked}
 
-    async def _find(self, version: str, asked: Asked, words: Sequence[tuple[str, ...]]) -> Row:
+    async def _find(self, version: str, asked: Asked, words: Sequence[tuple[str, ...]]) -> Row | None:
+        """What the statement finds. `found`: whether there is anything, on whichever page."""
         needed, ranked = _queries(words, asked.strategy)
         sorts = [*asked.sorts, ((), True), ((), True), ((), True)][:3]
         values = [(number, facet) for number, facet in enumerate(asked.facets) if facet.kind == "value"]
         ranges = [(n, r, each) for n, facet in enumerate(asked.facets) for r, (_, each) in enumerate(facet.ranges)]
         stats = [(number, facet) for number, facet in enumerate(asked.facets) if facet.kind == "stats"]
-        tsquery = await self._parsed(needed, ranked)
         params: Row = {
             "version": version,
-            "words": tsquery[0],
-            "ranked": tsquery[1],
+            "needed": needed,
+            "ranked": ranked,
+            "visible": f"$ ? ({_predicate(asked.visible)})",
             "condition": f"$ ? ({_predicate(asked.condition)})",
-            "within": None if asked.within is None or not words else [list(path) for path in asked.within],
+            "selective": _is_selective(asked.condition),
+            "within": None if asked.within is None else [list(path) for path in asked.within],
             "least": asked.least_score,
             "skip": asked.skip,
             "take": asked.take,
@@ -88,17 +93,8 @@ class PostgresSearch(SearchProvider):
         }
         for number, (path, ascends) in enumerate(sorts, 1):
             params |= {f"sort{number}": list(path) or None, f"up{number}": ascends}
-        asking = BoundStatement(queries.SEARCH.sql, queries.SEARCH.arguments(params), custom_plan=True)
-        found = json.loads((await self._database.fetch_row(asking))[0])
-        return {"hits": found["hits"], "count": found["count"], "facets": [_facet(n, f, found) for n, f in enumerate(asked.facets)]}
-
-    async def _parsed(self, needed: str | None, ranked: str | None) -> tuple[str | None, str | None]:
-        """Queries as PostgreSQL reads their words. Words of nothing but signs are none."""
-        if needed is None or ranked is None:
-            return None, None
-        row = await self._database.fetch_one(queries.PARSED, {"needed": needed, "ranked": ranked})
-        assert row is not None
-        return row[0] or None, row[1] or None
+        found = await self._database.fetch_value(queries.SEARCH, params)
+        return None if found is None else dict(json.loads(found))
 
     async def _corrected(self, version: str, words: Sequence[str]) -> list[tuple[str, ...]]:
         """The words, each with those of the index that it may have been meant to be, where the index doesn't have it itself."""
@@ -185,6 +181,19 @@ def _predicate(condition: Condition) -> str:
             return f'{_at("@", path)}[*] like_regex {_literal(_pattern(str(value)))} flag "is"'
         case Is(path, op, value):
             return f"{_at('@', path)}[*] {_SIGNS[op]} {_literal(value)}"
+
+
+def _is_selective(condition: Condition) -> bool:
+    """Whether the index of fields finds what meets a condition: by a value that all of that has."""
+    match condition:
+        case Is(_, "eq", _):
+            return True
+        case Several("all", of):
+            return any(map(_is_selective, of))
+        case Several("any", of):
+            return all(map(_is_selective, of))
+        case _:
+            return False
 
 
 def _pattern(like: str) -> str:

@@ -110,9 +110,9 @@ async def sails(desk: Desk) -> dict[str, Row]:
         await desk.product("Hidden sail", 1, status="draft"),
         await desk.product("Sail of elsewhere", 1, sales_channels=[]),
     ]
-    await desk.until(lambda: _found(desk, {each["id"] for each in made[:4]}))
+    await desk.until(lambda: found(desk, {each["id"] for each in made[:4]}))
     return {each["title"]: each for each in made}
 
 
-async def _found(desk: Desk, ids: set[str]) -> bool:
+async def found(desk: Desk, ids: set[str]) -> bool:
     return ids <= {row["id"] for row in (await desk.search(pagination={"take": 100}))["data"]}

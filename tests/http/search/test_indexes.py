@@ -29,7 +29,7 @@ from velella.workflows.search.documents import SOURCES, read_documents
 
 from ...conftest import clone
 from ...signing import cheap_hashes, token_of
-from .conftest import Desk, Row
+from .conftest import Desk, Row, found
 
 
 async def test_indexes_follow_whatever_changes_a_product(desk: Desk) -> None:
@@ -237,6 +237,24 @@ async def test_what_fails_after_an_index_was_built_leaves_it_searched(desk: Desk
     assert index["status"] == "ready"
     [sync] = await desk.host.modules.search.list("search_index_sync", {"job_id": job})
     assert (sync["status"], sync["error"]) == ("done", None)
+
+
+async def test_a_search_that_meets_a_swap_finds_what_is_there(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    word = f"Swap{ulid()}"
+    product = await desk.product(word)
+    await desk.until(lambda: found(desk, {product["id"]}))
+    service: Any = desk.host.services["search"]
+    search, asked_of = service._provider.search, list[str]()
+
+    async def late(version: str, *rest: Any) -> Any:
+        asked_of.append(version)
+        if len(asked_of) == 1:
+            await desk.built()
+        return await search(version, *rest)
+
+    monkeypatch.setattr(service._provider, "search", late)
+    assert await desk.titles(word) == [word]
+    assert len(set(asked_of)) == 2
 
 
 async def test_a_late_reader_changes_nothing_that_was_read_after_it(desk: Desk) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from velella.modules.search.providers.postgres import one_off
 
-from .conftest import Desk, Row
+from .conftest import Desk, Row, found
 
 
 @pytest.mark.parametrize(
@@ -32,6 +32,7 @@ from .conftest import Desk, Row
         ("nautical", {}, ["Genoa sail", "Spinnaker"]),
         ("'); DROP TABLE product; --", {}, []),
         ("& | ! :* <-> \\ '", {}, ["Fender", "Genoa sail", "Spinnaker", "Storm jib"]),  # nothing but signs
+        ("& |", {"attributes_to_search_on": ["title"]}, ["Fender", "Genoa sail", "Spinnaker", "Storm jib"]),
     ],
 )
 async def test_words_find_what_has_them(desk: Desk, sails: dict[str, Row], q: str, options: Row, found: list[str]) -> None:
@@ -77,6 +78,19 @@ async def test_hits_are_filtered_sorted_and_paged(desk: Desk, sails: dict[str, R
     assert page["metadata"] == {"count": 4, "skip": 1, "take": 2}
     assert (await desk.search(filters=mine, search_options={"count": "none"}))["metadata"]["count"] is None
     assert [row["_score"] > 0 for row in (await desk.search("genoa", search_options={"include_score": True}))["data"]] == [True]
+
+
+async def test_what_is_corrected_depends_on_no_page(desk: Desk, sails: dict[str, Row]) -> None:
+    first, second = [await desk.search("spinaker", pagination={"skip": skip, "take": 1}) for skip in (0, 1)]
+    assert [row["title"] for page in (first, second) for row in page["data"]] == ["Spinnaker", "Storm jib"]
+    assert second["metadata"] == {"count": 2, "skip": 1, "take": 1}
+    beyond = await desk.search("spinaker", pagination={"skip": 2})
+    assert (beyond["data"], beyond["metadata"]["count"]) == ([], 2)
+    similar = await desk.product("Stork jib")
+    await desk.until(lambda: found(desk, {similar["id"]}))
+    for take in (0, 20):
+        assert (await desk.search("storm jib", pagination={"take": take}))["metadata"]["count"] == 1
+    await desk("DELETE", f"/admin/products/{similar['id']}")
 
 
 async def test_facets_are_counted_among_all_hits(desk: Desk, sails: dict[str, Row]) -> None:
