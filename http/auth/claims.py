@@ -57,10 +57,8 @@ async def unverified(request: Request, identity: Mapping[str, Any], actor_type: 
     """
     kinds = [kind for kind in request.settings.auth_verifications.get(actor_type, ()) if kind.auth_provider == provider]
     named = next((one for one in identity.get("provider_identities") or [] if one["provider"] == provider), None)
-    if named is None:
-        return None
     for kind in kinds:
-        there = await request.modules.auth.verification(identity["id"], named["entity_id"], kind.entity_type)
+        there = named and await request.modules.auth.verification(identity["id"], named["entity_id"], kind.entity_type)
         if there is None or there["verified_at"] is None:
             return {"verification": there}
     return None

@@ -11,6 +11,7 @@ import pyotp
 
 from velella.actors.host import Host
 from velella.core.ids import ulid
+from velella.http.server.front import FrontEnd
 from velella.modules.auth.verifications import code_hash
 
 from .api import Api
@@ -160,9 +161,12 @@ async def factors(shop: Shop) -> None:
     identity, auth = begun["mfa_factor"]["auth_identity_id"], shop.host.modules.auth
     await auth.request_verification(identity, "factor@example.com", "email", "token", code_hash("known"), None)
     await guest.post("/auth/verification/confirm", {"code": "known"})
-    vouched = {"entity_id": "1", "user_metadata": {"email": "grace@example.com"}}
+    vouched = {"entity_id": "1", "verified_email": "grace@example.com"}
     await auth.create("provider_identity", [{"auth_identity_id": identity, "provider": "elsewhere", **vouched}])
-    await user.post("/auth/{auth_provider}/user", auth_provider="elsewhere")
+    front = shop.host.services["http"]
+    assert isinstance(front, FrontEnd)
+    token = front.tokens.issue({**(front.tokens.read(token) or {}), "auth_provider": "elsewhere"})
+    await guest.as_(authorization=f"Bearer {token}").post("/auth/{auth_provider}/user", auth_provider="elsewhere")
 
 
 async def catalogue(shop: Shop) -> None:
