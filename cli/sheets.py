@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
-from ..core.errors import NotFound
+from ..core.errors import GoesOn, NotFound
 from ..core.ids import new_id
-from ..core.sheets import Sheet
 from ..core.sql.schema.query import Query
 from ..modules.file.files import Files
 from ..modules.file.provider import FileKey
-from ..workflows.exporting import PAGE, Export
+from ..workflows.exporting import Export, filled
 from ..workflows.inventory.exporting import ITEMS
 from ..workflows.order.exporting import ORDERS
 from ..workflows.product.exporting import PRODUCTS
@@ -25,6 +26,8 @@ from .shopify import converted
 
 EXPORTED: dict[str, Export] = {"products": PRODUCTS, "orders": ORDERS, "inventory-items": ITEMS}
 PIECE = 256 * 1024
+AGAIN_SECONDS = 1.0
+"""Between two questions after a part that goes on."""
 
 
 # -- in
@@ -33,29 +36,43 @@ PIECE = 256 * 1024
 async def import_products(shop: ShopHandle, path: Path, *, dry_run: bool = False) -> int:
     """Import a file, part by part. A note beside it says which import is under way: where that was interrupted, it goes on.
 
-    Returns how many products were refused.
+    The shop's processes read a copy of the file, which stays until all parts are over. Returns how many products were refused.
     """
     files = Files.of(shop.settings)
     note = path.with_name(f".{path.name}.import")
-    digest = await asyncio.to_thread(lambda: hashlib.sha256(path.read_bytes()).hexdigest()[:32])
-    known = note.read_text().split() if note.exists() else []
-    transaction = known[1] if known[:1] == [digest] else new_id("import")
-    name = f"{transaction.lower().replace('_', '-')}.csv"
+    digest = await asyncio.to_thread(_digest, path)
+    known, under_way = note.read_text().split() if note.exists() else ("", "")
+    transaction = under_way if known == digest else new_id("import")
     try:
-        await files.store(path.name, "text/csv", _pieces(path), "private", name=name)
+        if under_way not in ("", transaction) and not dry_run:  # the file was changed since
+            await files.provider.delete(_copy(under_way))
+        copy, goes_on = _copy(transaction), transaction == under_way
         try:
-            sheet, summary = await looked_through(files, name, "private", await region_names(shop))
+            await files.store(path.name, "text/csv", _pieces(path), "private", name=copy.name)
+            sheet, summary = await looked_through(files, copy.name, "private", await region_names(shop))
             console.print(f"{path}: {summary['toCreate']} products to create, {summary['toUpdate']} to update.")
-            if not dry_run:
-                note.write_text(f"{digest} {transaction}")
-                refused = await _parts(shop, sheet, summary, transaction)
-                note.unlink()
-                return refused
-            return 0
+            if dry_run:
+                return 0
+            note.write_text(f"{digest} {transaction}")
+            goes_on = True
+            refused = await _parts(shop, sheet, summary, transaction)
+            goes_on = False
         finally:
-            await files.provider.delete(FileKey(name, "private"))
+            if not goes_on:
+                await files.provider.delete(copy)
+        note.unlink()
+        return refused
     finally:
         await files.provider.close()
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:32]
+
+
+def _copy(transaction: str) -> FileKey:
+    return FileKey(f"{transaction.lower().replace('_', '-')}.csv", "private")
 
 
 async def _pieces(path: Path) -> AsyncIterator[bytes]:
@@ -71,7 +88,7 @@ async def _parts(shop: ShopHandle, sheet: SheetFile, summary: Summary, transacti
         task = bars.add_task("Importing products", total=summary["toCreate"] + summary["toUpdate"])
         while total["offset"] is not None:
             part = f"{transaction}:{total['offset']}"
-            done = await shop.run(import_part, part=part, file=sheet, line=total["line"], offset=total["offset"])
+            done = await _to_its_end(shop, part=part, file=sheet, line=total["line"], offset=total["offset"])
             for refusal in done["refused"]:
                 count += 1
                 if count <= MOST_REFUSALS:
@@ -82,6 +99,15 @@ async def _parts(shop: ShopHandle, sheet: SheetFile, summary: Summary, transacti
             bars.advance(task, done["created"] + done["updated"] + len(done["refused"]))
     console.print(f"{total['created']} created, {total['updated']} updated, {count} refused.")
     return count
+
+
+async def _to_its_end(shop: ShopHandle, **part: Any) -> PartDone:
+    """Carry out a part, however long it takes: under its key it is one, whoever asks for it again."""
+    while True:
+        try:
+            return await shop.run(import_part, **part)
+        except GoesOn as error:
+            await asyncio.sleep(min(error.retry_after, AGAIN_SECONDS))
 
 
 async def import_shopify(shop: ShopHandle, path: Path, currency: str, *, dry_run: bool = False) -> int:
@@ -123,25 +149,16 @@ async def _values(shop: ShopHandle, entity: str, values: set[str]) -> dict[str, 
 async def export_to(shop: ShopHandle, what: str, path: Path) -> None:
     """Write a whole export into a file; it is there as a whole, or as it was."""
     export = EXPORTED[what]
-    sheet, last = Sheet(export.columns, export.order), ""
     total = (await shop.graph.query(Query(export.entity, ("id",), export.filters, limit=1, count=True))).count
     draft = path.with_name(f".{path.name}.part")
     try:
         with progress() as bars:
             task = bars.add_task(f"Exporting {export.plural}", total=total)
-            while True:
-                conditions = {"$and": [export.filters, {"id": {"$gt": last}}]}
-                page = await shop.graph.rows(Query(export.entity, tuple(dict.fromkeys(("id", *export.fields))), conditions, ("id",), PAGE))
-                if not page:
-                    break
-                last, count = page[-1]["id"], len(page)
-                sheet.add(await export.rows(shop, page))
-                bars.advance(task, count)
-        with draft.open("wb") as file:
+            sheet = await filled(shop, export, export.fields, passed=lambda count: bars.advance(task, count))
+        with closing(sheet), draft.open("wb") as file:
             async for piece in sheet.pieces():
                 file.write(piece)
         draft.replace(path)
     finally:
-        sheet.close()
         draft.unlink(missing_ok=True)
     console.print(f"{path}: {sheet.count} rows.")

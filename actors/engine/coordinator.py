@@ -100,7 +100,7 @@ class Coordinator(Service):
         stream: EventStream | None = None,
     ) -> None:
         """`replica`: the name that operators see. `packages`: import paths that register workflows, loaded at the start. `visits`: it
-        carries out the calls that it gets, and takes over nothing that others began. `stream`: where events go on to."""
+        carries out what it is asked for, and takes over nothing else that others began. `stream`: where events go on to."""
         self._flows = flows = replace(flows, call=self._call, start=self.start_durable, wants=lambda event: self._relay.wants(event))
         self._database = database
         self._packages = tuple(packages)
@@ -108,7 +108,7 @@ class Coordinator(Service):
         self._lease = Lease(database, replica or "local")
         self._store = Executions(database, self._lease)
         self._runs: Timings[tuple[str, str]] = Timings()
-        self._durable = DurableFlows(flows, self._store, self._runs)
+        self._durable = DurableFlows(flows, self._store, self._runs, visits=visits)
         self._relay = Relay(flows, database, self._store, self._durable.nudge, stream=stream)
         self._module_events = ModuleEvents(flows.modules, database, self._store, lambda: self._relay.wanted, self._relay.nudge)
         self._jobs = Jobs(database, self._durable.nudge)

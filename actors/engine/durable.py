@@ -66,9 +66,11 @@ class _Active:
 class DurableFlows:
     """See `journal.py` for what is written when."""
 
-    def __init__(self, flows: FlowContext, store: Executions, runs: Timings[tuple[str, str]]) -> None:
-        """`runs`: the metric of how long runs took and how they ended."""
+    def __init__(self, flows: FlowContext, store: Executions, runs: Timings[tuple[str, str]], *, visits: bool = False) -> None:
+        """`runs`: the metric of how long runs took and how they ended. `visits`: of what others have left it takes up what it is asked
+        for, and nothing else."""
         self._flows = flows
+        self._visits = visits
         self._runs = runs
         self._store = store
         self._outcomes = Outcomes(store)
@@ -297,6 +299,8 @@ class DurableFlows:
     async def _value_of(self, id: str, *, instead_of: ExecutionJournal) -> Any:
         """The result of an execution that another process carries out."""
         self._active.pop(instead_of.id, None)
+        if self._visits:
+            await self.recover(only=id)  # nobody else may be there
         outcome = await self._outcomes.of(id)
         return outcome.value()
 
@@ -348,8 +352,8 @@ class DurableFlows:
                     async with asyncio.timeout(pause()):
                         await self._due.wait()
 
-    async def recover(self) -> int:
-        """Take over executions that are due, or whose coordinator is dead. Returns how many."""
+    async def recover(self, only: str | None = None) -> int:
+        """Take over executions that are due, or whose coordinator is dead, or that one of them. Returns how many."""
         async with self._recovering:
             room = AT_ONCE - self._resumed
             if self._stopping or room <= 0:  # each one that ends checks again
@@ -357,8 +361,8 @@ class DurableFlows:
             await self._store.lease.end_those_of_the_dead()
             left = list(self._left)
             rows: list[Execution] = []
-            if await self._store.orphaned(left):
-                rows = await self._store.take_over(left, room)
+            if await self._store.orphaned(left, only):
+                rows = await self._store.take_over(left, room, only)
             for row in rows:
                 self._left.pop(row.id, None)
                 if row.state == "failed" or row.owner is None:

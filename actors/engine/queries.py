@@ -185,11 +185,13 @@ BACKLOG = _sql(f"""
 
 # Executions that no coordinator carries out: they wait and are due, or their owner is dead, or this coordinator began them and could not
 # record their end. One whose workflow this coordinator doesn't have is left to those that do; it is taken only after a day, to be given
-# up. SKIP LOCKED: coordinators that run this at the same time share the rows instead of waiting for each other.
+# up. SKIP LOCKED: coordinators that run this at the same time share the rows instead of waiting for each other. A visitor takes the `only`
+# one that it is asked for.
 _LEFT = f"""
     FROM workflow_execution AS execution
     LEFT JOIN workflow_coordinator AS coordinator ON coordinator.id = execution.owner
     WHERE execution.{LIVE}
+      AND (CAST(:only AS text) IS NULL OR execution.id = :only)
       AND (execution.resume_at IS NULL OR execution.resume_at {_DUE})
       AND CASE WHEN execution.owner = :owner THEN execution.id = ANY (:left::text[])
           ELSE coordinator.id IS NULL OR coordinator.lease_until < now() END

@@ -308,9 +308,10 @@ class Executions:
         }
         await self._database.execute(queries.BURY, params)
 
-    async def orphaned(self, left: Sequence[str]) -> bool:
-        """Whether there is something to take over. `left`: executions that this coordinator has begun and doesn't carry out any more."""
-        params = {"owner": self.lease.id, "left": list(left), "known": workflow_names()}
+    async def orphaned(self, left: Sequence[str], only: str | None) -> bool:
+        """Whether there is something to take over. `left`: executions that this coordinator has begun and doesn't carry out any more.
+        `only`: the one that is looked for."""
+        params = {"owner": self.lease.id, "left": list(left), "known": workflow_names(), "only": only}
         return bool(await self._database.fetch_value(queries.ORPHANED, params))
 
     async def give_up(self, row: Execution, error: VelellaError) -> None:
@@ -319,10 +320,10 @@ class Executions:
         params = {**standing, "state": "failed", "error": error.to_wire(), "undo": row.undo, "steps": None, "retention": 0.0}
         await self._database.execute(queries.END, params)
 
-    async def take_over(self, left: Sequence[str], limit: int) -> list[Execution]:
+    async def take_over(self, left: Sequence[str], limit: int, only: str | None) -> list[Execution]:
         gave_up = Unavailable("Every coordinator that took this up died or was cut off.").to_wire()
         owner = await self.lease.owner()
-        params = {"owner": owner, "left": list(left), "known": workflow_names(), "limit": limit, "gave_up": gave_up}
+        params = {"owner": owner, "left": list(left), "known": workflow_names(), "limit": limit, "gave_up": gave_up, "only": only}
         return [Execution.of(row) for row in await self._database.fetch(queries.TAKE_OVER, params)]
 
     async def of_key(self, workflow: str, key: str, since: float) -> tuple[str, str] | None:

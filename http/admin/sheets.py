@@ -5,15 +5,14 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
-from ...core.errors import GoesOn, InvalidData, NotFound
+from ...core.errors import GoesOn, InvalidData, NotFound, VelellaError
 from ...core.ids import new_id
 from ...core.rows import Row
-from ...modules.file.provider import Access
 from ...workflows.inventory.exporting import export_inventory_items
 from ...workflows.kit import Workflow
 from ...workflows.order.exporting import export_orders
 from ...workflows.product.exporting import export_products
-from ...workflows.product.importing import import_products, import_products_as_chunks, looked_through, region_names
+from ...workflows.product.importing import SheetFile, Summary, import_products, import_products_as_chunks, looked_through, region_names
 from ..kit.bodies import Body, Number
 from ..kit.receiving import arriving
 from ..kit.reply import Answer
@@ -66,31 +65,32 @@ async def import_of_products(request: Request) -> Answer:
     file = await request.modules.file.list("file", {"id": request.body["file_key"]}, fields=("id", "access"))
     if not file:
         raise NotFound(f"File with id: {request.body['file_key']} was not found")
-    return await _begun(request, import_products_as_chunks, file[0]["id"], file[0]["access"], request.body["originalname"])
+    looked = await looked_through(request.files, file[0]["id"], file[0]["access"], await region_names(request))
+    return await _begun(request, import_products_as_chunks, request.body["originalname"], *looked)
 
 
 @routes.post("/admin/products/import", query=None, status=202, envelope="transaction_id summary", streams=True)
 async def import_of_received_products(request: Request) -> Answer:
     """Look through a CSV file that comes with the request (`multipart/form-data`, as `file`), for an import that has to be confirmed."""
-    with arriving(request.http, request.settings):
-        async with request.files.batch(request.modules.file.record) as batch:
+    async with request.files.batch(request.modules.file.record) as batch:  # which drops it where it can't be looked through
+        with arriving(request.http, request.settings):
             async for part in parts(request, "file"):
                 if batch.rows:
                     raise InvalidData("One file is imported at a time")
                 chunks = within(part, request.settings.import_limit)
                 await batch.store(part.filename or "", "text/csv", chunks, "private", created_by=request.actor_id)
-            if not batch.rows:
-                raise InvalidData("No file was uploaded for importing")
-    [row] = batch.rows
+        if not batch.rows:
+            raise InvalidData("No file was uploaded for importing")
+        [row] = batch.rows
+        looked = await looked_through(request.files, row["id"], "private", await region_names(request))
     try:
-        return await _begun(request, import_products, row["id"], "private", row["filename"])
-    except InvalidData:
+        return await _begun(request, import_products, row["filename"], *looked)
+    except VelellaError:  # should it have begun all the same, nobody knows how to confirm it
         await request.modules.file.delete_files([row["id"]])
         raise
 
 
-async def _begun(request: Request, workflow: Workflow[..., Any], id: str, access: Access, filename: str) -> Row:
-    file, summary = await looked_through(request.files, id, access, await region_names(request))
+async def _begun(request: Request, workflow: Workflow[..., Any], filename: str, file: SheetFile, summary: Summary) -> Row:
     transaction = new_id("import")
     with suppress(GoesOn):  # once it waits for its confirmation
         await request.run(workflow, transaction_id=transaction, filename=filename, file=file)

@@ -83,10 +83,17 @@ class StoredFiles:
         self._files = files
 
     async def store(
-        self, filename: str, declared: str | None, chunks: AsyncIterator[bytes], access: Access = "public", *, created_by: str | None = None
+        self,
+        filename: str,
+        declared: str | None,
+        chunks: AsyncIterator[bytes],
+        access: Access = "public",
+        *,
+        name: str | None = None,
+        created_by: str | None = None,
     ) -> None:
         """As `Files.store`."""
-        row = await self._files.store(filename, declared, chunks, access)
+        row = await self._files.store(filename, declared, chunks, access, name=name)
         self.rows.append({**row, "created_by": created_by})
 
     async def drop(self) -> None:

@@ -245,6 +245,21 @@ async def test_a_visitor_carries_out_what_it_is_asked_for_and_nothing_else(engin
     assert await here.booked("later") == []
 
 
+async def test_a_visitor_takes_up_what_it_is_asked_for_and_nobody_carries_out(engine_database: str, here: Stage) -> None:
+    """A command that was killed is given once more, where the shop isn't served."""
+    from toy_stage import stage
+
+    for chore in here.coordinator._chores:
+        chore.cancel()
+    for account in ("mine", "others"):
+        await left_by_a_dead_process(engine_database, "in between", "book-three", account=account)
+    await expire_leases(here)
+    async with stage(engine_database, visits=True) as visitor:
+        done = await visitor.coordinator.run("book-three", {"account": "mine"})
+    assert await here.booked("mine") == sorted(done["amounts"])
+    assert sorted(await states(here)) == ["done", "invoking"]
+
+
 async def test_what_begins_in_the_last_moment_of_an_idle_lease_has_time_to_write(here: Stage) -> None:
     lease = here.coordinator._lease
     await lease.beat()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from decimal import Decimal
 
 from ...core.rows import Row
-from ..exporting import EXPORT_SECONDS, EXPORTS, Export, WithModules, carry_out
+from ..exporting import EXPORT_SECONDS, EXPORTS, Export, Shop, carry_out
 from ..kit import Flow, workflow
 from .statuses import LISTED, MADE_OF, with_statuses
 
@@ -17,9 +18,10 @@ FIELDS = (
 )  # fmt: skip
 
 
-async def _rows(_: WithModules, page: list[Row]) -> list[Row]:
-    refunded = [sum((Decimal(each["refunded_amount"] or 0) for each in order["payment_collections"]), Decimal(0)) for order in page]
-    return [_row(order, amount) for order, amount in zip(with_statuses(page, FIELDS), refunded, strict=True)]
+async def _rows(_: Shop, pages: AsyncIterator[list[Row]]) -> AsyncIterator[list[Row]]:
+    async for page in pages:
+        refunded = [sum((Decimal(each["refunded_amount"] or 0) for each in order["payment_collections"]), Decimal(0)) for order in page]
+        yield [_row(order, amount) for order, amount in zip(with_statuses(page, FIELDS), refunded, strict=True)]
 
 
 COLUMNS = (

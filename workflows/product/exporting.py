@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Final
 
 from ...core.rows import Row
-from ..exporting import EXPORT_SECONDS, EXPORTS, Export, WithModules, carry_out
+from ..exporting import EXPORT_SECONDS, EXPORTS, Export, Shop, carry_out
 from ..kit import Flow, workflow
 from .sheet import PRODUCT, PROFILE, STAMPS, VARIANT, column, folded, named_regions
 
@@ -122,9 +122,10 @@ def shown_regions(regions: Sequence[Row]) -> dict[str, str]:
 # -- the export
 
 
-async def _rows(shop: WithModules, page: list[Row]) -> list[Row]:
+async def _rows(shop: Shop, pages: AsyncIterator[list[Row]]) -> AsyncIterator[list[Row]]:
     regions = shown_regions(await shop.modules.region.list("region", fields=("id", "name")))
-    return [row for product in page for row in rows_of(product, regions)]
+    async for page in pages:
+        yield [row for product in page for row in rows_of(product, regions)]
 
 
 COLUMNS = ("Product Id", "Product Handle", "Product Title")

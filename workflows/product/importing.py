@@ -10,7 +10,7 @@ from ...core.rows import Row
 from ...core.sheets import LONGEST, Position, Record, read_records
 from ...modules.file.files import Files
 from ...modules.file.provider import Access, FileKey
-from ..exporting import WithModules
+from ..exporting import Shop
 from ..feed import tell
 from ..kit import Flow, Retry, Waits, step, workflow
 from .products import batch_products
@@ -198,7 +198,7 @@ async def _next_products(flow: Flow, file: SheetFile, start: Position) -> tuple[
     return [*done, open] if open is not None else done, None
 
 
-async def region_names(shop: WithModules) -> dict[str, str]:
+async def region_names(shop: Shop) -> dict[str, str]:
     """What stands in the names of columns for regions: see `named_regions`."""
     return named_regions(await shop.modules.region.list("region", fields=("id", "name")))
 

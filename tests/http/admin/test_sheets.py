@@ -6,19 +6,26 @@ import asyncio
 import csv
 import io
 import json
+from contextlib import aclosing
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import aiohttp
 import pytest
 
 from velella.cli.at_hand import ShopHandle
 from velella.cli.everything import export_everything
-from velella.cli.sheets import export_to, import_products, import_shopify
-from velella.core.errors import InvalidData, Unavailable
+from velella.cli.sheets import _copy, export_to, import_products, import_shopify
+from velella.core.errors import GoesOn, InvalidData, NotFound, Unavailable, VelellaError
 from velella.core.ids import ulid
-from velella.workflows.kit import Retry
+from velella.http.admin import sheets as http_sheets
+from velella.modules.file.files import Files
+from velella.modules.file.provider import FileKey
+from velella.modules.file.providers.local import LocalFiles
+from velella.modules.file.service import FileService
+from velella.workflows import exporting
+from velella.workflows.kit import Retry, Step
 from velella.workflows.product import importing
 from velella.workflows.product.importing import region_names
 
@@ -69,11 +76,14 @@ class Importer:
 
     async def ended(self, workflow: str, id: str) -> Row:
         while True:
-            execution = (await self.merchant.get(f"/admin/workflows-executions/{workflow}/{id}"))["workflow_execution"]
+            execution = await self.execution(workflow, id)
             if execution["state"] not in ("invoking", "compensating"):
                 assert execution["state"] == "done", execution
                 return dict(execution)
             await asyncio.sleep(0.05)
+
+    async def execution(self, workflow: str, id: str) -> Row:
+        return dict((await self.merchant.get(f"/admin/workflows-executions/{workflow}/{id}"))["workflow_execution"])
 
     async def told(self, is_meant: Any) -> Row:
         """The newest note of the feed that is meant."""
@@ -411,6 +421,36 @@ async def test_a_part_ends_where_its_rows_have_many_bytes(sheets: Importer, monk
     assert (await sheets.merchant.get("/admin/products", q=handle, limit="1"))["count"] == 10
 
 
+@pytest.mark.parametrize("error", [InvalidData("No more files"), Unavailable("The database is away")])
+async def test_an_export_that_fails_leaves_no_file(sheets: Importer, monkeypatch: pytest.MonkeyPatch, error: VelellaError) -> None:
+    """Nor does a file that came to be imported and isn't."""
+    stored: list[FileKey] = []
+    store = LocalFiles.store
+
+    async def noted(files: LocalFiles, key: FileKey, *given: Any) -> None:
+        stored.append(key)
+        await store(files, key, *given)
+
+    async def fails(*_: Any) -> Any:
+        raise error
+
+    monkeypatch.setattr(LocalFiles, "store", noted)
+    with monkeypatch.context() as patch:
+        patch.setattr(FileService, "create", fails)
+        patch.setattr(Step, "__setattr__", object.__setattr__)
+        patch.setattr(exporting.write_export, "retry", None)
+        begun = (await sheets.admin("POST", "/admin/orders/export")).json["transaction_id"]
+        while (await sheets.execution("export-orders", begun))["state"] in ("invoking", "compensating"):
+            await asyncio.sleep(0.05)
+    assert (await sheets.told(lambda note: note["title"] == "Order export"))["description"].startswith("Failed to export orders")
+    with monkeypatch.context() as patch:
+        patch.setattr(http_sheets, "looked_through", fails)
+        lines = form(("mine.csv", sheet(HEAD, "a,B,S,,5,Size,S"), "text/csv"), name="file")
+        assert (await sheets.admin("POST", "/admin/products/import", data=lines)).status == error.status
+    assert len(stored) == 2
+    assert not [key for key in stored if await is_stored(ShopHandle(sheets.shop.host, None), key)]
+
+
 async def test_many_products_are_imported_part_by_part(sheets: Importer) -> None:
     """Parts end where a product ends, wherever in the file that is."""
     handle = called()
@@ -443,22 +483,42 @@ def handle(shop: Shop) -> ShopHandle:
     return ShopHandle(shop.host, None)
 
 
+async def is_stored(handle: ShopHandle, key: FileKey) -> bool:
+    try:
+        async with aclosing(Files.of(handle.settings).provider.read(key)) as chunks:
+            return bool([chunk async for chunk in chunks])
+    except NotFound:
+        return False
+
+
 async def test_an_import_that_was_interrupted_goes_on_where_it_was(handle: ShopHandle, sheets: Importer, tmp_path: Path) -> None:
     prefix, file = called(), tmp_path / "products.csv"
     file.write_bytes(sheet(HEAD, *(f"{prefix}-{number},{prefix} {number},S,,5,Size,S" for number in range(250))))
 
-    class Interrupted(ShopHandle):
+    class Slow(ShopHandle):
+        """Each part takes longer than a caller waits for it."""
+
+        asked: ClassVar[list[str]] = []
+
         async def run(self, workflow: Any, /, *args: Any, **input: Any) -> Any:
-            if input["offset"] > 10_000:
+            if input["offset"] > 10_000 and len(self.asked) == 2:
                 raise Unavailable("The database is away")
+            if input["part"] not in self.asked:
+                self.asked.append(input["part"])
+                raise GoesOn("The workflow is still running.")
             return await super().run(workflow, *args, **input)
 
+    slow = Slow(handle.host, None)
     with pytest.raises(Unavailable):
-        await import_products(Interrupted(handle.host, None), file)
+        await import_products(slow, file)
     assert 0 < (await sheets.merchant.get("/admin/products", q=prefix, limit="1"))["count"] < 250
-    assert await import_products(handle, file) == 0
+    copy = _copy((tmp_path / ".products.csv.import").read_text().split()[1])
+    assert await is_stored(handle, copy), "a part that goes on reads it"
+    slow.asked.append("again")
+    assert await import_products(slow, file) == 0
     assert (await sheets.merchant.get("/admin/products", q=prefix, limit="1"))["count"] == 250
     assert [path.name for path in tmp_path.iterdir()] == ["products.csv"]
+    assert not await is_stored(handle, copy)
     assert await import_products(handle, file) == 250, "it isn't the same import: all are there already"
 
 
