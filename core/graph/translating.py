@@ -36,20 +36,30 @@ class Translatable:
 
 def translatable(catalogue: Catalogue, entity: str, tree: FieldTree) -> Translatable:
     """What these fields of an entity show. Relations of an entity to itself are followed as deep as rows show them: answers show trees."""
+    found = _nothing_of(catalogue, entity)
+    _add(catalogue, found, entity, tree)
+    return found
+
+
+def _nothing_of(catalogue: Catalogue, entity: str) -> Translatable:
     known = catalogue.entity(entity)
-    found = Translatable(known.key, known.translatable)
+    return Translatable(known.key, known.translatable)
+
+
+def _add(catalogue: Catalogue, found: Translatable, entity: str, tree: FieldTree) -> None:
+    """Add what these fields show to a level. All rows of a tree are one level: it shows what is asked for at any depth."""
     for name, child in tree:
         target = catalogue.target(entity, name)
         if target is None:
             continue
-        level = found if target == entity else translatable(catalogue, target, child)
+        level = found if target == entity else found.below.get(name) or _nothing_of(catalogue, target)
+        _add(catalogue, level, target, child)
         if level.columns or level.below:
             found.below[name] = level
     if tree.whole:  # a whole row may show what it belongs to without being asked
-        for name, relation in known.relations.items():
-            if relation.kind == "one" and name not in tree.children and (columns := catalogue.entity(relation.target).translatable):
-                found.below[name] = Translatable(catalogue.entity(relation.target).key, columns)
-    return found
+        for name, relation in catalogue.entity(entity).relations.items():
+            if relation.kind == "one" and name not in found.below and (level := _nothing_of(catalogue, relation.target)).columns:
+                found.below[name] = level
 
 
 def put_texts(found: Iterable[Said], texts: Mapping[str, Mapping[str, str]]) -> None:

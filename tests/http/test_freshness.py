@@ -163,7 +163,18 @@ async def test_what_is_translated_is_shown_in_each_language_and_changes_at_once(
     [made] = (await merchant.post("/admin/translations/batch", {"create": [translated]}))["created"]
     assert await seen(german) == await seen(plain, "&locale=de-DE") == ["Lampe", "Size", "Desk", "Size", "Lampe", "Size"]
     assert await seen(plain) == await seen(german, "&locale=fr-FR") == original  # what the address says counts
-    await merchant.post("/admin/translations/batch", {"update": [{"id": made["id"], "translations": {"title": "Leuchte"}}]})
+    texts = {"title": "Leuchte", "handle": "leuchte", "colour": "rot"}  # two of them aren't translated
+    [changed] = (await merchant.post("/admin/translations/batch", {"update": [{"id": made["id"], "translations": texts}]}))["updated"]
+    assert changed["translations"] == {"title": "Leuchte"}
+    parent, child = [
+        (await merchant.post("/admin/product-categories", {"name": f"{name} {ulid()}", "is_active": True}))["product_category"]["id"]
+        for name in ("Light", "Lamps")
+    ]
+    await merchant.post(f"/admin/product-categories/{child}", {"parent_category_id": parent})
+    await merchant.post(f"/admin/product-categories/{child}/products", {"add": ids})
+    below = f"/store/product-categories?id={parent}&fields=name,category_children.name,category_children.products.title"
+    [category] = (await german("GET", below)).json["product_categories"]
+    assert sorted(each["title"] for each in category["category_children"][0]["products"]) == ["Desk", "Leuchte"]
     assert await seen(german) == ["Leuchte", "Size", "Desk", "Size", "Leuchte", "Size"]
 
     assert await counted() == (expected, 1)

@@ -34,16 +34,19 @@ async def batch_translations(flow: Flow, create: list[Row], update: list[Row], d
     """
     if bool(create) + bool(update) + bool(delete) > 1:
         flow.durably()
+    unsaid = [row["id"] for row in update if "translations" in row and "reference" not in row]
+    stored = await flow.modules.translation.list("translation", {"id": unsaid}, fields=("id", "reference")) if unsaid else []
+    references = {row["id"]: row["reference"] for row in stored}
     if delete:
         await flow.run(TRANSLATIONS.delete, delete)
-    updated = await flow.run(TRANSLATIONS.update, update) if update else []
-    translatable = flow.graph.catalogue.translatable
-    rows = [
-        {
-            **row,
-            "translations": {name: text for name, text in row["translations"].items() if name in translatable.get(row["reference"], ())},
-        }
-        for row in create
-    ]
-    created = await flow.run(TRANSLATIONS.create, rows) if rows else []
+    updated = await flow.run(TRANSLATIONS.update, [_of_columns(flow, row, references.get(row["id"])) for row in update]) if update else []
+    created = await flow.run(TRANSLATIONS.create, [_of_columns(flow, row) for row in create]) if create else []
     return {"created": [row["id"] for row in created], "updated": [row["id"] for row in updated], "deleted": delete}
+
+
+def _of_columns(flow: Flow, row: Row, reference: str | None = None) -> Row:
+    """A translation with the texts of columns alone that are translated. `reference`: what it is of, where the row doesn't say."""
+    if "translations" not in row:
+        return row
+    columns = flow.graph.catalogue.translatable.get(row.get("reference", reference) or "", ())
+    return {**row, "translations": {name: text for name, text in row["translations"].items() if name in columns}}
