@@ -275,11 +275,12 @@ class SearchService(ModuleService):
         return await self._drop_versions(row["id"], below=LAST_VERSION)
 
     @writes
-    async def withdraw(self, index: str) -> None:
-        """Drop all versions of an index, so that it is built again like one that never was. May be repeated."""
-        row = await self.database.fetch_one(queries.LOCK, {"name": index})
-        if row is not None:
-            await self._drop_versions(row["id"], below=LAST_VERSION)
+    async def withdraw(self, indexes: Sequence[str]) -> None:
+        """Drop all versions of indexes, so that they are built again like ones that never were. May be repeated."""
+        for name in sorted(indexes):
+            row = await self.database.fetch_one(queries.LOCK, {"name": name})
+            if row is not None:
+                await self._drop_versions(row["id"], below=LAST_VERSION)
 
     async def _drop_versions(self, index_id: str, *, below: int) -> int:
         dropped = await self.database.fetch(queries.DROP_VERSIONS, {"id": index_id, "below": below})

@@ -6,8 +6,10 @@ order in which they were made, each by who has read the product after it was mar
 
 from __future__ import annotations
 
+from contextlib import AsyncExitStack
 from typing import Final
 
+from ...core.errors import Conflict
 from ...core.graph.graph import Graph
 from ...core.rows import Row
 from ..kit import Event, Flow, step, subscriber, workflow
@@ -20,6 +22,8 @@ EVERY: Final = 1.0
 """Seconds between two looks for marks."""
 AT_ONCE: Final = 200
 """Products that are read together."""
+PATIENCE: Final = 0.5
+"""Seconds for which a run waits for one that may be just over."""
 
 
 @step(name="mark-changed")
@@ -74,32 +78,38 @@ def _filled(filters: Row, id: str) -> Row:
     return {name: id if value is ID else _filled(value, id) for name, value in filters.items()}
 
 
-@step(name="withdraw-index")
-async def withdraw(flow: Flow, index: str) -> None:
-    await flow.modules.search.withdraw(index)
+@step(name="withdraw-indexes")
+async def withdraw(flow: Flow, indexes: list[str]) -> None:
+    await flow.modules.search.withdraw(indexes)
 
 
 @workflow("refresh-search-indexes", every=EVERY)
 async def refresh_search_indexes(flow: Flow) -> int:
     """Index what is marked, as far as it goes at once. Returns how many marks were worked off.
 
-    May run beside itself: who has read later wins. An index that was never built, or by another definition, is begun to be built. While
-    the setting is off changes go unheard: what was built before is dropped, so that nobody finds in it later what was taken from sale
-    meanwhile.
+    Coordinators take turns, so that nothing is read by all of them; may run beside itself: who has read later wins. An index that was
+    never built, or by another definition, is begun to be built. While the setting is off changes go unheard: what was built before is
+    dropped, so that nobody finds in it later what was taken from sale meanwhile.
     """
     standing = await flow.modules.search.standing()
     if not searched(flow.settings):
-        for each in standing:
-            if each["live"]:
-                await flow.run(withdraw, each["name"])
+        if live := [each["name"] for each in standing if each["live"]]:
+            await flow.run(withdraw, live)
         return 0
     for each in standing:
         if not each["current"] and await heard(flow):
             job = f"{each['name']}:{each['made'] + 1}"
             await flow.start(reindex_search_indexes, job_id=job, index=[each["name"]])
-    waiting = await flow.modules.search.waiting(AT_ONCE)
-    if waiting is None:
+    if await flow.modules.search.waiting(1) is None:
         return 0
-    documents = await read_documents(flow, SOURCES[INDEX], {"id": waiting["documents"]}) if waiting["documents"] else []
-    await flow.modules.search.refresh(INDEX, waiting, documents)
-    return len(waiting["positions"])
+    async with AsyncExitStack() as held:
+        try:
+            await held.enter_async_context(flow.lock("search:refresh", wait=PATIENCE))
+        except Conflict:
+            return 0
+        waiting = await flow.modules.search.waiting(AT_ONCE)
+        if waiting is None:
+            return 0
+        documents = await read_documents(flow, SOURCES[INDEX], {"id": waiting["documents"]}) if waiting["documents"] else []
+        await flow.modules.search.refresh(INDEX, waiting, documents)
+        return len(waiting["positions"])

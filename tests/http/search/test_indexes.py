@@ -239,6 +239,27 @@ async def test_what_fails_after_an_index_was_built_leaves_it_searched(desk: Desk
     assert (sync["status"], sync["error"]) == ("done", None)
 
 
+async def test_each_mark_is_worked_off_once(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    service: Any = desk.host.services["search"]
+    await desk.until(lambda: _as_stored(desk))
+    delete, batches = service._provider.delete_documents, list[list[str]]()
+
+    async def counted(version: str, ids: list[str], ticket: int) -> None:
+        batches.append(ids)
+        await delete(version, ids, ticket)
+
+    async def all_settled() -> bool:
+        return await service.waiting(1) is None
+
+    monkeypatch.setattr(service._provider, "delete_documents", counted)
+    await desk.host.modules.search.mark([f"prod_{n}" for n in range(450)], [])
+    done = await asyncio.gather(*(desk.host.workflows.run("refresh-search-indexes", {}) for _ in range(3)))
+    await desk.until(all_settled)
+    assert sum(done) <= 450  # the shop's own look may have its turn, too
+    assert sorted(map(len, batches)) == [50, 200, 200]
+    assert len({id for batch in batches for id in batch}) == 450
+
+
 async def test_a_search_that_meets_a_swap_finds_what_is_there(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     word = f"Swap{ulid()}"
     product = await desk.product(word)
