@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from ..actors.host import local_host
 from ..core import logs
+from ..core.errors import Misconfigured
 from ..core.ids import ulid
 from ..core.settings import Settings, without_password
 from ..modules import Modules
@@ -92,24 +93,30 @@ async def at_hand(
     settings: Settings, address: str | None = None, database_url: str | None = None, arguments: Sequence[str] = ()
 ) -> AsyncIterator[ShopHandle]:
     """The shop that runs on the data directory, or is up on the cluster of this address, or of RAY_ADDRESS, or that was last used; else
-    the one in the database, which this process then carries out alone. `database_url`: as it stands on the command line; a shop with
-    another one isn't meant.
+    the one in the database, which this process then carries out alone.
 
-    Raises Misconfigured where there is none; Unavailable where a cluster can't be joined.
+    `database_url`: as it stands on the command line. Raises Misconfigured where there is no shop, and where the one that is served has a
+    database of another URL: whether it is the same database can't be told from that, and beside a shop this process would change what the
+    shop's processes remember. Raises Unavailable where a cluster can't be joined.
     """
     async with contextlib.AsyncExitStack() as open_:
         running = await open_.enter_async_context(_running(settings, address))
         if running is not None:
             supervisor, where = running
             report = await supervisor.status()
-            if database_url is None or address is not None or report["database"] == without_password(database_url):
-                from ..actors.cluster.visiting import visitor
+            if database_url is not None and address is None and report["database"] != without_password(database_url):
+                raise Misconfigured(
+                    f"The shop that is served at {report['url']} has the database {report['database']}, not "
+                    f"{without_password(database_url)}.",
+                    hint="Leave out --database-url if it is that shop; else name the data directory of the other one by --data-dir.",
+                )
+            from ..actors.cluster.visiting import visitor
 
-                joined = where.ray_address is not None
-                known = colony.with_cluster_secrets(where) if joined else where
-                host = await open_.enter_async_context(visitor(known, supervisor, joined=joined))
-                yield ShopHandle(host, report["url"], list(arguments))
-                return
+            joined = where.ray_address is not None
+            known = colony.with_cluster_secrets(where) if joined else where
+            host = await open_.enter_async_context(visitor(known, supervisor, joined=joined))
+            yield ShopHandle(host, report["url"], list(arguments))
+            return
         ready = await open_.enter_async_context(database(settings))
         host = await open_.enter_async_context(local_host(ready, visits=True))
         yield ShopHandle(host, None, list(arguments))

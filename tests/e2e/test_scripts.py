@@ -73,6 +73,10 @@ async def test_what_a_script_does_is_done_by_the_shop_that_is_served(colony: Ser
     ]
     assert (await admin.get("/admin/product-tags", q=name))["count"] == 2, "every process has heard of it"
 
+    code, said = await execute("--database-url", "postgresql://u:hidden@localhost/velella", *where, name, folder=colony.data_dir.parent)
+    assert (code, "not postgresql://u@localhost/velella" in " ".join(said.split())) == (1, True), said
+    assert (await admin.get("/admin/product-tags", q=name))["count"] == 2, "nothing is done beside a shop"
+
     code, said = await execute(*where, folder=colony.data_dir.parent)  # argparse's own refusal
     assert (code, "the following arguments are required: value" in said) == (2, True), said
 
