@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import typer
 from rich.progress import DownloadColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -27,7 +27,7 @@ from ..actors.cluster.postgres import program
 from ..core.errors import Misconfigured
 from ..core.ids import ulid
 from ..core.private import open_private, private_folder
-from ..core.settings import Settings, without_password
+from ..core.settings import SECRET_PARAMETERS, Settings, without_parameters, without_password
 from ..modules.file.files import Files
 from ..modules.file.providers.local import LocalFiles
 from . import instance
@@ -258,12 +258,10 @@ def _through(
     size: int | None = None,
 ) -> None:
     """Run a program of PostgreSQL's on a database, with its output going to `out`, or its input coming from `given`."""
-    parts = urlsplit(url)
-    environment = dict(os.environ)
-    if parts.password is not None:  # other accounts may read command lines
-        environment["PGPASSWORD"] = unquote(parts.password)
-    words = [program(name), *options, f"--dbname={without_password(url)}"]
-    task = progress.add_task(f"Database {parts.path.lstrip('/')}", total=size)
+    shown, password = password_apart(url)
+    environment = dict(os.environ) if password is None else {**os.environ, "PGPASSWORD": password}
+    words = [program(name), *options, f"--dbname={shown}"]
+    task = progress.add_task(f"Database {urlsplit(url).path.lstrip('/')}", total=size)
     source, target = (subprocess.DEVNULL, subprocess.PIPE) if given is None else (subprocess.PIPE, subprocess.DEVNULL)
     with subprocess.Popen(words, stdin=source, stdout=target, stderr=subprocess.PIPE, env=environment) as process:
         reading, writing = (process.stdout, out) if given is None else (given, process.stdin)
@@ -281,6 +279,15 @@ def _through(
     if process.returncode:
         reason = next((line for line in said.splitlines() if "error" in line.lower()), said.strip())
         raise Misconfigured(f"{name} on {without_password(url)} has failed: {reason}", hint=_hint(said))
+
+
+def password_apart(url: str) -> tuple[str, str | None]:
+    """A database's URL without the password, and that: other accounts may read command lines. The one of a client's key is left out."""
+    parts = urlsplit(url)
+    given = parse_qs(parts.query, keep_blank_values=True).get("password", [None])[-1]
+    login, at, host = parts.netloc.rpartition("@")
+    shown = url.replace(f"://{parts.netloc}", f"://{login.partition(':')[0]}{at}{host}", 1)
+    return without_parameters(shown, SECRET_PARAMETERS), unquote(parts.password) if parts.password else given
 
 
 def _hint(said: str) -> str | None:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Collection
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, ClassVar, Literal, get_args
+from urllib.parse import unquote_plus
 
 from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
@@ -350,10 +352,21 @@ class Settings(BaseSettings):
 
 
 def without_password(url: str) -> str:
-    """A URL as others may see it."""
-    before, at, after = url.rpartition("@")
+    """A URL as others may see it: rather with too little than with a part of a password that isn't escaped."""
+    before, at, after = without_parameters(url, SECRET_PARAMETERS).rpartition("@")
     scheme, slashes, login = before.partition("://")
     return f"{scheme}{slashes}{login.split(':')[0]}{at}{after}"
+
+
+SECRET_PARAMETERS = ("password", "sslpassword")
+"""What drivers take from a database's URL besides its login."""
+
+
+def without_parameters(url: str, names: Collection[str]) -> str:
+    """A URL without these parameters of its query."""
+    address, _, query = url.partition("?")
+    kept = [part for part in query.split("&") if part and unquote_plus(part.partition("=")[0]) not in names]
+    return "?".join((address, "&".join(kept))) if kept else address
 
 
 def url_of(host: str, port: int) -> str:

@@ -11,8 +11,9 @@ import pytest
 from typer.testing import CliRunner
 
 from velella.cli.app import app
+from velella.cli.backup import password_apart
 from velella.core.errors import Misconfigured
-from velella.core.settings import Settings
+from velella.core.settings import Settings, without_password
 
 PROVIDERS = {"payment": [{"use": "stripe", "options": {"api_key": "sk_live_1", "webhook_secret": "whsec_1", "capture": True}}]}
 
@@ -28,11 +29,29 @@ def test_secrets_are_shown_to_those_who_ask_for_them(monkeypatch: pytest.MonkeyP
 
 def test_a_database_is_shown_without_its_password(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
-    env = {"VELELLA_DATABASE_URL": "postgresql://shop:pw-1@db/shop", "VELELLA_DATABASES__ORDER": "postgresql://shop:pw-2@db/order"}
+    databases = {
+        "order": "postgresql://shop:pw-2@db/order",
+        "product": "postgresql:///goods?user=a&ssl%70assword=pw-3&password=pw-4@pw-5",
+        "cart": "postgresql://db:5432/carts?password=pw-6@:pw-7",
+    }
+    env = {"VELELLA_DATABASE_URL": "postgresql://shop:pw-1@db/shop", "VELELLA_DATABASES": json.dumps(databases), "COLUMNS": "400"}
     shown = CliRunner().invoke(app, ["config", "database"], env=env).stdout
-    assert "postgresql://shop@db/shop" in shown
-    assert "postgresql://shop@db/order" in shown
+    for url in ("//shop@db/shop", "//shop@db/order", "///goods?user=a", "//db:5432/carts"):
+        assert f'postgresql:{url}"' in shown or f"postgresql:{url} " in shown, url
     assert "pw-" not in shown
+    assert "pw-" not in without_password("postgresql://shop:pw-1?pw-2/pw-3@db/shop"), "it isn't escaped"
+
+
+@pytest.mark.parametrize(
+    ("url", "shown", "password"),
+    [
+        ("postgresql://shop:a%40b@db:5432/shop?sslmode=require", "postgresql://shop@db:5432/shop?sslmode=require", "a@b"),
+        ("postgresql:///shop?user=a%40b&password=p%20w&sslpassword=x", "postgresql:///shop?user=a%40b", "p w"),
+        ("postgresql://shop@[::1]/shop?host=/run/postgresql", "postgresql://shop@[::1]/shop?host=/run/postgresql", None),
+    ],
+)
+def test_a_backup_says_a_password_on_no_command_line(url: str, shown: str, password: str | None) -> None:
+    assert password_apart(url) == (shown, password)
 
 
 @pytest.mark.parametrize(
