@@ -19,7 +19,6 @@ from rich.text import Text
 from ..actors import services
 from ..actors.cluster.postgres import EmbeddedPostgres
 from ..actors.host import Host
-from ..actors.infrastructure import KINDS
 from ..actors.membership.directory import HOST
 from ..actors.topology import WITHOUT_DATABASE, Topology
 from ..core.errors import Misconfigured, VelellaError
@@ -30,6 +29,7 @@ from ..core.settings import Secret, Settings, without_password
 from ..modules.file.files import Files
 from . import colony, dashboard, instance
 from .data import DatabaseUrl, DataDir
+from .infrastructure import KINDS
 from .output import console
 
 DEADLINE = 10.0
@@ -332,7 +332,9 @@ def _providers(settings: Settings) -> dict[str, Check]:
     checks: dict[str, Check] = {}
     for module in sorted(settings.providers):
         if module in KINDS:
-            checks["locks" if module == "locking" else module] = lambda kind=KINDS[module]: _infrastructure(kind, settings)  # type: ignore[misc]
+            checks[{"locking": "locks", "session": "sessions"}.get(module, module)] = lambda kind=KINDS[module]: _infrastructure(
+                kind, settings
+            )  # type: ignore[misc]
             continue
         for one in settings.providers[module]:
             name = f"{module} {one.use}" + (f" ({one.id})" if one.id not in ("default", one.use) else "")

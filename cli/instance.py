@@ -18,12 +18,12 @@ import asyncpg
 import psutil
 
 from ..actors.cluster.postgres import EmbeddedPostgres
-from ..actors.infrastructure import check_infrastructure
 from ..core.errors import Misconfigured
 from ..core.logs import logger
 from ..core.private import open_private
 from ..core.settings import Settings, kept_secret, url_of, without_password
 from ..core.settings_sources import check_plugins, read_settings
+from .infrastructure import check_infrastructure
 
 if TYPE_CHECKING:
     from ..core.service.migrations import Found

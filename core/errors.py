@@ -21,6 +21,7 @@
         ├── Busy                     its admission queue is full
         ├── DeadlineExceeded    504  the answer did not come in time; a write may or may not have taken effect
         ├── ReplyLost                the connection closed after the message was sent; a write may or may not have taken effect
+        ├── SessionsAway             where sessions are kept can't be reached
         ├── GoesOn                   a durable workflow is still running; a start under the same key joins it
         └── PaymentOutcomeUnknown    a payment provider did not answer; it is asked again, never guessed
             └── PaymentInDoubt       the same, and recorded: the shop asks the provider by itself, nothing goes on meanwhile
@@ -170,6 +171,10 @@ class Unavailable(VelellaError):
 
 
 class Busy(Unavailable):
+    pass
+
+
+class SessionsAway(Unavailable):
     pass
 
 

@@ -1,4 +1,4 @@
-"""What the engine itself stands on (locks, the stream of events): the one provider of each kind that the settings name.
+"""What a shop itself stands on (locks, the stream of events, sessions): the one provider of each kind that the settings name.
 
 [[providers.locking]]
 use = "redis"                   # ships with Velella, or a class of the application: `package.module:Class`

@@ -27,7 +27,11 @@ DOTENV = Path(".env")
 DEFAULT = "default"
 ALIKE = 0.75
 """Names at least as similar as this are taken for a slip of each other."""
-INFRASTRUCTURE: Mapping[str, tuple[str, ...]] = {"locking": ("actor", "postgres", "redis"), "events": ("outbox", "redis")}
+INFRASTRUCTURE: Mapping[str, tuple[str, ...]] = {
+    "locking": ("actor", "postgres", "redis"),
+    "events": ("outbox", "redis"),
+    "session": ("postgres", "redis"),
+}
 """What the engine itself stands on → the providers that come with Velella, the default first. Of each a shop has one."""
 WITH_PROVIDERS = frozenset((*default_providers(), *INFRASTRUCTURE))
 """Built-in modules that have providers, and `INFRASTRUCTURE`."""

@@ -15,10 +15,10 @@ from typing import Any
 import aiohttp
 
 from ..actors.host import local_host
-from ..actors.infrastructure import check_infrastructure
 from ..actors.services import service_names
 from ..cli import demo
 from ..cli.accounts import create_admin
+from ..cli.infrastructure import check_infrastructure
 from ..cli.seeding import seed_defaults
 from ..core import json
 from ..core.ids import ulid

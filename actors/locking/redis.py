@@ -14,8 +14,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from ...core.errors import Unavailable
-from ...core.logs import logger
-from ...core.redis import answering, check_redis, redis_client
+from ...core.redis import RedisSide, check_redis
 from .leases import HeldLock, LockProvider
 from .table import LockTable, taken
 
@@ -25,11 +24,6 @@ if TYPE_CHECKING:
 PREFIX = "velella:lock:"
 URL = "url in providers.locking"
 FIRST_PAUSE, LONGEST_PAUSE = 0.005, 0.2
-ANSWER_SECONDS = 1.0
-AWAY_SECONDS = 2.0
-"""Seconds for which Redis isn't asked again after it didn't answer."""
-
-log = logger("velella.locking")
 
 # KEYS: the lock. ARGV: owner, lease in milliseconds. Gives 1 if it is the owner's now.
 _TAKE = """
@@ -59,15 +53,13 @@ class RedisLocks(LockProvider[None]):
 
     def __init__(self, context: HostContext, *, url: str) -> None:
         super().__init__()
-        self._redis = redis_client(url, URL, seconds=ANSWER_SECONDS, again=0)
+        self._side = RedisSide("locking", url, URL)
         self._turns = LockTable()
-        self._scripts = {script: self._redis.register_script(script) for script in (_TAKE, _RENEW, _GIVE_BACK)}
-        self._away_until: float | None = None
-        """Until when Redis isn't asked again, by `time.monotonic`; None while it answers."""
+        self._scripts = {script: self._side.client.register_script(script) for script in (_TAKE, _RENEW, _GIVE_BACK)}
 
     async def stop(self) -> None:
         await super().stop()
-        await self._redis.aclose()
+        await self._side.close()
 
     async def take(self, key: str, owner: str, *, wait: float, lease: float) -> HeldLock[None]:
         end = time.monotonic() + wait
@@ -101,20 +93,10 @@ class RedisLocks(LockProvider[None]):
 
     async def _run(self, script: str, key: str, *args: Any) -> bool | None:
         """What the script says; None while Redis can't be reached."""
-        if self._away_until is not None and time.monotonic() < self._away_until:
-            return None
         try:
-            with answering():
-                granted = bool(await self._scripts[script]([PREFIX + key], args))
-        except Unavailable as error:
-            if self._away_until is None:
-                log.warning("Redis can't be reached: each process grants locks by itself", error=error.hint)
-            self._away_until = time.monotonic() + AWAY_SECONDS * random.uniform(0.5, 1.0)
+            return bool(await self._side.ask(lambda _: self._scripts[script]([PREFIX + key], args)))
+        except Unavailable:
             return None
-        if self._away_until is not None:
-            log.info("Redis grants locks again")
-            self._away_until = None
-        return granted
 
 
 def _milliseconds(seconds: float) -> int:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from ...actors.caching import NOTHING, Cache
-from ...core.errors import Forbidden, NotAllowed
+from ...core.errors import Forbidden, NotAllowed, SessionsAway
 from ...modules.auth.service import session_digest
 from ..kit.access import API_KEY, BEARER, PUBLIC, SESSION, Actor, Auth, PublishableKey
 from ..kit.reply import unauthorized
@@ -88,6 +88,7 @@ class Credentials:
         Raises:
             Refused: 401.
             Forbidden: a session's cookie came from a page that isn't the shop's.
+            SessionsAway: the route isn't open, and where sessions are kept can't be reached.
         """
         if auth is PUBLIC:
             return None
@@ -100,7 +101,11 @@ class Credentials:
                 return key
         actor: Actor | None = None
         if SESSION in auth.types:
-            actor = await self._session(http, auth)
+            try:
+                actor = await self._session(http, auth)
+            except SessionsAway:
+                if not auth.optional:
+                    raise  # else buyers go on as guests
         if BEARER in auth.types and scheme == "bearer" and secret:
             claims = self.tokens.read(secret)
             if claims is not None and _permitted(auth, claims.get("actor_type")):

@@ -5,19 +5,21 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from ...core.clock import utc_now
 from ...core.emails import email_address, folded
 from ...core.errors import Busy, InvalidData, NotFound, Unauthorized
 from ...core.ids import new_id
-from ...core.message import reads, writes
+from ...core.message import reads, repeatable, writes
 from ...core.rows import Row
+from ...core.service.context import ModuleContext
 from . import queries
 from .factors import SecondFactors
 from .provider import AuthenticationResponse, AuthProvider, Known
 from .resets import Reset
+from .sessions import SESSIONS, SessionStore
 from .tables import SCHEMA
 from .verifications import Verifications
 
@@ -27,7 +29,12 @@ class AuthService(SecondFactors, Verifications):
 
     schema = SCHEMA
 
+    def __init__(self, context: ModuleContext) -> None:
+        super().__init__(context)
+        self._sessions: SessionStore = SESSIONS.set_up(context.settings, self)
+
     async def stop(self) -> None:
+        await self._sessions.stop()
         for _, provider in self.providers.items():
             await provider.close()
         await super().stop()
@@ -248,42 +255,41 @@ class AuthService(SecondFactors, Verifications):
         return dict(used[0]["data"]) if used else None
 
     # -- sessions
-    @writes
+    @repeatable(stands_alone=True)
     async def open_session(self, data: Mapping[str, Any], seconds: float, longest: float) -> str:
         """Begin a session of an identity (`data["auth_identity_id"]`) that holds `data`.
 
-        It ends after `seconds` without use, and after `longest` in any case. Returns the id for the cookie, which is stored nowhere else.
+        It ends after `seconds` without use, and after `longest` in any case. Returns the id for the cookie, which is stored nowhere else:
+        a session that is opened again because the answer was lost is another one, and nobody's the first.
         """
         session_id, now = secrets.token_urlsafe(24), utc_now()
-        await self.database.execute(queries.FORGET_SESSIONS)
-        row = {"id": session_digest(session_id), "auth_identity_id": data["auth_identity_id"], "data": dict(data)}
-        times = {"expires_at": now + timedelta(seconds=min(seconds, longest)), "ends_at": now + timedelta(seconds=longest)}
-        await self.database.execute(queries.OPEN_SESSION, {**row, **times})
+        expires_at, ends_at = now + timedelta(seconds=min(seconds, longest)), now + timedelta(seconds=longest)
+        await self._sessions.open(session_digest(session_id), data, expires_at, ends_at)
         return session_id
 
     @reads
     async def session(self, session_id: str) -> Row | None:
         """The data of a session; None if it doesn't exist or has ended. Each use prolongs it, up to its final end."""
+        return await self._sessions.use(session_digest(session_id), timedelta(seconds=self.context.settings.session_expires))
+
+    @repeatable(stands_alone=True)
+    async def close_session(self, session_id: str) -> bool:
+        """End a session, in every process when this returns. False if there was none."""
         digest = session_digest(session_id)
-        rows = await self.database.fetch(queries.SESSION, {"id": digest})
-        if not rows:
-            return None
-        data: Row = rows[0]["data"]
-        life = timedelta(seconds=self.context.settings.session_expires)
-        now = utc_now()
-        # not with every request: that would be a write each time
-        if rows[0]["expires_at"] - now < life * 0.9 and rows[0]["expires_at"] < rows[0]["ends_at"]:
-            await self.database.execute(queries.EXTEND_SESSION, {"id": digest, "until": now + life})
-        return data
+        there = await self._sessions.close(digest)
+        await self.context.changed(frozenset((f"auth_session:{digest}",)))
+        return there
 
     @writes
-    async def close_session(self, session_id: str) -> bool:
-        """End a session. False if there was none."""
-        digest = session_digest(session_id)
-        gone = await self.database.fetch(queries.CLOSE_SESSION, {"id": digest})
-        if gone:
-            self.touch_rows("auth_session", [digest])
-        return bool(gone)
+    async def _open_session(self, digest: str, data: Mapping[str, Any], expires_at: datetime, ends_at: datetime) -> None:
+        """In the table: see `PostgresSessions`."""
+        await self.database.execute(queries.FORGET_SESSIONS)
+        row = {"id": digest, "auth_identity_id": data["auth_identity_id"], "data": dict(data)}
+        await self.database.execute(queries.OPEN_SESSION, {**row, "expires_at": expires_at, "ends_at": ends_at})
+
+    @writes(one_statement=True)
+    async def _close_session(self, digest: str) -> bool:
+        return bool(await self.database.fetch(queries.CLOSE_SESSION, {"id": digest}))
 
     # -- forgotten secrets
     @writes

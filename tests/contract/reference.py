@@ -20,6 +20,7 @@ from velella.core.service.third_party import ThirdPartyService
 from velella.core.settings import Settings
 from velella.http.kit import Request, Routes
 from velella.modules.auth.provider import AuthProvider, Identities
+from velella.modules.auth.sessions import SessionStore
 from velella.modules.file.provider import FileProvider
 from velella.modules.fulfillment.provider import FulfillmentProvider
 from velella.modules.notification.provider import NotificationProvider
@@ -36,7 +37,17 @@ What plugins are written with: made from the code, and held to it by a test (`py
 [writing-a-module.md](writing-a-module.md) shows all of it at work; [events-and-hooks.md](events-and-hooks.md) has the hooks with their
 arguments, and the events with their data.
 """
-PROVIDERS = (PaymentProvider, FulfillmentProvider, TaxProvider, NotificationProvider, FileProvider, AuthProvider, Identities, EventStream)
+PROVIDERS = (
+    PaymentProvider,
+    FulfillmentProvider,
+    TaxProvider,
+    NotificationProvider,
+    FileProvider,
+    AuthProvider,
+    Identities,
+    EventStream,
+    SessionStore,
+)
 INSIDE = {"write_events", "written_events", "drop_events", "forget_deltas", "begin", "keep_events", "forget_messages"}
 """Methods that only the engine calls."""
 

@@ -34,7 +34,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     from moto.server import ThreadedMotoServer
 
-OUTSIDE = ("events", "file s3", "locks", "notification sendgrid", "notification smtp", "payment stripe")
+OUTSIDE = ("events", "file s3", "locks", "notification sendgrid", "notification smtp", "payment stripe", "sessions")
 
 
 def shop(folder: Path, database: str, base: str, *, redis: str, smtp: int, stripe: str, s3: str, **stripes: Any) -> Settings:
@@ -47,6 +47,7 @@ def shop(folder: Path, database: str, base: str, *, redis: str, smtp: int, strip
         "file": [ProviderSettings(use="s3", options={**bucket, "region": "us-east-1"})],
         "locking": [ProviderSettings(use="redis", options={"url": redis})],
         "events": [ProviderSettings(use="redis", options={"url": redis})],
+        "session": [ProviderSettings(use="redis", options={"url": redis})],
         "notification": [
             ProviderSettings(use="smtp", options=by_mail),
             ProviderSettings(use="sendgrid", options={"api_key": "SG.1", "api_base": base, **sender}),

@@ -379,7 +379,7 @@ async def test_while_redis_is_dead_or_slow_each_process_grants_locks_by_itself(s
         else:
             own_redis.process.send_signal(signal.SIGCONT)
         async with asyncio.timeout(10):
-            while one._away_until is not None:  # it is claimed when it is renewed
+            while one._side.is_away:  # it is claimed when it is renewed
                 assert await one._renew(held)
                 await asyncio.sleep(0.1)
         with pytest.raises(Conflict):

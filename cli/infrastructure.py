@@ -1,15 +1,16 @@
-"""All that the engine itself stands on, by what the settings call it."""
+"""All that a shop itself stands on, by what the settings call it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ..actors.locking import LOCKS
+from ..actors.streams import STREAMS
 from ..core.infrastructure import Infrastructure
 from ..core.settings import Settings
-from .locking import LOCKS
-from .streams import STREAMS
+from ..modules.auth.sessions import SESSIONS
 
-KINDS: Mapping[str, Infrastructure] = {"locking": LOCKS, "events": STREAMS}
+KINDS: Mapping[str, Infrastructure] = {"locking": LOCKS, "events": STREAMS, "session": SESSIONS}
 
 
 def check_infrastructure(settings: Settings) -> None:
