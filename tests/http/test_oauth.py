@@ -119,7 +119,7 @@ async def test_what_comes_back_counts_once_and_in_time(person: Client, desk: Des
     answers = await asyncio.gather(*(come_back(person, desk, brought) for _ in range(3)))
     assert sorted(answer.status for answer in answers) == [200, 401, 401]
     late = await begin(person, desk)
-    await elsewhere.host.database("auth").execute(text("UPDATE auth_state SET expires_at = now()"))
+    await elsewhere.host.database("auth").execute(text("UPDATE auth_state SET expires_at = now() - interval '1 second'"))
     refused = await come_back(person, desk, late)
     assert (refused.status, refused.json["message"]) == (401, "No state provided, or session expired")
 
