@@ -17,9 +17,10 @@ from sqlalchemy import Table
 
 from ..errors import Misconfigured, UnexpectedState
 from ..settings import without_password
+from ..sql.db.database import Database
 from ..sql.schema.definition import drop_views
 from ..sql.schema.deltas import deltas_of, trigger_stamps
-from ..sql.write.outbox import creation, function_of, table_of
+from ..sql.write.outbox import ModuleOutbox, creation, function_of, table_of
 from . import migrations
 from .module import Module
 
@@ -62,6 +63,7 @@ async def move(module: Module, source: str, target: str, moved: Callable[[str, i
     await migrations.migrate(module, target)
     tables = _tables(module)
     await refuse_others(source)
+    await _announce(module, source, target)
     async with _connected(source) as old, _connected(target) as new, old.transaction(), new.transaction():
         await old.execute(f"LOCK TABLE {_listed(tables)} IN SHARE MODE")
         await new.execute(f"LOCK TABLE {_listed(tables)} IN ACCESS EXCLUSIVE MODE")
@@ -153,8 +155,26 @@ async def _content(connection: asyncpg.Connection, table: Table) -> Content:
     return Content(rows, int(total))
 
 
+async def _announce(module: Module, source: str, target: str) -> None:
+    """Have `target` write the events that `source` writes: the shop changes things there before its coordinators come to announce them."""
+    outbox = ModuleOutbox(module.schema)
+    async with _opened(source) as old, _opened(target) as new:
+        if events := await outbox.announced(old):
+            await outbox.announce(new, events, await outbox.announced_at(old))
+
+
+@asynccontextmanager
+async def _opened(url: str) -> AsyncIterator[Database]:
+    database = Database(url, connections=1)
+    await database.open()
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
 async def _copy_events(old: asyncpg.Connection, new: asyncpg.Connection, module: str) -> None:
-    """The events that no coordinator has fetched yet. The triggers are made where the shop begins to write."""
+    """The events that no coordinator has fetched yet."""
     if await old.fetchval("SELECT to_regclass($1) IS NULL", table_of(module)):
         return
     await new.execute(creation(module))

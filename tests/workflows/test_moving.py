@@ -88,10 +88,14 @@ async def test_a_module_goes_on_elsewhere_with_all_its_rows(shop: Settings, fres
         placed = placed_order()
         assert await host.modules.order.place(new(placed)) == 43  # type: ignore[arg-type]
         assert len(await host.modules.customer.written_events(100)) == 30, "events on their way go along"
-        await host.modules.customer.write_events([], 2)
         assert await host.modules.customer.count("customer") == 29
         await host.modules.customer.create("customer", [{"email": "eve@example.com"}])
         assert await host.modules.customer.count("customer") == 30
+        assert len(await host.modules.customer.written_events(100)) == 31, "and those are written that nobody has announced there yet"
+        await host.modules.customer.write_events([], 1)
+        assert len(await host.modules.customer.written_events(100)) == 31, "an announcement from before the move changes nothing"
+        await host.modules.customer.write_events([], 2)
+        assert await host.modules.customer.written_events(100) == []
         assert await host.modules.link.count("publishable_api_key_sales_channel") == 1
 
 

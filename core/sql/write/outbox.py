@@ -100,8 +100,8 @@ class ModuleOutbox:
             return
         async with database.transaction():
             await database.execute(_LOCK, {"table": self._table})
-            stamp, _, last = (await database.fetch_value(_NOTED, {"function": self._function})).partition(" ")
-            if int(last or 0) >= version:
+            stamp, last = await self._noted(database)
+            if last >= version:
                 return
             found = await database.fetch(_THERE, {"trigger": _TRIGGER, "function": self._function})
             there = {row["relname"]: tuple(row["tgargs"].decode().split("\0")[:-1]) for row in found}
@@ -118,6 +118,10 @@ class ModuleOutbox:
         arguments = [row["tgargs"].decode().split("\0") for row in found]
         return sorted(f"{prefix}.{action}" for prefix, actions, *_ in arguments for action in actions.split(","))
 
+    async def announced_at(self, database: Database) -> int:
+        """The version of what was announced last; 0 where nothing was."""
+        return (await self._noted(database))[1]
+
     async def waiting(self, database: Database, limit: int) -> list[tuple[str, str, dict[str, Any]]]:
         """Ids, names and data of the events that have been waiting longest."""
         return [tuple(row) for row in await database.fetch(self._waiting, {"limit": limit})]
@@ -127,6 +131,11 @@ class ModuleOutbox:
         await database.execute(self._drop, {"ids": list(ids)})
 
     # -- inside
+
+    async def _noted(self, database: Database) -> tuple[str, int]:
+        """The stamp of the code that the function is of, and the version of what was announced last."""
+        stamp, _, version = (await database.fetch_value(_NOTED, {"function": self._function})).partition(" ")
+        return stamp, int(version or 0)
 
     def _known(self, events: frozenset[str]) -> dict[str, _Arguments]:
         """Table → the arguments of its trigger, for those among these events that the module has."""
