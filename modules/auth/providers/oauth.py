@@ -111,7 +111,7 @@ class OAuth(AuthProvider):
         kept = await identities.use_state(state)
         if kept is None:
             return refused("No state provided, or session expired")
-        if self._binds and kept["browser"] != _digest(given.get("browser") or ""):
+        if self._binds and kept.get("browser") != _digest(given.get("browser") or ""):
             return refused("Another browser has begun this")
         token = await self._exchange(code, kept)
         if token is None:
