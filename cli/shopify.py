@@ -9,7 +9,7 @@ from itertools import groupby
 from pathlib import Path
 
 from ..core.errors import InvalidData
-from ..core.sheets import cell
+from ..core.sheets import cell, plain
 
 PRODUCT = {
     "Product Title": "Title",
@@ -43,7 +43,7 @@ class Named:
             writer = csv.DictWriter(made, reader.fieldnames or ())
             writer.writeheader()
             for row in reader:
-                writer.writerow({**row, "Product Type Id": ids.get(row["Product Type Id"], "")})
+                writer.writerow({**row, "Product Type Id": ids.get(plain(row["Product Type Id"]), "")})
         draft.replace(path)
 
 

@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Any, Final
 
 from ...core import json
@@ -22,8 +23,8 @@ from ...core.sheets import Position, Record
 STATUSES: Final = ("draft", "proposed", "published", "rejected")
 MOST_ROWS: Final = 1000
 """Of one product, and so of its variants."""
-MOST_BYTES: Final = 16 * 1024 * 1024
-"""Of the rows of one product."""
+MOST_CHARACTERS: Final = 16 * 1024 * 1024
+"""Of the rows of one product, without what they repeat: a long description stands in each of them."""
 
 # -- cells
 
@@ -180,8 +181,7 @@ class SheetOption:
 class SheetProduct:
     """A product of a file, with all its rows. What no cell says isn't in it."""
 
-    at: Position
-    """Where its first row begins."""
+    first: Record
     given: Row
     """Its own columns."""
     variants: list[Row] = field(default_factory=list)
@@ -190,6 +190,13 @@ class SheetProduct:
     options: dict[str, SheetOption] = field(default_factory=dict)
     """By their titles."""
     rows: int = 1
+    characters: int = 0
+    """Of the rows after the first one, where they differ from it."""
+
+    @property
+    def at(self) -> Position:
+        """Where its first row begins."""
+        return self.first.at
 
     @property
     def id(self) -> str | None:
@@ -211,8 +218,9 @@ class SheetProduct:
         self.rows += 1
         if self.rows > MOST_ROWS:
             raise InvalidData(f"Line {row.at.line}: a product may have {MOST_ROWS} rows")
-        if row.at.offset - self.at.offset > MOST_BYTES:
-            raise InvalidData(f"Line {row.at.line}: the rows of a product may have {MOST_BYTES} bytes")
+        self.characters += sum(len(cell) for cell, known in zip_longest(row.first.cells, self.first.cells, fillvalue="") if cell != known)
+        if self.characters > MOST_CHARACTERS:
+            raise InvalidData(f"Line {row.at.line}: the rows of a product may have {MOST_CHARACTERS} characters, beside what they repeat")
         self.given = {**row.given, **self.given}
         self.variants += row.variants
         for member, cells in row.lists.items():
@@ -296,7 +304,7 @@ class ProductColumns:
         product, variant = parts["product"], parts["variant"]
         if not product.get("id") and not product.get("handle"):
             raise InvalidData(f"Line {record.at.line}: there is neither a product id nor a handle")
-        made = SheetProduct(record.at, product)
+        made = SheetProduct(record, product)
         seen: Counter[tuple[str, str]] = Counter()
         for at, member in self._listed:
             if cell := cells[at]:

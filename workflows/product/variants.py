@@ -124,7 +124,8 @@ async def update_product_variants(
     update: Row | None = None,
     additional_data: Row | None = None,
 ) -> list[Row]:
-    """Change variants: each by its id, or all that a selector selects in the same way. `prices`, where named, replaces a variant's prices.
+    """Change variants: each by its id, or all that a selector selects in the same way. `prices`, where named, replaces a variant's prices;
+    `more_prices` leaves those for anything else as they are.
 
     Raises NotFound, InvalidData for taken codes or combinations of options.
     """
@@ -133,7 +134,7 @@ async def update_product_variants(
         given = [{**(update or {}), "id": id} for id in await selected(flow, "product_variant", selector or {})]
     if not given:
         return []
-    if any(variant.get(name) is not None for variant in given for name in ("prices", "manage_inventory")):
+    if any(variant.get(name) is not None for variant in given for name in ("prices", "more_prices", "manage_inventory")):
         flow.durably()
     done = await flow.run(change_variants, [bare(variant) for variant in given])
     changed = done["answer"]

@@ -337,8 +337,8 @@ async def test_what_is_refused_is_listed_by_its_line_and_leaves_the_others(sheet
         (sheet("Product Handle;Variant Price EUR", "a;1.234,50"), "Line 2: Variant Price EUR: '1.234,50' is not a number"),
         (sheet("Product Handle,Variant Title", *("a,b" for _ in range(1001))), "Line 1002: a product may have 1000 rows"),
         (
-            sheet("Product Handle,Product Title", *(f"a,{'b' * 500_000}" for _ in range(35))),
-            "Line 36: the rows of a product may have 16777216",
+            sheet("Product Handle,Product Title", *(f"a,{'b' * 500_000}{at}" for at in range(35))),
+            "Line 36: the rows of a product may have 16777216 characters",
         ),
         (sheet("Product Handle,Product Metadata", "a,{"), "Line 2: Product Metadata: it is not valid JSON"),
         (sheet("Product Handle,Product Discountable", "a,maybe"), "Line 2: Product Discountable: 'maybe' is neither true nor false"),
@@ -530,7 +530,7 @@ async def test_a_shop_of_shopifys_moves_in(handle: ShopHandle, sheets: Importer,
         "Variant Price,Variant Barcode,Image Src,Image Position,Gift Card,Status"
     )
     rows = (
-        f'{name},Oil Lamp,"<p>With a ""storm"" glass</p>",Harbour,Lamps {name},"brass, light {name}",true,Size,Small,Colour,Brass,'
+        f'{name},Oil Lamp,"<p>With a ""storm"" glass</p>",Harbour,-Lamps {name},"brass, light {name}",true,Size,Small,Colour,Brass,'
         f"{name}-s,450,shopify,deny,49.90,'4006381333931,https://x.example/b.jpg,2,false,active",
         f"{name},,,,,,,,Large,,Brass,{name}-l,900,shopify,continue,79.90,,https://x.example/a.jpg,1,,",
         f"{name},,,,,,,,,,,,,,,,,https://x.example/c.jpg,3,,",
@@ -540,7 +540,7 @@ async def test_a_shop_of_shopifys_moves_in(handle: ShopHandle, sheets: Importer,
     assert await import_shopify(handle, file, "eur") == 0
     lamp = await sheets.product(name)
     assert (lamp["title"], lamp["status"], lamp["description"]) == ("Oil Lamp", "published", '<p>With a "storm" glass</p>')
-    assert (lamp["type"]["value"], sorted(tag["value"] for tag in lamp["tags"])) == (f"Lamps {name}", ["brass", f"light {name}"])
+    assert (lamp["type"]["value"], sorted(tag["value"] for tag in lamp["tags"])) == (f"-Lamps {name}", ["brass", f"light {name}"])
     assert [image["url"][-5:] for image in lamp["images"]] == ["a.jpg", "b.jpg", "c.jpg"]
     variants = {variant["sku"]: variant for variant in lamp["variants"]}
     assert (variants[f"{name}-s"]["barcode"], variants[f"{name}-s"]["weight"]) == ("4006381333931", 450)
