@@ -93,12 +93,12 @@ async def test_reasons_for_returns_and_refunds_are_kept(desk: Desk, admin: Api) 
         await desk.fill("Description", "After the regatta")
         await desk.save()
         await desk.row_menu("Arrived late", "Edit")
-        await desk.fill("Label", "Came late")
+        await desk.fill("Label", "Came too late")
         await desk.save()
-        await expect(desk.row("Came late")).to_be_visible()
-        [kept] = [each for each in (await admin.get(f"/admin/{path}"))[path.replace("-", "_")] if each["label"] == "Came late"]
+        await expect(desk.row("Came too late")).to_be_visible()
+        [kept] = [each for each in (await admin.get(f"/admin/{path}"))[path.replace("-", "_")] if each["label"] == "Came too late"]
         assert (kept[field.lower()], kept["description"]) == ("arrived-late", "After the regatta")
-        await desk.row_menu("Came late", "Delete")
+        await desk.row_menu("Came too late", "Delete")
         await desk.press("Delete")
-        await expect(desk.row("Came late")).to_have_count(0)
-        assert "Came late" not in [each["label"] for each in (await admin.get(f"/admin/{path}"))[path.replace("-", "_")]]
+        await expect(desk.row("Came too late")).to_have_count(0)
+        assert "Came too late" not in [each["label"] for each in (await admin.get(f"/admin/{path}"))[path.replace("-", "_")]]

@@ -10,7 +10,7 @@ from .desk import Desk
 
 
 async def test_a_product_is_translated(desk: Desk, admin: Api, colony: Served, shop: Shop) -> None:
-    product = await sell(admin, shop, "lantern", {"eur": 30})
+    product = await sell(admin, shop, "sextant", {"eur": 30})
     await desk.open("/settings/translations/add-locales")
     await desk.tick_row("de-DE")
     await desk.save()
@@ -19,9 +19,9 @@ async def test_a_product_is_translated(desk: Desk, admin: Api, colony: Served, s
     await desk.open(f"/settings/translations/edit?reference=product&reference_id={product['id']}")
     cell = desk.front.get_by_role("row").filter(has=desk.page.get_by_text("Title", exact=True)).get_by_role("gridcell").last
     await cell.click()
-    await desk.page.keyboard.type("Laterne")
+    await desk.page.keyboard.type("Sextant auf Deutsch")
     await desk.page.keyboard.press("Enter")
-    await expect(cell).to_contain_text("Laterne")
+    await expect(cell).to_contain_text("Sextant auf Deutsch")
     await desk.picture("translating")
     await desk.save("Save and close")
     await desk.open("/settings/translations")
@@ -29,7 +29,7 @@ async def test_a_product_is_translated(desk: Desk, admin: Api, colony: Served, s
     await desk.picture("translations")
 
     [stored] = (await admin.get("/admin/translations", reference_id=product["id"]))["translations"]
-    assert (stored["locale_code"], stored["translations"]["title"]) == ("de-DE", "Laterne")
+    assert (stored["locale_code"], stored["translations"]["title"]) == ("de-DE", "Sextant auf Deutsch")
     store = await colony.store(shop.key)
     shown = (await store.get(f"/store/products/{product['id']}", locale="de-DE"))["product"]
-    assert (shown["title"], shown["handle"]) == ("Laterne", "lantern")
+    assert (shown["title"], shown["handle"]) == ("Sextant auf Deutsch", "sextant")
