@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import WithJsonSchema
 
-from ...core.errors import InvalidData, NotFound
+from ...core.errors import InvalidData, NotFound, Unavailable
 from ...core.ids import new_id
 from ...core.rows import Row
 from ...core.sql.schema.query import Query
@@ -68,7 +68,7 @@ async def search(request: Request) -> Answer:
 async def _group(request: Request, name: str, q: str | None, limit: int, offset: int) -> tuple[Any, int]:
     if name in INDEXES:
         query = {"filters": {"q": q} if q else {}, "pagination": {"skip": offset, "take": limit}}
-        with suppress(NotFound):  # not built yet
+        with suppress(NotFound, Unavailable):  # not built yet, or out of reach: there is another way
             answer = await request.modules.search.search(name, query, {}, store=False)
             return answer["data"], answer["metadata"]["count"]
     searched = SEARCHED[name]

@@ -6,6 +6,11 @@ documents there are.
 
 Documents carry the ticket of the reading that made them, and are written again and out of order: by the refreshing of what has changed,
 and by an index that is built meanwhile. **The highest ticket counts, whenever it comes**; what is gone has a ticket, too.
+
+Nobody else writes into a version while one of the writing methods is carried out: the module holds the index, in a transaction of its
+database. So a provider that keeps documents elsewhere may look first and write then; it has to end in time whatever happens there, and when
+it returns its writing has to be seen by all that is asked from then on. It raises Unavailable where the other side isn't there: what was to
+be written comes again, and shops go on without search.
 """
 
 from __future__ import annotations
@@ -26,6 +31,9 @@ class SearchProvider(Provider, ABC):
     def bind(self, context: ModuleContext) -> None:
         """Get the shop's settings and the module's database. Called once, before anything else."""
 
+    async def create_index(self, version: str, definition: IndexDefinition) -> None:
+        """Make what a version is kept in, before the first document. May be repeated. Default: nothing has to be made."""
+
     @abstractmethod
     async def upsert_documents(self, version: str, definition: IndexDefinition, documents: Sequence[Row], ticket: int) -> None:
         """Write documents, `{id, fields, parts}`: a value, a list or an object for each field of the definition, and the keys of what it
@@ -45,7 +53,7 @@ class SearchProvider(Provider, ABC):
 
     @abstractmethod
     async def delete_index(self, version: str) -> None:
-        """Delete all of a version. A missing one is no error."""
+        """Delete all of a version, which nobody searches or writes into any more. A missing one is no error. May be repeated."""
 
     @abstractmethod
     async def search(self, version: str, definition: IndexDefinition, asked: Asked) -> Row | None:

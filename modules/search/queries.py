@@ -10,24 +10,28 @@ from ...core.sql.db.compiled import compiled
 
 STANDING = compiled(
     text("""
-    SELECT index.name, index.active_version, index.deleted_at IS NOT NULL AS deleted,
+    SELECT index.name, index.deleted_at IS NOT NULL AS deleted, active.status, newest.status AS newest, newest.definition_hash,
         (SELECT count(*) FROM search_index_version WHERE search_index_id = index.id) AS made,
-        active.id AS active_id, active.status,
-        (SELECT version.definition_hash FROM search_index_version AS version WHERE version.search_index_id = index.id
-              AND version.deleted_at IS NULL ORDER BY version.version DESC LIMIT 1) AS definition_hash,
         ARRAY(SELECT version.id FROM search_index_version AS version WHERE version.search_index_id = index.id
-              AND version.deleted_at IS NULL AND version.status IN ('building', 'ready') ORDER BY version.version) AS live,
-        (SELECT version.status FROM search_index_version AS version WHERE version.search_index_id = index.id
-              AND version.deleted_at IS NULL ORDER BY version.version DESC LIMIT 1) AS newest
-    FROM search_index AS index LEFT JOIN search_index_version AS active
-    ON active.search_index_id = index.id AND active.version = index.active_version AND active.deleted_at IS NULL
+              AND version.provider = :provider AND version.deleted_at IS NULL AND version.status IN ('building', 'ready')
+              ORDER BY version.version) AS live,
+        ARRAY(SELECT version.id FROM search_index_version AS version WHERE version.search_index_id = index.id
+              AND version.provider = :provider AND (version.deleted_at IS NOT NULL OR version.status = 'error')
+              AND version.physical_name <> '' ORDER BY version.version) AS leftover
+    FROM search_index AS index
+    LEFT JOIN search_index_version AS active ON active.search_index_id = index.id AND active.version = index.active_version
+        AND active.provider = :provider AND active.deleted_at IS NULL
+    LEFT JOIN LATERAL (
+        SELECT version.status, version.definition_hash FROM search_index_version AS version WHERE version.search_index_id = index.id
+        AND version.provider = :provider AND version.deleted_at IS NULL ORDER BY version.version DESC LIMIT 1
+    ) AS newest ON true
 """)
 )
 ACTIVE = compiled(
     text("""
     SELECT version.id FROM search_index AS index
     JOIN search_index_version AS version ON version.search_index_id = index.id AND version.version = index.active_version
-    WHERE index.name = :name AND index.deleted_at IS NULL AND version.deleted_at IS NULL
+    WHERE index.name = :name AND index.deleted_at IS NULL AND version.provider = :provider AND version.deleted_at IS NULL
 """)
 )
 LOCK = compiled(text("SELECT id FROM search_index WHERE name = :name FOR UPDATE"))
@@ -35,8 +39,8 @@ LOCK = compiled(text("SELECT id FROM search_index WHERE name = :name FOR UPDATE"
 LIVE = compiled(
     text("""
     SELECT version.id FROM search_index_version AS version JOIN search_index AS index ON index.id = version.search_index_id
-    WHERE index.name = :name AND index.deleted_at IS NULL AND version.deleted_at IS NULL AND version.status IN ('building', 'ready')
-    ORDER BY version.id
+    WHERE index.name = :name AND index.deleted_at IS NULL AND version.provider = :provider AND version.deleted_at IS NULL
+    AND version.status IN ('building', 'ready') ORDER BY version.id
 """)
 )
 INDEX = compiled(
@@ -64,6 +68,8 @@ DROP_VERSIONS = compiled(
     WHERE search_index_id = :id AND version < :below AND deleted_at IS NULL RETURNING id
 """)
 )
+SWEPT = compiled(text("UPDATE search_index_version SET physical_name = '', updated_at = now() WHERE id = ANY (CAST(:ids AS text[]))"))
+"""Nothing is kept under no name."""
 STATUS = compiled(
     text("""
     UPDATE search_index_version SET status = :status, updated_at = now() WHERE id = :id AND deleted_at IS NULL RETURNING id

@@ -57,6 +57,8 @@ class Standing(TypedDict):
     status: str
     live: list[str]
     """Versions that are kept up to date, oldest first."""
+    leftover: list[str]
+    """Versions that nobody wants any more, of which the provider may still keep something."""
 
 
 class SearchService(ModuleService):
@@ -111,13 +113,13 @@ class SearchService(ModuleService):
         raise NotFound(f"The search index {definition.name} isn't built")
 
     async def _active(self, index: str) -> str | None:
-        row = await self.database.fetch_one(queries.ACTIVE, {"name": index})
+        row = await self.database.fetch_one(queries.ACTIVE, {"name": index, "provider": self._provider_id})
         return None if row is None else row["id"]
 
     @reads
     async def standing(self) -> list[Standing]:
         """How each index of the shop stands."""
-        rows = {row["name"]: row for row in await self.database.fetch(queries.STANDING)}
+        rows = {row["name"]: row for row in await self.database.fetch(queries.STANDING, {"provider": self._provider_id})}
         return [_standing(definition, rows.get(name)) for name, definition in INDEXES.items()]
 
     @reads
@@ -189,7 +191,7 @@ class SearchService(ModuleService):
     async def _live(self, index: str) -> list[str]:
         """The versions to be written into. Nobody else writes into them, or drops them, until the transaction is over."""
         await self.database.fetch(queries.LOCK, {"name": index})
-        return [row["id"] for row in await self.database.fetch(queries.LIVE, {"name": index})]
+        return [row["id"] for row in await self.database.fetch(queries.LIVE, {"name": index, "provider": self._provider_id})]
 
     # -- building
 
@@ -208,16 +210,19 @@ class SearchService(ModuleService):
             made = {"id": id, "version": number, "provider": self._provider_id, "physical_name": id, "definition_hash": definition.hash}
             await self.create("search_index_version", [{**made, "status": "building", "search_index_id": row["id"]}])
         else:
-            number = row["active_version"]
-            active = {"search_index_id": row["id"], "version": number}
-            versions: list[Row] = await self.list("search_index_version", active, fields=("id",)) if number else []
-            if not versions:
+            active = await self._active(index)
+            if active is None:
                 raise NotFound(f"The search index {index} isn't built: there is nothing to bring up to date in place")
-            id = versions[0]["id"]
+            number, id = row["active_version"], active
         sync = {"id": new_id("srhsync"), "job_id": job_id, "status": "processing", "filters": filters, "search_index_version_id": id}
         await self.create("search_index_sync", [{**sync, "started_at": utc_now()}])
         ticket = await self.database.fetch_value(queries.TICKET)
         return Sync(id=str(sync["id"]), index=index, version_id=id, version=number, strategy=strategy, ticket=ticket)
+
+    @reads
+    async def prepare(self, sync: Sync) -> None:
+        """Have the provider make what a new version is kept in. May be repeated."""
+        await self._provider.create_index(sync["version_id"], _defined(sync["index"]))
 
     @reads
     async def ticket(self) -> int:
@@ -257,7 +262,6 @@ class SearchService(ModuleService):
         await self.database.fetch(queries.LOCK, {"name": sync["index"]})
         if await self._end(sync, "failed", error) and sync["strategy"] == "swap":
             await self.database.fetch(queries.STATUS, {"id": sync["version_id"], "status": "error"})
-            await self._provider.delete_index(sync["version_id"])
 
     async def _end(self, sync: Sync, status: str, error: str | None = None) -> bool:
         """Whether it wasn't over yet."""
@@ -283,10 +287,14 @@ class SearchService(ModuleService):
                 await self._drop_versions(row["id"], below=LAST_VERSION)
 
     async def _drop_versions(self, index_id: str, *, below: int) -> int:
-        dropped = await self.database.fetch(queries.DROP_VERSIONS, {"id": index_id, "below": below})
-        for row in dropped:
-            await self._provider.delete_index(row["id"])
-        return len(dropped)
+        return len(await self.database.fetch(queries.DROP_VERSIONS, {"id": index_id, "below": below}))
+
+    @writes
+    async def sweep(self, leftover: Sequence[str]) -> None:
+        """Have the provider delete what it keeps of versions that nobody wants: once that is certain. May be repeated."""
+        for version in leftover:
+            await self._provider.delete_index(version)
+        await self.database.execute(queries.SWEPT, {"ids": list(leftover)})
 
 
 def _defined(index: str) -> IndexDefinition:
@@ -298,12 +306,12 @@ def _defined(index: str) -> IndexDefinition:
 
 def _standing(definition: IndexDefinition, row: Any) -> Standing:
     if row is None:
-        return Standing(name=definition.name, made=0, current=False, status="pending", live=[])
+        return Standing(name=definition.name, made=0, current=False, status="pending", live=[], leftover=[])
     if row["deleted"]:
-        return Standing(name=definition.name, made=row["made"], current=True, status="pending", live=[])
+        return Standing(name=definition.name, made=row["made"], current=True, status="pending", live=[], leftover=row["leftover"])
     current = row["definition_hash"] == definition.hash
     status = row["status"] or row["newest"] or "pending"
-    return Standing(name=definition.name, made=row["made"], current=current, status=status, live=row["live"])
+    return Standing(name=definition.name, made=row["made"], current=current, status=status, live=row["live"], leftover=row["leftover"])
 
 
 def _shown(definition: IndexDefinition, fields: Sequence[str] | None, store: bool) -> list[str]:

@@ -83,6 +83,11 @@ async def withdraw(flow: Flow, indexes: list[str]) -> None:
     await flow.modules.search.withdraw(indexes)
 
 
+@step(name="sweep-indexes")
+async def sweep(flow: Flow, versions: list[str]) -> None:
+    await flow.modules.search.sweep(versions)
+
+
 @workflow("refresh-search-indexes", every=EVERY)
 async def refresh_search_indexes(flow: Flow) -> int:
     """Index what is marked, as far as it goes at once. Returns how many marks were worked off.
@@ -92,6 +97,9 @@ async def refresh_search_indexes(flow: Flow) -> int:
     dropped, so that nobody finds in it later what was taken from sale meanwhile.
     """
     standing = await flow.modules.search.standing()
+    if leftover := [version for each in standing for version in each["leftover"]]:
+        await flow.run(sweep, leftover)
+        return 0
     if not searched(flow.settings):
         if live := [each["name"] for each in standing if each["live"]]:
             await flow.run(withdraw, live)

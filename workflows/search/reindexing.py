@@ -15,7 +15,7 @@ AT_ONCE: Final = 200
 """Documents of a step."""
 SECONDS: Final = 86_400.0
 AGAIN: Final = Retry(interval=2.0, during=3600.0)
-"""A database that is out of reach for an hour ends it."""
+"""A database, or a provider, that is out of reach for an hour ends it."""
 
 
 async def _fail(flow: Flow, sync: Sync) -> None:
@@ -34,6 +34,11 @@ async def hear(flow: Flow) -> None:
 @step(name="begin-reindex", undo=_fail)
 async def begin(flow: Flow, index: str, job_id: str, strategy: Strategy, filters: Row | None) -> Sync:
     return await flow.modules.search.begin_sync(index, job_id, strategy, filters)
+
+
+@step(name="make-index", reads=True, retry=AGAIN)
+async def prepare(flow: Flow, sync: Sync) -> None:
+    await flow.modules.search.prepare(sync)
 
 
 @step(name="reindex-search-indexes", retry=AGAIN)
@@ -67,6 +72,8 @@ async def reindex_search_indexes(
     await flow.run(hear)
     for name in index:
         sync = await flow.run(begin, name, job_id, strategy, conditions or None)
+        if strategy == "swap":
+            await flow.run(prepare, sync)
         after: str | None = ""
         while after is not None:
             after = await flow.run(fill, sync, conditions, after)

@@ -256,8 +256,8 @@ async def test_each_mark_is_worked_off_once(desk: Desk, monkeypatch: pytest.Monk
     done = await asyncio.gather(*(desk.host.workflows.run("refresh-search-indexes", {}) for _ in range(3)))
     await desk.until(all_settled)
     assert sum(done) <= 450  # the shop's own look may have its turn, too
-    assert sorted(map(len, batches)) == [50, 200, 200]
-    assert len({id for batch in batches for id in batch}) == 450
+    assert max(map(len, batches)) <= 200
+    assert len([id for batch in batches for id in batch]) == len({id for batch in batches for id in batch}) == 450
 
 
 async def test_a_search_that_meets_a_swap_finds_what_is_there(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -345,18 +345,20 @@ async def test_a_shop_without_indexes_says_so_and_keeps_none_that_it_had(postgre
         await desk("POST", "/admin/search-indexes/product/reindex", {}, 404)
         assert "off" in await desk.refused(404)
         search = host.modules.search
-        assert await search.standing() == [{"name": "product", "made": 0, "current": False, "status": "pending", "live": []}]
+        assert await search.standing() == [
+            {"name": "product", "made": 0, "current": False, "status": "pending", "live": [], "leftover": []}
+        ]
 
         # what was built before, and isn't told any more what changes
         sync = await search.begin_sync("product", ulid(), "swap", None)
         await search.fill(sync, [{"id": "prod_ghost", "fields": {"id": "prod_ghost"}, "parts": []}], sync["ticket"], "prod_ghost")
         await search.finish_sync(sync, everything=False)
         assert await search.is_built("product")
-        withdrawn = [{"name": "product", "made": 1, "current": False, "status": "pending", "live": []}]
+        withdrawn = [{"name": "product", "made": 1, "current": False, "status": "pending", "live": [], "leftover": []}]
 
         async def is_withdrawn() -> bool:
             return await search.standing() == withdrawn
 
         await desk.until(is_withdrawn)
         async with _database(desk) as connection:
-            assert await connection.fetchval("SELECT count(*) FROM search_document") == 0
+            assert await connection.fetchval("SELECT count(*) FROM search_document") == 0  # nothing of it is left
