@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ...modules.auth.verifications import EMAIL
 from ..kit import Request
 
 
@@ -53,11 +54,14 @@ def token_of(
 async def unverified(request: Request, identity: Mapping[str, Any], actor_type: str, provider: str | None) -> dict[str, Any] | None:
     """What an identity has to prove before it may sign in (`{verification}`: how that stands, or None), or None where nothing is left.
 
-    The setting `auth_verifications` says which actors have to prove what they sign in by.
+    The setting `auth_verifications` says which actors have to prove what they sign in by. An address that the provider has seen proven is.
     """
     kinds = [kind for kind in request.settings.auth_verifications.get(actor_type, ()) if kind.auth_provider == provider]
     named = next((one for one in identity.get("provider_identities") or [] if one["provider"] == provider), None)
+    vouched = named is not None and bool(named["verified_email"])
     for kind in kinds:
+        if vouched and kind.entity_type == EMAIL:
+            continue
         there = named and await request.modules.auth.verification(identity["id"], named["entity_id"], kind.entity_type)
         if there is None or there["verified_at"] is None:
             return {"verification": there}

@@ -15,7 +15,7 @@ from sqlalchemy import text
 from velella.actors.cluster.postgres import EmbeddedPostgres
 from velella.core.errors import UnexpectedState
 from velella.core.ids import ulid
-from velella.core.settings import ProviderSettings
+from velella.core.settings import ProviderSettings, Verified
 from velella.modules.auth import KINDS
 
 from ..conftest import clone
@@ -104,6 +104,17 @@ async def test_who_agrees_elsewhere_is_signed_in_as_the_same_identity_each_time(
     other = claims((await come_back(person, desk, await begin(person, desk, "eve"))).json["token"])
     assert other["auth_identity_id"] != first["auth_identity_id"]
     assert "email" not in other["user_metadata"], "an address that isn't verified there is nobody's"
+
+
+async def test_an_address_that_was_proven_there_is_not_asked_for_again(elsewhere: Shop, person: Client, desk: Desk) -> None:
+    settings = elsewhere.front.settings
+    settings.auth_verifications["customer"] = [Verified(auth_provider=desk.kind)]
+    try:
+        assert set((await come_back(person, desk, await begin(person, desk))).json) == {"token"}
+        left = (await come_back(person, desk, await begin(person, desk, "eve"))).json
+    finally:
+        del settings.auth_verifications["customer"]
+    assert left["verification_required"] is True
 
 
 async def test_two_at_once_are_one_identity(person: Client, desk: Desk, desks: dict[str, Desk]) -> None:
