@@ -10,7 +10,25 @@ from rich.markup import escape
 
 from .. import __version__
 from ..core.errors import Misconfigured, VelellaError
-from . import backup, colony, dashboard, data, develop, doctor, instance, jobs, move, new, operate, script, serve, shell, top, transfer
+from . import (
+    backup,
+    colony,
+    dashboard,
+    data,
+    develop,
+    doctor,
+    instance,
+    jobs,
+    move,
+    new,
+    opening,
+    operate,
+    script,
+    serve,
+    shell,
+    top,
+    transfer,
+)
 
 app = typer.Typer(
     name="velella",
@@ -40,6 +58,7 @@ serve.register(app)
 develop.register(app)
 colony.register(app)
 data.register(app)
+opening.register(app)
 backup.register(app)
 operate.register(app)
 script.register(app)

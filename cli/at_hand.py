@@ -100,9 +100,9 @@ async def at_hand(
     shop's processes remember. Raises Unavailable where a cluster can't be joined.
     """
     async with contextlib.AsyncExitStack() as open_:
-        running = await open_.enter_async_context(_running(settings, address))
-        if running is not None:
-            supervisor, where = running
+        found = await open_.enter_async_context(running(settings, address))
+        if found is not None:
+            supervisor, where = found
             report = await supervisor.status()
             if database_url is not None and address is None and report["database"] != without_password(database_url):
                 raise Misconfigured(
@@ -123,7 +123,7 @@ async def at_hand(
 
 
 @contextlib.asynccontextmanager
-async def _running(settings: Settings, address: str | None) -> AsyncIterator[tuple[SupervisorService, Settings] | None]:
+async def running(settings: Settings, address: str | None = None) -> AsyncIterator[tuple[SupervisorService, Settings] | None]:
     """The supervisor of the shop that runs, and the settings by which it is reached; with a `ray_address` where it is on a cluster."""
     if address is None and instance.holder(settings) is not None:
         from ..actors.cluster.control import supervisor_handle

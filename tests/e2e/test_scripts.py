@@ -81,6 +81,17 @@ async def test_what_a_script_does_is_done_by_the_shop_that_is_served(colony: Ser
     assert (code, "the following arguments are required: value" in said) == (2, True), said
 
 
+async def test_what_is_made_beside_a_shop_that_is_served_is_there(colony: Served) -> None:
+    admin, email = await colony.admin(), f"{ulid().lower()}@example.com"
+    for _ in range(6):
+        assert (await admin.get("/admin/users", email=email))["count"] == 0  # remembered from here on
+    words = ("user", "create", "--email", email, "--password", "correct horse", "--data-dir", str(colony.data_dir))
+    code, said = await forks.velella(*words, folder=colony.data_dir.parent, environment=dict(os.environ))
+    assert code == 0, said
+    for _ in range(6):
+        assert (await admin.get("/admin/users", email=email))["count"] == 1, "every process has heard of it"
+
+
 async def test_an_error_is_shown_with_the_scripts_own_part_of_its_trace(colony: Served, tmp_path: Path) -> None:
     script = tmp_path / "fails.py"
     for text, shown in (

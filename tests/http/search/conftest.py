@@ -13,7 +13,7 @@ import pytest
 from velella.actors.cluster.postgres import EmbeddedPostgres
 from velella.actors.host import Host, local_host
 from velella.actors.services import service_names
-from velella.cli.data import create_admin
+from velella.cli.accounts import create_admin
 from velella.core.ids import ulid
 from velella.core.settings import Settings
 from velella.http.server import FrontEnd
