@@ -7,7 +7,7 @@ import asyncio
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -21,19 +21,32 @@ STABLE = set(
 each = pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
 
 
+@pytest.fixture(scope="module")
+async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[dict[str, asyncio.subprocess.Process]]:
+    """The tests of all examples, at once, for they mostly wait. Each in a process of its own, as their authors run them: what a plugin
+    registers on import belongs to one shop."""
+    folder = tmp_path_factory.mktemp("examples")
+    options = ("-q", "-W", "error", "-W", "ignore::pytest.PytestAssertRewriteWarning", "-p", "no:cacheprovider")
+    begun = {
+        example.name: await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "pytest", *options, f"--basetemp={folder / example.name}"),
+            cwd=example,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join([str(example), str(ROOT / ".dev")])},
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        for example in EXAMPLES
+    }
+    yield begun
+    for process in begun.values():
+        if process.returncode is None:  # its test wasn't asked for, and it has servers to stop
+            await process.communicate()
+
+
 @each
-async def test_it_passes_its_own_tests(example: Path, tmp_path: Path) -> None:
-    """In a process of their own: what plugins register on import belongs to one shop."""
-    options = ("-q", "-W", "error", "-W", "ignore::pytest.PytestAssertRewriteWarning", "-p", "no:cacheprovider", f"--basetemp={tmp_path}")
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "pytest", *options),
-        cwd=example,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(example), str(ROOT / ".dev")])},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    said = (await process.communicate())[0].decode()
-    assert process.returncode == 0, said
+async def test_it_passes_its_own_tests(example: Path, running: dict[str, asyncio.subprocess.Process]) -> None:
+    said = (await running[example.name].communicate())[0].decode()
+    assert running[example.name].returncode == 0, said
 
 
 def imported(file: Path) -> Iterator[str]:
