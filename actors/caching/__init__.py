@@ -56,7 +56,7 @@ class CachingService(Service):
 
 
 def create(context: HostContext) -> CachingService:
-    return CachingService(Invalidation(context.router, context.settings))
+    return CachingService(Invalidation(context.router, context.settings, itself=True))
 
 
 __all__ = ["FILLERS", "NOTHING", "Announcer", "Cache", "CachingService", "coalesced", "create", "remembered_of", "sources"]

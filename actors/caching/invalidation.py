@@ -47,8 +47,10 @@ class Invalidation:
     `cache_seconds` at most.
     """
 
-    def __init__(self, router: Router, settings: Settings) -> None:
+    def __init__(self, router: Router, settings: Settings, *, itself: bool = False) -> None:
+        """`itself`: this process is told as well, if it caches, because the change was made in another one."""
         self._router = router
+        self._itself = itself
         self._forget_after = settings.longest_cached
         self._sources = sources(settings)
         self._targets: dict[ReplicaId, _Target] = {}
@@ -57,8 +59,9 @@ class Invalidation:
         self._settling: asyncio.Task[None] | None = None
 
     def holders(self) -> set[ReplicaId]:
-        """Other processes that cache."""
-        return {replica for service in (*FILLERS, *self._sources) for replica in self._router.replicas(service)} - {self._router.me}
+        """The processes that cache."""
+        holders = {replica for service in (*FILLERS, *self._sources) for replica in self._router.replicas(service)}
+        return holders if self._itself else holders - {self._router.me}
 
     def _waves(self, holders: set[ReplicaId]) -> tuple[set[ReplicaId], set[ReplicaId]]:
         """The processes to invalidate first, and second. The sources come first: a process that has dropped an entry and asks a source that

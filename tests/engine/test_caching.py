@@ -346,3 +346,23 @@ async def test_changes_are_told_although_the_caching_pool_is_away(doors: Doors) 
     await doors.stop("caching-0")
     await doors.writer(frozenset({"product"}))
     assert doors.told == {"http-0": [frozenset({"product"})], "http-1": [frozenset({"product"})]}
+
+
+async def test_a_process_of_the_caching_pool_that_remembers_itself_forgets_as_well() -> None:
+    """As that of coordinators does, where these share a pool with it."""
+    with tempfile.TemporaryDirectory(prefix="vt-") as folder:
+        settings = Settings(_env_file=None, data_dir=Path(folder))
+        addresses = {name: ReplicaAddress(ReplicaId(name, 0), "here", f"{folder}/{name}") for name in ("engine", "product")}
+        directory = Directory.of([(addresses["engine"], ["caching", "workflows"]), (addresses["product"], ["product"])])
+        engine = Host(settings, ["caching"], address=addresses["engine"], directory=directory)
+        product = Host(settings, [], address=addresses["product"], directory=directory)
+        told: list[frozenset[str] | None] = []
+        engine.context.on_changed(told.append)
+        for host in (engine, product):
+            await host.start()
+        try:
+            await Announcer(product.router, settings)(frozenset({"product"}))
+            assert told == [frozenset({"product"})]
+        finally:
+            for host in (product, engine):
+                await host.stop(0.1)
