@@ -14,6 +14,9 @@ metadata:
         resources: {CPU: 1}               # reserved in Ray for each replica; default nothing
         labels: {zone: a}                 # of the nodes that may hold it; default all
         database: ${CATALOGUE_URL}        # default: the settings'; ${…} is taken from the environment
+
+A module of Velella's that no pool names lives in the first pool with modules of Velella's that has no database of its own: so a file goes
+on working when a new version brings a module more. The engine's services, and modules of one's own, have to be named.
 """
 
 from __future__ import annotations
@@ -23,7 +26,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -103,7 +106,7 @@ class Topology:
         rows = section.get("pools") if isinstance(section, Mapping) else None
         if not isinstance(rows, list) or not rows:
             raise Misconfigured(f"{name} describes no pools.", hint="They are a list under metadata: velella: pools.")
-        pools = [_pool(row, settings) for row in rows]
+        pools = _completed([_pool(row, settings) for row in rows])
         _check(pools, settings)
         databases = {service: pool.database for pool in pools for service in pool.services if pool.database is not None}
         return cls(name, tuple(pools), settings.model_copy(update={"databases": settings.databases | databases}))
@@ -212,6 +215,15 @@ def _database(pool: str, given: Any) -> str | None:
     if not url.startswith(("postgresql://", "postgres://")):
         raise Misconfigured(f"The database of pool {pool} is not PostgreSQL's.", hint="database: postgresql://…")
     return url
+
+
+def _completed(pools: Sequence[Pool]) -> list[Pool]:
+    """The pools, with the modules of Velella's that none of them names."""
+    built_in = known.module_names()
+    named = {service for pool in pools for service in pool.services}
+    missing = tuple(name for name in built_in if name not in named)
+    home = next((pool for pool in pools if pool.database is None and not set(built_in).isdisjoint(pool.services)), None)
+    return [replace(pool, services=(*pool.services, *missing)) if pool is home else pool for pool in pools]
 
 
 def _check(pools: Sequence[Pool], settings: Settings) -> None:

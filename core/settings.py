@@ -63,6 +63,7 @@ def default_providers() -> dict[str, list[ProviderSettings]]:
         "file": [ProviderSettings(use="local", id="local")],
         "notification": [ProviderSettings(use="local", id="local")],
         "search": [ProviderSettings(use="postgres", id="postgres")],
+        "analytics": [ProviderSettings(use="local", id="local")],
     }
 
 

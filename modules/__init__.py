@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 if TYPE_CHECKING:
     from ..core.service.module import ModuleService
+    from .analytics.service import AnalyticsService
     from .api_key.service import ApiKeyService
     from .auth.service import AuthService
     from .cart.service import CartService
@@ -32,8 +33,8 @@ if TYPE_CHECKING:
     from .user.service import UserService
 
 NAMES = (
-    "api_key", "auth", "cart", "currency", "customer", "file", "fulfillment", "inventory", "link", "notification", "order", "payment",
-    "pricing", "product", "promotion", "region", "sales_channel", "search", "settings", "stock_location", "store", "tax",
+    "analytics", "api_key", "auth", "cart", "currency", "customer", "file", "fulfillment", "inventory", "link", "notification", "order",
+    "payment", "pricing", "product", "promotion", "region", "sales_channel", "search", "settings", "stock_location", "store", "tax",
     "translation", "user",
 )  # fmt: skip
 
@@ -49,6 +50,7 @@ S = TypeVar("S", bound="ModuleService")
 class Modules:
     """One handle for each module. To a type checker each is the module's service; at run time the engine fills them in."""
 
+    analytics: AnalyticsService
     api_key: ApiKeyService
     auth: AuthService
     cart: CartService

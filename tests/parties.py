@@ -11,9 +11,12 @@ from typing import Any
 
 import aiohttp
 
+from velella.core.clock import utc_now
 from velella.core.service.outside import samples
 from velella.core.service.providers import Provider, Providers
 from velella.core.settings import ProviderSettings, Settings
+from velella.modules.analytics import MODULE as ANALYTICS
+from velella.modules.analytics.provider import Tracked
 from velella.modules.auth import KINDS as AUTH
 from velella.modules.file.files import KINDS as FILES
 from velella.modules.file.provider import FileKey
@@ -26,6 +29,8 @@ from .carrier import Carrier
 from .faulty import Fault, Faulty, faulty
 from .mail_desk import KEY, Postbox, SendGridDesk, mail_server
 from .oauth_desk import Desk, opened
+from .posthog_desk import KEY as PROJECT
+from .posthog_desk import PostHogDesk
 from .ship_desk import ShipDesk
 from .stripe_desk import KEY as STRIPE_KEY
 from .stripe_desk import SECRET, StripeDesk
@@ -36,6 +41,7 @@ with warnings.catch_warnings():
     from moto.server import ThreadedMotoServer
 
 KINDS: Mapping[str, Mapping[str, type]] = {
+    "analytics": ANALYTICS.provider_kinds,
     "auth": AUTH,
     "file": FILES,
     "fulfillment": {**FULFILLMENT.provider_kinds, "carrier": Carrier},
@@ -181,6 +187,15 @@ async def _s3(folder: Path) -> AsyncIterator[Party]:
     server.stop()
 
 
+@asynccontextmanager
+async def _posthog(folder: Path) -> AsyncIterator[Party]:
+    async with PostHogDesk() as desk, faulty(desk.url) as way:
+        options = {"api_key": PROJECT, "host": at(way), "timeout": PATIENCE}
+        party = _party("analytics", "posthog", options, desk=desk, way=way)
+        party.ask = lambda: party.provider.send([Tracked("6f3a7c1e-0d0b-4c58-9a35-5f2a4e1c7b90", utc_now(), "asked", "cus_1")])
+        yield party
+
+
 async def pieces(content: bytes, size: int = 100_000) -> AsyncIterator[bytes]:
     for at in range(0, len(content), size):
         yield content[at : at + size]
@@ -205,6 +220,8 @@ def _signs_in(kind: str) -> Callable[[Path], AbstractAsyncContextManager[Party]]
 
 
 PARTIES: Mapping[str, Callable[[Path], AbstractAsyncContextManager[Party]]] = {
+    "local analytics": _alone("analytics", "local"),
+    "posthog": _posthog,
     "emailpass": _alone("auth", "emailpass", hash_config={"logN": 11}),
     "google": _signs_in("google"),
     "github": _signs_in("github"),
@@ -220,5 +237,5 @@ PARTIES: Mapping[str, Callable[[Path], AbstractAsyncContextManager[Party]]] = {
     "vault": _alone("payment", "vault"),
     "stripe": _stripe,
 }
-ASKING = ("google", "github", "s3", "shipstation", "smtp", "sendgrid", "stripe")
+ASKING = ("posthog", "google", "github", "s3", "shipstation", "smtp", "sendgrid", "stripe")
 """Those that ask somebody outside."""

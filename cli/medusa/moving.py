@@ -35,7 +35,8 @@ async def move_in(host: Host, url: str) -> Counts:
     counts = Counts()
     async with _snapshot(url) as source, AsyncExitStack() as transactions:
         there = await tables_of(source)
-        targets = [Target(load_module(name, host.settings), await _begun(host, name, transactions)) for name in NAMES]
+        modules = [module for name in NAMES if not (module := load_module(name, host.settings)).service.tableless]
+        targets = [Target(module, await _begun(host, module.name, transactions)) for module in modules]
         await _refuse_another_shop(targets, source)
         bars = transactions.enter_context(progress(remaining=False))
         task = bars.add_task("Reading", total=None)

@@ -14,12 +14,14 @@ A class may be set up several times under several ids. Its module says what a pr
 from __future__ import annotations
 
 import importlib
+import inspect
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..errors import Misconfigured, NotFound
 from ..settings import ProviderSettings
+from ..settings_sources import meant
 from .outside import OutsideParty
 
 _DEFAULT = "default"
@@ -116,7 +118,7 @@ class Providers:
             if use in self._kinds:
                 return use, self._kinds[use]
             raise Misconfigured(
-                f"The {self.module} module ships no provider `{use}`.",
+                f"The {self.module} module ships no provider `{use}`.{meant(use, self._kinds)}",
                 hint=f"Use one of {', '.join(sorted(self._kinds)) or '(it ships none)'}, or an import path `package.module:Class`.",
             )
         path, _, name = use.partition(":")
@@ -138,6 +140,7 @@ class Providers:
         return str(getattr(cls, "identifier", None) or _snake(cls.__name__)), cls
 
     def _set_up(self, cls: type, one: ProviderSettings, id: str) -> Any:
+        _check_options(cls, one.options, self.module, id)
         try:
             made = cls(**one.options)
         except Misconfigured:
@@ -149,6 +152,18 @@ class Providers:
         if isinstance(made, Provider) and made.outside is not None:
             made.outside.count_as(self.module, id)
         return made
+
+
+def _check_options(cls: type, options: Mapping[str, Any], module: str, id: str) -> None:
+    """Raises Misconfigured for an option that the class doesn't take. One that takes any looks itself."""
+    parameters = inspect.signature(cls).parameters
+    if any(each.kind is each.VAR_KEYWORD for each in parameters.values()):
+        return
+    for name in options.keys() - parameters.keys():
+        raise Misconfigured(
+            f"The {module} provider {id} has no option `{name}`.{meant(name, parameters)}",
+            hint=f"It takes {', '.join(parameters) or 'none'}: look at its options in providers.{module}.",
+        )
 
 
 def _snake(name: str) -> str:

@@ -122,9 +122,19 @@ def test_a_mistake_is_told_with_a_hint(change: dict[str, Any], message: str, hin
     assert hint in (caught.value.hint or "")
 
 
-def test_a_module_in_no_pool_is_a_mistake() -> None:
-    with pytest.raises(Misconfigured, match=r"No pool has product\."):
-        parse(rows()[1:])
+def test_a_module_of_velellas_in_no_pool_lives_in_the_first_one_without_a_database_of_its_own() -> None:
+    pools = [row for row in rows() if row["name"] not in ("analytics", "search")]
+    assert parse(pools).pools[0].services == ("product", "analytics", "search")
+    pools[0]["database"] = "postgresql://db/catalogue"
+    topology = parse(pools)
+    assert [pool.services for pool in topology.pools[:2]] == [("product",), ("pricing", "analytics", "search")]
+    assert set(topology.services) == set(service_names(Settings()))
+
+
+@pytest.mark.parametrize(("gone", "settings"), [("http", {}), ("locking", {}), ("blog", {"modules": {"blog": "shop.blog:MODULE"}})])
+def test_any_other_service_in_no_pool_is_a_mistake(gone: str, settings: Any) -> None:
+    with pytest.raises(Misconfigured, match=f"No pool has {gone}"):
+        parse([row for row in rows() if row["name"] != gone], **settings)
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from velella.core.service.module import ModuleService
 from velella.core.service.third_party import ThirdPartyService
 from velella.core.settings import Settings
 from velella.http.kit import Request, Routes
+from velella.modules.analytics.provider import AnalyticsProvider
 from velella.modules.auth.provider import AuthProvider, Identities
 from velella.modules.auth.sessions import SessionStore
 from velella.modules.file.provider import FileProvider
@@ -45,6 +46,7 @@ PROVIDERS = (
     FileProvider,
     AuthProvider,
     Identities,
+    AnalyticsProvider,
     EventStream,
     SessionStore,
 )

@@ -9,13 +9,16 @@ import re
 from collections.abc import AsyncIterator
 from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from structlog.testing import capture_logs
 
+from velella.core.clock import utc_now
 from velella.core.errors import InvalidData, NotFound, PaymentOutcomeUnknown, Unavailable, VelellaError
 from velella.core.ids import ulid
 from velella.core.service.providers import Providers
+from velella.modules.analytics.provider import Group, Identified, Told, Tracked
 from velella.modules.auth.service import AuthService
 from velella.modules.file.provider import FileKey
 from velella.modules.fulfillment.provider import Consignment
@@ -132,6 +135,42 @@ class TestNotifications:
         await party.way.play(None)
         await party.provider.send(self.message())
         assert len(self.delivered(party, ())) == 1
+
+
+@of("local analytics", "posthog")
+class TestAnalytics:
+    @staticmethod
+    def batch() -> list[Told]:
+        group = Group("company", "acme")
+        return [
+            Tracked(str(uuid4()), utc_now(), "order_placed", "cus_1", group, {"total": D("9.90")}),
+            Tracked(str(uuid4()), utc_now(), "stock_counted"),
+            Identified(str(uuid4()), utc_now(), "cus_1", None, {"email": "ada@example.com"}),
+            Identified(str(uuid4()), utc_now(), None, group, {"plan": "gold"}),
+        ]
+
+    async def test_all_kinds_arrive_and_what_is_told_again_counts_once(self, party: Party) -> None:
+        batch = self.batch()
+        with capture_logs() as logs:
+            for _ in range(2):
+                for at in range(0, len(batch), party.provider.most):
+                    await party.provider.send(batch[at : at + party.provider.most])
+        if party.desk is None:
+            assert [entry["event"] for entry in logs] == ["order_placed", "stock_counted", "identified", "identified"] * 2
+        else:
+            assert {told.id for told in batch} <= {event["uuid"] for event in party.desk.events}
+            assert len([event for event in party.desk.events if event["uuid"] in {told.id for told in batch}]) == len(batch)
+
+    async def test_an_answer_that_is_lost_is_no_refusal(self, party: Party) -> None:
+        if party.way is None:
+            pytest.skip("it asks nobody")
+        batch = self.batch()
+        await party.way.play("cut")
+        with pytest.raises(Unavailable):
+            await party.provider.send(batch)
+        await party.way.play(None)
+        await party.provider.send(batch)
+        assert len([event for event in party.desk.events if event["uuid"] in {told.id for told in batch}]) == len(batch)
 
 
 @of("system", "vault", "stripe")

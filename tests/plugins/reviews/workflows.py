@@ -65,6 +65,15 @@ async def ask_for_reviews(flow: Flow, event: Event) -> None:
     await flow.modules.of(ReviewService).ask(event.data["id"], order["email"], products)
 
 
+@subscriber("order.placed")
+async def track_order(flow: Flow, event: Event) -> None:
+    """Analytics hear of every order, however long they are away; under the event's id it counts once."""
+    order = await flow.graph.one("order", event.data["id"], ("customer_id", "currency_code", "total"))
+    properties = {"order_id": event.data["id"], "currency": order["currency_code"], "total": order["total"]}
+    customer = order["customer_id"]
+    await flow.modules.analytics.track("order_placed", actor_id=customer, properties=properties, key=event.id, at=event.created_at)
+
+
 @step(waits=Waits(timeout=7 * 86_400))
 async def ask_moderator(flow: Flow, review_id: str) -> None:
     """Nobody is written to: the moderators look at what waits for them."""

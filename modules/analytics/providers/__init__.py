@@ -1,0 +1,1 @@
+"""Analytics providers that ship with the module."""
