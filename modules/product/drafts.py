@@ -11,7 +11,7 @@ from ...core.rows import Given, Row
 from .choices import Choice, Combination, refuse_missing, refuse_twins, value_rows, values_of
 from .handles import checked_handle, handle_of
 
-NESTED = frozenset({"options", "option_ids", "variants", "images", "tags", "tag_ids", "categories", "category_ids"})
+NESTED = frozenset({"options", "option_ids", "more_options", "variants", "images", "tags", "tag_ids", "categories", "category_ids"})
 """Members of a product's input that aren't columns."""
 VARIANT_NESTED = frozenset({"options", "images"})
 

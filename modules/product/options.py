@@ -103,6 +103,21 @@ class OptionChanges:
         return Choice(choice.option_id, choice.title, choice.link_id, values, choice.is_exclusive)
 
 
+def with_more(known: Sequence[Choice], more: Sequence[Given]) -> list[Row] | None:
+    """A product's options with further ones, and with further values (`{title, values, id?, is_exclusive?}`, matched by id or title); None
+    where it has all of them."""
+    options: list[Row] = [{"id": choice.option_id, "title": choice.title, "values": list(choice.values)} for choice in known]
+    before = [(each["id"], each["values"]) for each in options]
+    for option in more:
+        id, title = option.get("id"), option["title"]
+        same = next((each for each in options if each.get("title") == title or (id and each.get("id") == id)), None)
+        if same is None:
+            options.append({"id": id} if id else dict(option))
+        else:
+            same["values"] = list(dict.fromkeys((*same["values"], *option["values"])))
+    return options if [(each.get("id"), each.get("values")) for each in options] != before else None
+
+
 class ProductOptions(ModuleService):
     """The part of the product service for options."""
 

@@ -15,7 +15,7 @@ from .choices import Choice, Combination, refuse_twins, refuse_twins_of, values_
 from .drafts import NESTED, VARIANT_NESTED, NewRows, ids_of, image_rows, undiscounted
 from .entities import SCHEMA
 from .handles import checked_handle, handle_of, handle_of_group
-from .options import Choices, OptionChanges, ProductOptions
+from .options import Choices, OptionChanges, ProductOptions, with_more
 from .tables import product_category_product, product_tags, product_variant_option, product_variant_product_image
 
 
@@ -89,7 +89,8 @@ class ProductService(ProductOptions, Categories):
         """Change products; each row names its `id`, and only what it names changes.
 
         Lists replace the old ones: `options` (matched by id or title) or `option_ids`, `variants` (matched by id), `images` (matched by
-        id or url, ranked as given), `tags`, `categories`. A variant that isn't named is deleted.
+        id or url, ranked as given), `tags`, `categories`. A variant that isn't named is deleted. But `more_options` (see `with_more`) takes
+        none away, whoever adds some at the same time.
 
         Raises NotFound, or what `create_products` raises; nothing changes then.
         """
@@ -258,7 +259,7 @@ class ProductService(ProductOptions, Categories):
     async def _replace_options(self, rows: Sequence[Given], choices: Choices) -> OptionChanges:
         """Apply the rows' changes of options; afterwards `choices` holds the products' new options."""
         changes = OptionChanges()
-        touched = {row["id"]: _given_options(row) for row in rows if row.get("options") is not None or row.get("option_ids") is not None}
+        touched = {row["id"]: given for row in rows if (given := _given_options(row, choices.get(row["id"], []))) is not None}
         if not touched:
             return changes
         named = [option["id"] for options in touched.values() for option in options if option.get("id")]
@@ -354,10 +355,13 @@ def _id_as_handle(row: Given) -> str:
     return str(row["id"]).lower().replace("_", "-")
 
 
-def _given_options(row: Given) -> list[Given]:
+def _given_options(row: Given, known: Sequence[Choice]) -> Sequence[Given] | None:
+    """All options that a product has from now on; None: those that it has."""
     if row.get("options") is not None:
         return list(row["options"])
-    return [{"id": id} for id in row["option_ids"]]
+    if row.get("option_ids") is not None:
+        return [{"id": id} for id in row["option_ids"]]
+    return with_more(known, row.get("more_options") or ())
 
 
 def _grouped(rows: Sequence[Given]) -> dict[str, list[Given]]:

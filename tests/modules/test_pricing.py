@@ -266,6 +266,11 @@ async def test_prices_are_added_beside_those_that_are_there(pricing: PricingServ
     assert await paid(pricing, set_id, EUR) == "8"
     assert await paid(pricing, set_id, {"currency_code": "usd"}) == "12"
     assert await pricing.count("price", {"price_set_id": set_id}) == 2
+    before = await pricing.list("price", {"price_set_id": set_id})
+    await asyncio.gather(*(pricing.add_prices([{"price_set_id": set_id, "prices": [price("8"), price("5", code)]}]) for code in "abcd"))
+    after = await pricing.list("price", {"price_set_id": set_id})
+    assert {each["currency_code"] for each in after} == {"eur", "usd", *"abcd"}
+    assert [each for each in after if each in before] == before, "what is the same isn't written again"
 
 
 async def test_updates_of_one_set_come_one_after_the_other(pricing: PricingService) -> None:

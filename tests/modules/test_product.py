@@ -217,6 +217,21 @@ async def test_an_update_changes_what_it_names_and_replaces_lists(products: Prod
     assert after["images"][0]["id"] == before["images"][1]["id"]
 
 
+async def test_options_are_added_beside_those_that_others_add(products: ProductService) -> None:
+    made = await make(products)
+    before = await shown(products, made["id"])
+    size = next(option for option in before["options"] if option["title"] == "Size")
+    more = [[{"title": "Size", "values": [f"X{at}", "S"]}, {"title": "Renamed", "id": size["id"], "values": [f"Y{at}"]}] for at in range(4)]
+    await asyncio.gather(*(products.update_products([{"id": made["id"], "more_options": each}]) for each in more))
+    after = {option["title"]: option for option in (await shown(products, made["id"]))["options"]}
+    assert after.keys() == {option["title"] for option in before["options"]}
+    values = {value["value"]: value["id"] for value in after["Size"]["values"]}
+    assert values.keys() == {value["value"] for value in size["values"]} | {f"{letter}{at}" for letter in "XY" for at in range(4)}
+    assert {value["id"] for value in size["values"]} <= set(values.values())
+    await products.update_products([{"id": made["id"], "more_options": [{"title": "Fabric", "values": ["Wool"], "is_exclusive": True}]}])
+    assert {option["title"] for option in (await shown(products, made["id"]))["options"]} == {*after, "Fabric"}
+
+
 async def test_an_update_is_taken_back_whole(products: ProductService) -> None:
     (tag,) = await products.create("product_tag", [{"value": "a"}])
     made = await make(products, tags=[{"id": tag["id"]}])

@@ -204,18 +204,15 @@ async def region_names(shop: Shop) -> dict[str, str]:
 
 
 async def _inputs(flow: Flow, products: list[SheetProduct]) -> list[Input]:
-    """The products as flows take them: tags by id, options as the product has them or as new ones."""
+    """The products as flows take them: tags by id."""
     named = list({tag for product in products for tag in product.listed("tags")})
     where = {"$or": [{"id": named}, {"value": named}]}
     tags = await flow.modules.product.list("product_tag", where, fields=("id", "value")) if named else []
     ids = {name: tag["id"] for tag in tags for name in (tag["value"], tag["id"])}
-    changed = [product.id for product in products if product.id]
-    fields = ("id", "options.id", "options.title", "options.values.value")
-    there = {row["id"]: row for row in await flow.modules.product.list("product", {"id": changed}, fields=fields)} if changed else {}
-    return [(product, _input(product, ids, there.get(product.id or ""))) for product in products]
+    return [(product, _input(product, ids)) for product in products]
 
 
-def _input(product: SheetProduct, tags: dict[str, str], there: Row | None) -> Row | InvalidData:
+def _input(product: SheetProduct, tags: dict[str, str]) -> Row | InvalidData:
     lost = [tag for tag in product.listed("tags") if tag not in tags]
     if lost:
         return InvalidData(f"Tag with value {lost[0]} not found")
@@ -226,12 +223,13 @@ def _input(product: SheetProduct, tags: dict[str, str], there: Row | None) -> Ro
         if listed := product.listed(member):
             given[member] = [{"id": id} for id in dict.fromkeys(tags[each] if member == "tags" else each for each in listed)]
     if not product.id:
-        return {**given, "variants": product.variants, "options": [option.given for option in product.options.values()]}
+        options = [{"id": option.id} if option.id is not None else option.given for option in product.options.values()]
+        return {**given, "variants": product.variants, "options": options}
     if product.variants:
         given["variants"] = [_without_loss(variant) for variant in product.variants]
-    known: list[Row] = there["options"] if there is not None else []
-    options = _with_new_values(known, product)
-    return {**given, "options": options} if options != [_option(option) for option in known] else given
+    if product.options:
+        given["more_options"] = [option.given for option in product.options.values()]
+    return given
 
 
 def _without_loss(variant: Row) -> Row:
@@ -239,22 +237,6 @@ def _without_loss(variant: Row) -> Row:
     if not variant.get("id") or "prices" not in variant:
         return variant
     return {**{name: value for name, value in variant.items() if name != "prices"}, "more_prices": variant["prices"]}
-
-
-def _option(option: Row) -> Row:
-    return {"id": option["id"], "title": option["title"], "values": [value["value"] for value in option["values"]]}
-
-
-def _with_new_values(known: list[Row], product: SheetProduct) -> list[Row]:
-    """The options of a product that is changed: those that it has, with what the file adds to them. A file takes none away."""
-    options = [_option(option) for option in known]
-    for title, option in product.options.items():
-        same = next((each for each in options if each.get("title") == title or (option.id and each.get("id") == option.id)), None)
-        if same is None:
-            options.append(option.given)
-        else:
-            same["values"] = list(dict.fromkeys((*same["values"], *option.values)))
-    return options
 
 
 # -- the whole

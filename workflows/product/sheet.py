@@ -165,11 +165,8 @@ class SheetOption:
 
     @property
     def given(self) -> Row:
-        """The input for a new option, or `{id}`."""
-        if self.id is not None:
-            return {"id": self.id}
-        exclusive = {} if self.is_exclusive is None else {"is_exclusive": self.is_exclusive}
-        return {"title": self.title, "values": list(self.values), **exclusive}
+        named = {"id": self.id, "is_exclusive": self.is_exclusive}
+        return {"title": self.title, "values": list(self.values)} | {name: value for name, value in named.items() if value is not None}
 
     def merge(self, row: SheetOption) -> None:
         self.values |= row.values
