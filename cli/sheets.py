@@ -45,8 +45,8 @@ async def import_products(shop: ShopHandle, path: Path, *, dry_run: bool = False
     transaction = under_way if known == digest else new_id("import")
     try:
         if under_way not in ("", transaction) and not dry_run:  # the file was changed since
-            await files.provider.delete(_copy(under_way))
-        copy, goes_on = _copy(transaction), transaction == under_way
+            await files.provider.delete(copy_of(under_way))
+        copy, goes_on = copy_of(transaction), transaction == under_way
         try:
             await files.store(path.name, "text/csv", _pieces(path), "private", name=copy.name)
             sheet, summary = await looked_through(files, copy.name, "private", await region_names(shop))
@@ -71,7 +71,7 @@ def _digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()[:32]
 
 
-def _copy(transaction: str) -> FileKey:
+def copy_of(transaction: str) -> FileKey:
     return FileKey(f"{transaction.lower().replace('_', '-')}.csv", "private")
 
 

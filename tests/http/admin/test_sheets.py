@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import csv
-import io
-import json
-from contextlib import aclosing
-from decimal import Decimal
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import aiohttp
 import pytest
 
 from velella.cli.at_hand import ShopHandle
-from velella.cli.everything import export_everything
-from velella.cli.sheets import _copy, export_to, import_products, import_shopify
-from velella.core.errors import GoesOn, InvalidData, NotFound, Unavailable, VelellaError
+from velella.cli.sheets import export_to
+from velella.core.errors import InvalidData, Unavailable, VelellaError
 from velella.core.ids import ulid
 from velella.http.admin import sheets as http_sheets
-from velella.modules.file.files import Files
 from velella.modules.file.provider import FileKey
 from velella.modules.file.providers.local import LocalFiles
 from velella.modules.file.service import FileService
@@ -31,81 +24,8 @@ from velella.workflows.product.importing import region_names
 
 from ..conftest import Client, Shop
 from .conftest import Books, Merchant
-from .test_uploads import form, shown
-
-Row = dict[str, Any]
-HEAD = "Product Handle,Product Title,Variant Title,Variant SKU,Variant Price EUR,Variant Option 1 Name,Variant Option 1 Value"
-
-
-def called() -> str:
-    return f"buoy-{ulid().lower()}"
-
-
-def sheet(head: str, *rows: str) -> bytes:
-    return "\n".join((head, *rows, "")).encode()
-
-
-class Importer:
-    def __init__(self, admin: Client, merchant: Merchant, shop: Shop) -> None:
-        self.admin, self.merchant, self.shop = admin, merchant, shop
-
-    async def upload(self, lines: bytes) -> str:
-        answer = await self.admin("POST", "/admin/uploads", data=form(("products.csv", lines, "application/vnd.ms-excel")))
-        assert answer.status == 200, answer.text
-        return str(answer.json["files"][0]["id"])
-
-    async def begin(self, lines: bytes) -> Any:
-        about = {"file_key": await self.upload(lines), "originalname": "products.csv", "extension": "csv"}
-        return await self.admin("POST", "/admin/products/imports", {**about, "size": len(lines), "mime_type": "text/csv"})
-
-    async def run(self, lines: bytes) -> tuple[Row, Row]:
-        """Import a file. Returns the summary before, and what came of it."""
-        begun = await self.begin(lines)
-        assert begun.status == 202, begun.text
-        id = begun.json["transaction_id"]
-        assert (await self.confirm(id)).status == 202
-        await self.ended("import-products-as-chunks", id)
-        return begun.json["summary"], await self.told(lambda note: "products.csv" in note["description"])
-
-    async def files(self, filename: str) -> list[Row]:
-        """The files that came under this name and are still there."""
-        return await self.shop.host.modules.file.list("file", {"filename": filename})
-
-    async def confirm(self, id: str) -> Any:
-        return await self.admin("POST", f"/admin/products/imports/{id}/confirm")
-
-    async def ended(self, workflow: str, id: str) -> Row:
-        while True:
-            execution = await self.execution(workflow, id)
-            if execution["state"] not in ("invoking", "compensating"):
-                assert execution["state"] == "done", execution
-                return dict(execution)
-            await asyncio.sleep(0.05)
-
-    async def execution(self, workflow: str, id: str) -> Row:
-        return dict((await self.merchant.get(f"/admin/workflows-executions/{workflow}/{id}"))["workflow_execution"])
-
-    async def told(self, is_meant: Any) -> Row:
-        """The newest note of the feed that is meant."""
-        rows = (await self.merchant.get("/admin/notifications", channel="feed", order="-created_at", limit="20"))["notifications"]
-        return next(dict(row["data"]) for row in rows if is_meant(row["data"]))
-
-    async def product(self, handle: str, fields: str = "") -> Row:
-        [product] = (await self.merchant.get("/admin/products", handle=handle, **({"fields": fields} if fields else {})))["products"]
-        return dict(product)
-
-    async def exported(self, what: str, **params: str) -> bytes:
-        answer = await self.admin("POST", f"/admin/{what}/export", params=params)
-        assert answer.status == 202, answer.text
-        workflow = f"export-{what}"
-        await self.ended(workflow, answer.json["transaction_id"])
-        note = await self.told(lambda note: note["title"].lower().startswith(what.split("-")[0].rstrip("s")) and "file" in note)
-        status, headers, content = await shown(self.admin, note["file"]["url"])
-        assert (status, headers["Content-Type"].partition(";")[0]) == (200, "text/csv")
-        return content
-
-    async def export(self, what: str, **params: str) -> list[Row]:
-        return list(csv.DictReader(io.StringIO((await self.exported(what, **params)).decode("utf-8-sig"))))
+from .importer import HEAD, Importer, Row, called, is_stored, sheet
+from .test_uploads import form
 
 
 @pytest.fixture
@@ -485,116 +405,3 @@ async def test_inventory_is_exported_by_location_and_filters_hold(sheets: Import
     assert (rows[2]["Item Id"], rows[2]["Location Id"], rows[2]["Stocked Quantity"]) == (alone, "", "")
     assert len(rows) == 3
     assert await sheets.export("inventory-items", id="nothing") == []
-
-
-# -- by the command line
-
-
-@pytest.fixture
-def handle(shop: Shop) -> ShopHandle:
-    return ShopHandle(shop.host, None)
-
-
-async def is_stored(handle: ShopHandle, key: FileKey) -> bool:
-    try:
-        async with aclosing(Files.of(handle.settings).provider.read(key)) as chunks:
-            return bool([chunk async for chunk in chunks])
-    except NotFound:
-        return False
-
-
-async def test_an_import_that_was_interrupted_goes_on_where_it_was(handle: ShopHandle, sheets: Importer, tmp_path: Path) -> None:
-    prefix, file = called(), tmp_path / "products.csv"
-    file.write_bytes(sheet(HEAD, *(f"{prefix}-{number},{prefix} {number},S,,5,Size,S" for number in range(250))))
-
-    class Slow(ShopHandle):
-        """Each part takes longer than a caller waits for it."""
-
-        asked: ClassVar[list[str]] = []
-
-        async def run(self, workflow: Any, /, *args: Any, **input: Any) -> Any:
-            if input["offset"] > 10_000 and len(self.asked) == 2:
-                raise Unavailable("The database is away")
-            if input["part"] not in self.asked:
-                self.asked.append(input["part"])
-                raise GoesOn("The workflow is still running.")
-            return await super().run(workflow, *args, **input)
-
-    slow = Slow(handle.host, None)
-    with pytest.raises(Unavailable):
-        await import_products(slow, file)
-    assert 0 < (await sheets.merchant.get("/admin/products", q=prefix, limit="1"))["count"] < 250
-    copy = _copy((tmp_path / ".products.csv.import").read_text().split()[1])
-    assert await is_stored(handle, copy), "a part that goes on reads it"
-    slow.asked.append("again")
-    assert await import_products(slow, file) == 0
-    assert (await sheets.merchant.get("/admin/products", q=prefix, limit="1"))["count"] == 250
-    assert [path.name for path in tmp_path.iterdir()] == ["products.csv"]
-    assert not await is_stored(handle, copy)
-    assert await import_products(handle, file) == 250, "it isn't the same import: all are there already"
-
-
-async def test_a_shop_of_shopifys_moves_in(handle: ShopHandle, sheets: Importer, tmp_path: Path) -> None:
-    name, file = called(), tmp_path / "products_export.csv"
-    head = (
-        "Handle,Title,Body (HTML),Vendor,Type,Tags,Published,Option1 Name,Option1 Value,Option2 Name,Option2 Value,Variant SKU,"
-        "Variant Grams,Variant Inventory Tracker,Variant Inventory Policy,"
-        "Variant Price,Variant Barcode,Image Src,Image Position,Gift Card,Status"
-    )
-    rows = (
-        f'{name},Oil Lamp,"<p>With a ""storm"" glass</p>",Harbour,-Lamps {name},"brass, light {name}",true,Size,Small,Colour,Brass,'
-        f"{name}-s,450,shopify,deny,49.90,'4006381333931,https://x.example/b.jpg,2,false,active",
-        f"{name},,,,,,,,Large,,Brass,{name}-l,900,shopify,continue,79.90,,https://x.example/a.jpg,1,,",
-        f"{name},,,,,,,,,,,,,,,,,https://x.example/c.jpg,3,,",
-        f"{name}-gift,Gift Card,,Harbour,,,true,Title,Default Title,,,,,,deny,25.00,,,,true,archived",
-    )
-    file.write_bytes(b"\xef\xbb\xbf" + sheet(head, *rows))
-    assert await import_shopify(handle, file, "eur") == 0
-    lamp = await sheets.product(name)
-    assert (lamp["title"], lamp["status"], lamp["description"]) == ("Oil Lamp", "published", '<p>With a "storm" glass</p>')
-    assert (lamp["type"]["value"], sorted(tag["value"] for tag in lamp["tags"])) == (f"-Lamps {name}", ["brass", f"light {name}"])
-    assert [image["url"][-5:] for image in lamp["images"]] == ["a.jpg", "b.jpg", "c.jpg"]
-    variants = {variant["sku"]: variant for variant in lamp["variants"]}
-    assert (variants[f"{name}-s"]["barcode"], variants[f"{name}-s"]["weight"]) == ("4006381333931", 450)
-    assert [variants[f"{name}-{size}"]["allow_backorder"] for size in "sl"] == [False, True]
-    assert [(price["currency_code"], price["amount"]) for price in variants[f"{name}-l"]["prices"]] == [("eur", Decimal("79.9"))]
-    assert {option["title"]: len(option["values"]) for option in lamp["options"]} == {"Size": 2, "Colour": 1}
-    assert len(lamp["sales_channels"]) == 1
-    gift = await sheets.product(f"{name}-gift")
-    assert (gift["is_giftcard"], gift["discountable"], gift["status"]) == (True, False, "draft")
-    (tmp_path / "other.csv").write_bytes(sheet(HEAD))
-    with pytest.raises(InvalidData):
-        await import_shopify(handle, tmp_path / "other.csv", "eur")
-
-
-@pytest.mark.parametrize("what", ["products", "orders", "inventory-items"])
-async def test_everything_is_exported_into_a_file(handle: ShopHandle, sheets: Importer, tmp_path: Path, what: str) -> None:
-    await sheets.run(sheet(HEAD, f"{called()},Buoy,S,,5,Size,S"))
-    await export_to(handle, what, tmp_path / "out.csv")
-    by_command = list(csv.DictReader((tmp_path / "out.csv").open(newline="", encoding="utf-8-sig")))
-    by_route = await sheets.export(what)
-    shared = by_command[0].keys() & by_route[0].keys() if by_command else set()
-    assert [{name: row[name] for name in shared} for row in by_command] == [{name: row[name] for name in shared} for row in by_route]
-    assert [path.name for path in tmp_path.iterdir()] == ["out.csv"]
-
-
-async def test_everything_that_a_shop_keeps_is_exported_without_its_secrets(handle: ShopHandle, sheets: Importer, tmp_path: Path) -> None:
-    name = called()
-    await sheets.run(sheet(HEAD, f"{name},Buoy,S,{name}-s,5,Size,S"))
-    lines = await export_everything(handle, tmp_path / "kept")
-    kept = {file.stem: [json.loads(line) for line in file.read_bytes().split(b"\n") if line] for file in (tmp_path / "kept").iterdir()}
-    assert sum(map(len, kept.values())) == lines
-    for entity in ("product", "product_variant", "product_option", "product_category"):
-        assert len(kept.get(f"product.{entity}", ())) == await handle.modules.product.count(entity), entity
-    [variant] = [row for row in kept["product.product_variant"] if row["sku"] == f"{name}-s"]
-    [item] = [row for row in kept["link.product_variant_inventory_item"] if row["variant_id"] == variant["id"]]
-    assert item["inventory_item_id"] in {row["id"] for row in kept["inventory.inventory_item"]}
-    collections = await handle.modules.payment.create_collections([{"amount": Decimal("9.90"), "currency_code": "eur"}])
-    with pytest.raises(InvalidData, match="something in it"):
-        await export_everything(handle, tmp_path / "kept")
-    await export_everything(handle, tmp_path / "again")
-    again = {file.stem: file.read_text() for file in (tmp_path / "again").iterdir()}
-    assert f'"{collections[0]["id"]}"' in again["payment.payment_collection"]
-    assert '"payment_sessions":[]' in again["payment.payment_collection"], "what lies in a document comes with it"
-    secrets = ('"salt":', '"digest":', '"provider_metadata":', '"code_hash":')
-    assert not [(name, word) for name, text in again.items() for word in secrets if word in text]
