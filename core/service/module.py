@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from inspect import isfunction, signature
 from typing import Any, ClassVar, Literal, ParamSpec, TypeVar
 
 from sqlalchemy import Table
@@ -55,6 +56,14 @@ class ModuleService(RecordedWrites):
     schema: ClassVar[Schema]
     tableless: ClassVar[bool] = False
     """Whether the tables of its schema are never made: see `ThirdPartyService`."""
+
+    def __init_subclass__(cls) -> None:
+        """Raises TypeError for a method that has the name of a kernel's and means something else: the kernel would call it."""
+        super().__init_subclass__()
+        for name, own in vars(cls).items():
+            kernels = None if name.startswith("_") else getattr(ModuleService, name, None)
+            if isfunction(own) and isfunction(kernels) and [*signature(own).parameters] != [*signature(kernels).parameters]:
+                raise TypeError(f"{cls.__name__}.{name} isn't what the kernel calls {name}{signature(kernels)}: name it otherwise")
 
     def __init__(self, context: ModuleContext) -> None:
         self.context = context

@@ -19,6 +19,7 @@ from velella.core.graph.links import Reference, edges_of
 from velella.core.plugins import Process
 from velella.core.rules import NO_RULES
 from velella.core.service import migrations
+from velella.core.service.third_party import ThirdPartyService
 from velella.core.settings import ProviderSettings, Settings
 from velella.core.sql.schema.query import Query
 from velella.http.admin.products import routes as products_routes
@@ -380,6 +381,14 @@ async def test_prices_and_taxes_can_be_about_what_a_plugin_knows(shop: Shop) -> 
     for email, code in (("eve@acme.example", "none"), ("eve@other.example", "all")):
         [line] = await tax.get_tax_lines(items, (), {"address": {"country_code": "is"}, "customer": {"email": email}})
         assert line["code"] == code
+
+
+def test_a_message_with_the_name_of_a_kernels_that_means_something_else_is_refused() -> None:
+    with pytest.raises(TypeError, match=r"CmsService\.documents isn't what the kernel calls documents\(self, query"):
+
+        class CmsService(ThirdPartyService):
+            async def documents(self, ids: list[str]) -> list[str]:  # type: ignore[override]
+                return ids
 
 
 async def test_what_a_third_party_keeps_is_shown_and_looked_for_like_what_is_ours(
