@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 from stand_in import OdooStandIn, Record
+from velella_odoo import OdooOptions
+from velella_odoo.client import Odoo
 from velella_odoo.module import OdooService
 
+from velella.core.errors import UnexpectedState
 from velella.testing import Client, Clock, Row, Shop
 
 SHOWN = "*variants,*variants.options,*variants.prices,*variants.inventory_items,+external_id,+metadata"
@@ -125,6 +128,9 @@ async def test_an_order_goes_out_with_its_buyer_and_comes_back_delivered(shop: S
     await admin.post(f"/admin/payments/{collection['payments'][0]['id']}/capture")
     await shop.settled()
     assert tag() == ["Shop: paid"]
+    await admin.post(f"/admin/payments/{collection['payments'][0]['id']}/refund", {"amount": 1})
+    await shop.settled()
+    assert tag() == ["Shop: partly refunded"]
 
     await shop.run_job("sync-odoo-deliveries")
     assert (await admin.get(f"/admin/orders/{order['id']}"))["order"]["fulfillment_status"] == "not_fulfilled"
@@ -219,3 +225,16 @@ async def test_of_two_orders_at_odoo_for_one_of_ours_the_later_is_cancelled(shop
     await admin.post(f"/admin/payments/{collection['payments'][0]['id']}/capture")
     await shop.settled()
     assert [each["state"] for each in odoo.orders(second["id"])] == ["sale", "cancel"]
+
+
+async def test_what_odoo_refuses_is_said_in_its_words(odoo: OdooStandIn) -> None:
+    """With status 200, as it refuses."""
+    wrong, right = Odoo(OdooOptions(**{**odoo.options, "api_key": "guessed"})), Odoo(OdooOptions(**odoo.options))
+    try:
+        with pytest.raises(UnexpectedState, match="doesn't let this shop in"):
+            await wrong.execute("sale.order", "create", {})
+        with pytest.raises(UnexpectedState, match=r"Odoo refuses sale.order: odoo.exceptions.UserError: sale.order.unlink isn't there"):
+            await right.execute("sale.order", "unlink", [1])
+    finally:
+        await wrong.close()
+        await right.close()
