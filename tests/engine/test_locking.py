@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from velella.actors.host import Host
-from velella.actors.locking import ActorLocks, LockProvider, LockTable, locks
+from velella.actors.locking import LockProvider, LockTable, locks
 from velella.actors.locking.leases import HeldLock
 from velella.actors.locking.redis import RedisLocks
 from velella.actors.locking.table import LONGEST_LEASE
@@ -335,26 +335,66 @@ async def test_a_holder_learns_that_its_lock_is_lost(shards: Shards) -> None:
     await one.give_back(held)
 
 
-@pytest.mark.parametrize("use", ["postgres", "redis"])
-async def test_other_providers_keep_the_same_promise(shards: Shards, use: str, request: pytest.FixtureRequest) -> None:
-    options = {"url": request.getfixturevalue("redis_url")} if use == "redis" else {}
-    shards.settings = shards.settings.model_copy(update={"providers": {"locking": [ProviderSettings(use=use, options=options)]}})
-    one, two = await shards.client(1), await shards.client(2)
-    assert not isinstance(one, ActorLocks)
-    held = await one.take("a", "one#1", wait=2, lease=5)
-    with pytest.raises(Conflict):
-        await two.take("a", "two#1", wait=0.1, lease=5)
-    await two.give_back(await two.take("b", "two#2", wait=1, lease=5))
+@pytest.mark.parametrize("use", ["actor", "postgres", "redis"])
+class TestLocks:
+    """What every provider promises to flows of two processes."""
 
-    async def turn(client: LockProvider[object]) -> None:
-        await client.give_back(await client.take("a", f"{id(client)}#3", wait=5, lease=5))
+    @pytest.fixture
+    async def clients(
+        self, shards: Shards, use: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+    ) -> list[LockProvider[object]]:
+        monkeypatch.setattr("velella.actors.locking.leases.TICK_SECONDS", 0.1)
+        options = {"url": request.getfixturevalue("redis_url")} if use == "redis" else {}
+        shards.settings = shards.settings.model_copy(update={"providers": {"locking": [ProviderSettings(use=use, options=options)]}})
+        return [await shards.client(1), await shards.client(2)]
 
-    waiting = [asyncio.create_task(turn(client)) for client in (one, two)]
-    await asyncio.sleep(0.05)
-    assert not any(task.done() for task in waiting)
-    assert await one._renew(held)
-    await one.give_back(held)
-    await asyncio.gather(*waiting)
+    async def test_a_key_is_one_owners_and_the_next_has_it_when_it_is_given_back(self, clients: list[LockProvider[object]]) -> None:
+        one, two = clients
+        held = await one.take("a", "one#1", wait=2, lease=5)
+        for client in clients:
+            with pytest.raises(Conflict):
+                await client.take("a", f"{id(client)}#2", wait=0.1, lease=5)
+        await two.give_back(await two.take("b", "two#2", wait=1, lease=5))
+
+        async def turn(client: LockProvider[object]) -> None:
+            await client.give_back(await client.take("a", f"{id(client)}#3", wait=5, lease=5))
+
+        waiting = [asyncio.create_task(turn(client)) for client in clients]
+        await asyncio.sleep(0.05)
+        assert not any(task.done() for task in waiting)
+        assert await one._renew(held)
+        await one.give_back(held)
+        await asyncio.gather(*waiting)
+
+    async def test_it_is_kept_for_as_long_as_it_is_held(self, clients: list[LockProvider[object]]) -> None:
+        one, two = clients
+        held = await one.take("a", "one#1", wait=2, lease=0.6)
+        with pytest.raises(Conflict):
+            await two.take("a", "two#1", wait=1.5, lease=5)
+        assert not held.lost
+        await one.give_back(held)
+        await two.give_back(await two.take("a", "two#2", wait=1, lease=5))
+
+    async def test_who_gives_up_waiting_holds_nothing(self, clients: list[LockProvider[object]]) -> None:
+        one, two = clients
+        held = await one.take("a", "one#1", wait=2, lease=5)
+        waiting = [asyncio.create_task(client.take("a", f"{id(client)}#2", wait=5, lease=5)) for client in clients]
+        await asyncio.sleep(0.05)
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+        await one.give_back(held)
+        await two.give_back(await two.take("a", "two#3", wait=2, lease=5))
+
+    async def test_giving_back_twice_takes_it_from_nobody(self, clients: list[LockProvider[object]]) -> None:
+        one, two = clients
+        held = await one.take("a", "one#1", wait=2, lease=5)
+        await one.give_back(held)
+        theirs = await two.take("a", "two#1", wait=2, lease=5)
+        await one.give_back(held)
+        with pytest.raises(Conflict):
+            await one.take("a", "one#2", wait=0.1, lease=5)
+        await two.give_back(theirs)
 
 
 async def test_while_redis_is_dead_or_slow_each_process_grants_locks_by_itself(shards: Shards, own_redis: RedisServer) -> None:

@@ -11,14 +11,15 @@ from typing import Any
 import pytest
 
 from velella.core.errors import InvalidData, Misconfigured, Unavailable, UnexpectedState
+from velella.core.service.context import ModuleContext
 from velella.core.service.providers import Providers
-from velella.core.settings import ProviderSettings
+from velella.core.settings import ProviderSettings, Settings
+from velella.core.sql.db.database import Database
 from velella.modules.analytics import MODULE
 from velella.modules.analytics.service import AnalyticsService
 
 from ..parties import Party
 from .conftest import Opened
-from .one_module import alone
 
 AT = datetime(2026, 11, 30, 12, 0, tzinfo=UTC)
 
@@ -32,15 +33,21 @@ async def posthog(parties: Opened) -> AsyncIterator[Party]:
     await party.way.play(None)
 
 
-def service(url: str, *configured: ProviderSettings) -> Any:
-    return alone(AnalyticsService, url, providers=Providers("analytics", MODULE.provider_kinds, configured, MODULE.provider))
+def service(*configured: ProviderSettings) -> AnalyticsService:
+    """By itself: it has no tables."""
+    providers = Providers("analytics", MODULE.provider_kinds, configured, MODULE.provider)
+    return AnalyticsService(ModuleContext(Settings(), Database("postgresql://nowhere"), providers, _nobody))
+
+
+async def _nobody(changed: frozenset[str]) -> None:
+    """Ignores the invalidation."""
 
 
 @pytest.fixture
-async def analytics(posthog: Party, fresh_database: str) -> AsyncIterator[AnalyticsService]:
-    async with service(fresh_database, posthog.configured) as made:
-        yield made
-        await made.stop()
+async def analytics(posthog: Party) -> AsyncIterator[AnalyticsService]:
+    made = service(posthog.configured)
+    yield made
+    await made.stop()
 
 
 async def test_what_is_told_is_what_posthog_knows(analytics: AnalyticsService, posthog: Party) -> None:
@@ -99,16 +106,15 @@ async def test_what_could_not_be_told_is_not_taken_for_told(analytics: Analytics
     assert len(posthog.desk.events) == 5, "also where it had been taken, and the answer was lost"
 
 
-async def test_who_gives_up_is_not_waited_for_and_who_waits_at_the_end_is_told(posthog: Party, fresh_database: str) -> None:
-    assert posthog.way is not None
+async def test_who_gives_up_is_not_waited_for_and_who_waits_at_the_end_is_told(posthog: Party) -> None:
     slow = ProviderSettings(use="posthog", id="posthog", options={**posthog.configured.options, "flush_interval": 5.0})
-    async with service(fresh_database, slow) as made:
-        one, two = (asyncio.create_task(made.track("seen", actor_id=id)) for id in ("cus_1", "cus_2"))
-        await asyncio.sleep(0.05)
-        one.cancel()
-        await made.stop()
-        answers = await asyncio.gather(one, two, return_exceptions=True)
-        assert [type(answer) for answer in answers] == [asyncio.CancelledError, Unavailable]
+    made = service(slow)
+    one, two = (asyncio.create_task(made.track("seen", actor_id=id)) for id in ("cus_1", "cus_2"))
+    await asyncio.sleep(0.05)
+    one.cancel()
+    await made.stop()
+    answers = await asyncio.gather(one, two, return_exceptions=True)
+    assert [type(answer) for answer in answers] == [asyncio.CancelledError, Unavailable]
     assert posthog.desk.events == []
 
 
@@ -149,7 +155,6 @@ async def test_the_doctor_sees_whether_the_project_is_there(posthog: Party) -> N
         ([("posthog", {})], "api_key"),
     ],
 )
-async def test_mistakes_in_the_settings_stop_the_start(configured: Any, said: str, fresh_database: str) -> None:
+def test_mistakes_in_the_settings_stop_the_start(configured: Any, said: str) -> None:
     with pytest.raises(Misconfigured, match=said):
-        async with service(fresh_database, *(ProviderSettings(use=use, id=use, options=options) for use, options in configured)):
-            pass
+        service(*(ProviderSettings(use=use, id=use, options=options) for use, options in configured))

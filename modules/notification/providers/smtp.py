@@ -87,6 +87,8 @@ class Smtp(NotificationProvider):
                 raise Missed("unreachable", away, undone=True) from error
             except library.SMTPTimeoutError as error:
                 raise TimeoutError(f"{self.outside.name} doesn't answer") from error
+            except library.SMTPServerDisconnected as error:
+                raise Missed("lost", Unavailable(f"{self.outside.name} hung up", hint=str(error))) from error
 
     async def check(self) -> str:
         try:
