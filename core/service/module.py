@@ -300,7 +300,7 @@ class ModuleService(RecordedWrites):
         if not asked:
             return [[] for _ in parts]
         statement, params = self._writes.insert_all(asked, [(table, each) for table, each in pairs if each])
-        made: list[Rows] = json.loads(await self.database.fetch_json(statement, params))
+        made: list[Rows] = await self.answer(statement, params)
         for (kind, _), rows in zip(asked, made, strict=True):
             self._stored_new(kind, rows)
         for table, each in pairs:

@@ -73,7 +73,8 @@ class Undoable(Service):
         said = message_of(write)
         if said.kind != "write":
             raise TypeError(f"{self.schema.module} has no write {method}")
-        return await self.run_write(partial(self._keep_all, write, args, named), one_statement=said.is_one_statement(args, named))
+        one_statement = said.is_one_statement(args, named)
+        return await self.run_write(partial(self._keep_all, write, args, named), one_statement=one_statement, answers=said.answers)
 
     kept.message = Message("write")  # type: ignore[attr-defined]
 

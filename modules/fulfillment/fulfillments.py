@@ -12,7 +12,7 @@ from ...core.message import reads, writes
 from ...core.rows import Row, Rows
 from .asking import AsksProviders
 from .provider import Consignment, FulfillmentProvider
-from .queries import LOCK_FULFILLMENT
+from .queries import CARRIED_OUT, END_CANCELING, LOCK_FULFILLMENT
 
 _NESTED = ("items", "labels", "delivery_address", "order", "consigned")
 _SHOWN = ("*", "items.*", "labels.*", "delivery_address.*")
@@ -44,10 +44,10 @@ class Fulfillments(AsksProviders):
         """
         provider: FulfillmentProvider | None = self.providers.get(data["provider_id"]) if data["provider_id"] is not None else None
         id = data.get("id") or new_id("ful")
-        await self.record({**data, "id": id})
+        recorded = await self._recorded({**data, "id": id})
         if provider is None:
-            return await self.retrieve("fulfillment", id, fields=_SHOWN)
-        fulfillment = {**await self.retrieve("fulfillment", id, fields=_SHOWN), **(data.get("consigned") or {})}
+            return recorded
+        fulfillment = {**recorded, **(data.get("consigned") or {})}
         answer = provider.create(id, data.get("data") or {}, data.get("items") or (), data.get("order"), fulfillment)
         return await self._carried(id, data, answer)
 
@@ -55,29 +55,28 @@ class Fulfillments(AsksProviders):
         """Record a fulfillment that brings things back, and have its provider carry it out. Otherwise as `create_fulfillment`."""
         provider: FulfillmentProvider = self.providers.get(data["provider_id"])
         id = data.get("id") or new_id("ful")
-        there: Rows = await self.list("fulfillment", {"id": id}, fields=_SHOWN)
-        if not there:
-            await self.record({**data, "id": id})
-            there = [await self.retrieve("fulfillment", id, fields=_SHOWN)]
-        fulfillment = {**there[0], **(data.get("consigned") or {})}
+        fulfillment = {**await self._recorded({**data, "id": id}), **(data.get("consigned") or {})}
         return await self._carried(id, data, provider.create_return(id, fulfillment))
 
-    @writes
-    async def record(self, data: Mapping[str, Any]) -> str:
+    @writes(one_statement=True, answers=True)
+    async def record(self, data: Mapping[str, Any]) -> Row:
         """Write a fulfillment down that its provider isn't asked for yet: `data` as `create_fulfillment` takes it, with an `id`. Returns
-        its id.
-
-        One that is written down already stays as it is."""
-        if await self.list("fulfillment", {"id": data["id"]}, fields=("id",), limit=1):
-            return str(data["id"])
+        it. Raises InvalidData for one that is written down already."""
         row: Row = {name: value for name, value in data.items() if name not in _NESTED}
+        addresses: Rows = []
         if data.get("delivery_address"):
-            row["delivery_address_id"] = new_id("fuladdr")
-            await self.create("fulfillment_address", [{**data["delivery_address"], "id": row["delivery_address_id"]}])
-        await self.create("fulfillment", [row])
-        await self.create("fulfillment_item", [{**item, "fulfillment_id": data["id"]} for item in data.get("items") or ()])
-        await self.create("fulfillment_label", [{**label, "fulfillment_id": data["id"]} for label in data.get("labels") or ()])
-        return str(data["id"])
+            addresses = [{**data["delivery_address"], "id": new_id("fuladdr")}]
+            row["delivery_address_id"] = addresses[0]["id"]
+        items, labels = ([{**each, "fulfillment_id": data["id"]} for each in data.get(name) or ()] for name in ("items", "labels"))
+        made = await self._create_together(
+            (
+                ("fulfillment_address", addresses),
+                ("fulfillment", [row]),
+                ("fulfillment_item", items),
+                ("fulfillment_label", labels),
+            )
+        )
+        return {**made[1][0], "items": made[2], "labels": made[3], "delivery_address": next(iter(made[0]), None)}
 
     @writes
     async def update_fulfillment(self, id: str, change: Mapping[str, Any]) -> Row:
@@ -152,6 +151,11 @@ class Fulfillments(AsksProviders):
 
     # -- inside
 
+    async def _recorded(self, data: Mapping[str, Any]) -> Row:
+        """A fulfillment as it is written down: it is now, unless it was before."""
+        there: Rows = await self.list("fulfillment", {"id": data["id"]}, fields=_SHOWN)
+        return there[0] if there else await self.record(data)
+
     async def _carried(self, id: str, given: Mapping[str, Any], answer: Awaitable[Consignment]) -> Row:
         """Write down what a provider makes of a fulfillment; nothing stays of one that it refuses.
 
@@ -170,16 +174,19 @@ class Fulfillments(AsksProviders):
             await self.asked(given["provider_id"], provider.cancel(id, data))
         return await self.retrieve("fulfillment", id, fields=_SHOWN)
 
-    @writes
+    @writes(one_statement=lambda id, data, made: not made.labels)
     async def _carried_out(self, id: str, data: Row, made: Consignment) -> bool:
         """Record the provider's answer. Returns whether the fulfillment was cancelled meanwhile."""
-        held = await self._hold(id)
-        await self.update("fulfillment", [{"id": id, "data": data}])
-        labels: Rows = [{**label, "fulfillment_id": id} for label in made.labels]
-        known = await self.list("fulfillment_label", {"fulfillment_id": id}, fields=("tracking_number",)) if labels else []
-        there = {row["tracking_number"] for row in known}
-        await self.create("fulfillment_label", [label for label in labels if label["tracking_number"] not in there])
-        return _called_off(held)
+        called_off = await self.database.fetch_value(CARRIED_OUT, {"id": id, "data": data})
+        if called_off is None:
+            raise _missing(id)
+        self.touch_rows("fulfillment", [id])
+        if made.labels:
+            known = await self.list("fulfillment_label", {"fulfillment_id": id}, fields=("tracking_number",))
+            there = {row["tracking_number"] for row in known}
+            new = [{**label, "fulfillment_id": id} for label in made.labels if label["tracking_number"] not in there]
+            await self.create("fulfillment_label", new)
+        return bool(called_off)
 
     async def _call_off(self, id: str, provider_id: str | None, data: Mapping[str, Any] | None) -> None:
         if provider_id is None:
@@ -203,18 +210,21 @@ class Fulfillments(AsksProviders):
             await self.update("fulfillment", [{"id": id, "canceling_at": utc_now(), "canceling_key": key}])
         return {name: held[name] for name in ("canceled_at", "provider_id", "data")}
 
-    @writes
+    @writes(one_statement=True)
     async def _end_canceling(self, id: str, *, canceled: bool) -> Row:
-        held = await self._hold(id)
-        if held["canceling_at"] is not None and held["canceled_at"] is None:
-            await self.update("fulfillment", [{"id": id, "canceling_at": None, "canceled_at": utc_now() if canceled else None}])
+        await self.database.execute(END_CANCELING, {"id": id, "canceled": canceled})
+        self.touch_rows("fulfillment", [id])
         return await self.retrieve("fulfillment", id, fields=_SHOWN)
 
     async def _hold(self, id: str) -> Row:
         held = await self.database.fetch_one(LOCK_FULFILLMENT, {"id": id})
         if held is None:
-            raise NotFound(f"Fulfillment with id: {id} was not found")
+            raise _missing(id)
         return dict(held)
+
+
+def _missing(id: str) -> NotFound:
+    return NotFound(f"Fulfillment with id: {id} was not found")
 
 
 def _called_off(held: Mapping[str, Any]) -> bool:

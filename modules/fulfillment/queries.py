@@ -61,3 +61,21 @@ LOCK_FULFILLMENT = compiled(
     WHERE id = CAST(:id AS text) AND deleted_at IS NULL FOR NO KEY UPDATE
 """)
 )
+
+# The provider's data of a fulfillment. Gives whether it was cancelled meanwhile.
+CARRIED_OUT = compiled(
+    text("""
+    UPDATE fulfillment SET data = CAST(:data AS jsonb), updated_at = clock_timestamp()
+    WHERE id = CAST(:id AS text) AND deleted_at IS NULL
+    RETURNING canceling_at IS NOT NULL OR canceled_at IS NOT NULL
+""")
+)
+
+# A cancellation that has begun and not ended: it is cancelled, or nobody cancels it any more.
+END_CANCELING = compiled(
+    text("""
+    UPDATE fulfillment
+    SET canceling_at = NULL, canceled_at = CASE WHEN CAST(:canceled AS boolean) THEN now() END, updated_at = clock_timestamp()
+    WHERE id = CAST(:id AS text) AND deleted_at IS NULL AND canceling_at IS NOT NULL AND canceled_at IS NULL
+""")
+)

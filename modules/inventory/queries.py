@@ -83,38 +83,44 @@ HOLD = compiled(
 
 # Delete reservations and give back what they held. A reservation released by a concurrent writer isn't counted twice:
 # a writer that waited for its row finds it deleted.
-RELEASE = compiled(
-    text("""
-    WITH chosen AS (
+RELEASE = answering_text(
+    chosen="""
         SELECT id FROM reservation_item
         WHERE deleted_at IS NULL AND (id = ANY(CAST(:ids AS text[])) OR line_item_id = ANY(CAST(:line_item_ids AS text[])))
         ORDER BY id
         FOR UPDATE
-    ), released AS (
+    """,
+    released="""
         UPDATE reservation_item AS reservation
         SET deleted_at = now(), updated_at = now()
         FROM chosen
         WHERE reservation.id = chosen.id AND reservation.deleted_at IS NULL
         RETURNING reservation.*
-    ), freed AS (
+    """,
+    freed="""
         SELECT inventory_item_id, location_id, sum(quantity) AS quantity FROM released GROUP BY inventory_item_id, location_id
-    ), locked AS (
+    """,
+    locked="""
         SELECT level.id, freed.quantity
         FROM inventory_level AS level
         JOIN freed ON freed.inventory_item_id = level.inventory_item_id AND freed.location_id = level.location_id
         WHERE level.deleted_at IS NULL
         ORDER BY level.inventory_item_id, level.location_id
         FOR NO KEY UPDATE OF level
-    ), given AS (
+    """,
+    given="""
         UPDATE inventory_level AS level
         SET reserved_quantity = level.reserved_quantity - locked.quantity, updated_at = now()
         FROM locked
         WHERE level.id = locked.id
-    )
-    SELECT id, inventory_item_id, location_id, line_item_id, trim_scale(quantity) AS quantity, allow_backorder
-    FROM released
-    ORDER BY id
-""")
+    """,
+    held="""
+        SELECT coalesce(json_agg(json_build_object(
+            'id', id, 'inventory_item_id', inventory_item_id, 'location_id', location_id, 'line_item_id', line_item_id,
+            'quantity', trim_scale(quantity), 'allow_backorder', allow_backorder
+        ) ORDER BY id), '[]') AS held
+        FROM released
+    """,
 )
 
 # The opposite of RELEASE, without a guard: the restored quantity was available before.

@@ -91,16 +91,16 @@ class Reservations(ModuleService):
             self.touch("reservation_item")
         return [answer if isinstance(answer, VelellaError) else _made(answer, moment) for answer in answers]
 
-    @writes
+    @writes(one_statement=True, answers=True)
     async def release_reservations(self, ids: Sequence[str] = (), *, line_item_ids: Sequence[str] = ()) -> list[HeldForLine]:
         """Delete reservations by their ids, or all of some line items, and give back what they held.
 
         Returns the ones that existed; one that was released before is not among them and is not given back twice.
         """
-        released: list[HeldForLine] = await self.database.rows(RELEASE, {"ids": list(ids), "line_item_ids": list(line_item_ids)})
-        if released:
+        held: list[HeldForLine] = await self.answer(RELEASE, {"ids": list(ids), "line_item_ids": list(line_item_ids)})
+        if held:
             self.touch("reservation_item", "inventory_level", "inventory_item")
-        return released
+        return [{**row, "quantity": Decimal(row["quantity"])} for row in held]
 
     @writes
     async def restore_reservations(self, ids: Sequence[str] = (), *, line_item_ids: Sequence[str] = ()) -> Keys:

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Numeric,
     Table,
     Text,
+    Update,
     and_,
     bindparam,
     column,
@@ -28,15 +29,16 @@ from sqlalchemy.sql.dml import ReturningInsert
 
 from ...core.graph.links import Link
 from ...core.sql.db.compiled import Compiled, SelfRecording, answering, any_of, array_param, compiled
+from ...core.sql.schema.values import shown_time
 
 
 @dataclass(frozen=True, slots=True)
 class LinkStatements:
     adjust: Compiled | None
     """Sets further columns of existing links, where they differ; gives the rows before and after. None for links without such columns."""
-    detach: Compiled
-    """Unlinks pairs given as parallel lists of keys; gives the keys of those that were linked, and the time."""
-    release: Mapping[str, Compiled]
+    detach: SelfRecording
+    """Unlinks pairs given as parallel lists of keys; gives the JSON of the keys of those that were linked, and the time (`deleted_at`)."""
+    release: Mapping[str, SelfRecording]
     """By key column: removes all links of some things; gives the same."""
 
 
@@ -66,11 +68,15 @@ def statements_of(link: Link, table: Table) -> LinkStatements:
         .render_derived()
     )
     undone = update(table).values(deleted_at=func.now(), updated_at=func.now()).where(living)
-    detach = undone.where(left == pairs.c[left.name], right == pairs.c[right.name]).returning(left, right, table.c.deleted_at)
+
+    def listing(undoing: Update) -> SelfRecording:
+        rows = undoing.returning(left, right, shown_time(table.c.deleted_at).label("deleted_at")).cte("undone").select().subquery("rows")
+        return answering(select(func.coalesce(func.json_agg(func.row_to_json(rows.table_valued())), literal_column("'[]'::json"))))
+
     return LinkStatements(
         adjust=compiled(adjusted) if extra else None,
-        detach=compiled(detach),
-        release={key.name: compiled(undone.where(any_of(key, "ids")).returning(left, right, table.c.deleted_at)) for key in (left, right)},
+        detach=listing(undone.where(left == pairs.c[left.name], right == pairs.c[right.name])),
+        release={key.name: listing(undone.where(any_of(key, "ids"))) for key in (left, right)},
     )
 
 

@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import Any, ClassVar, TypedDict
 
 from ...commerce.links import LINKS
-from ...core.clock import iso
 from ...core.errors import InvalidData
 from ...core.graph.links import Link, Side
 from ...core.ids import new_id
@@ -15,7 +14,7 @@ from ...core.json import loads
 from ...core.message import reads, writes
 from ...core.rows import Row
 from ...core.service.module import ModuleService
-from ...core.sql.db.compiled import Compiled
+from ...core.sql.db.compiled import SelfRecording
 from .queries import SERIALIZE, LinkQueries
 from .tables import SCHEMA, single_name
 
@@ -37,7 +36,7 @@ class LinkService(ModuleService):
     schema = SCHEMA
     queries: ClassVar[LinkQueries] = LinkQueries(LINKS, SCHEMA.metadata)
 
-    @writes(one_statement=lambda link, link_rows: not _any_further(link_rows))
+    @writes(one_statement=lambda link, link_rows: not _any_further(link_rows), answers=True)
     async def attach(self, link: str, link_rows: Sequence[Mapping[str, Any]]) -> list[Row]:
         """Link things. A row may also carry the link's further columns (`required_quantity`); for an existing link they are set.
 
@@ -48,7 +47,7 @@ class LinkService(ModuleService):
         """
         return (await self.attach_all({link: link_rows}))[link]
 
-    @writes
+    @writes(one_statement=True, answers=True)
     async def detach(self, link: str, link_rows: Sequence[Mapping[str, Any]]) -> list[Row]:
         """Unlink things. Returns the keys of those that were linked."""
         known = self._find(link)
@@ -81,7 +80,7 @@ class LinkService(ModuleService):
         keys = [[{name: row[name] for name in row if name != "id"} for row in new] for new in made]
         return {link: [] for link in link_rows} | dict(zip(links, keys, strict=True))
 
-    @writes
+    @writes(one_statement=lambda link_rows: sum(map(bool, link_rows.values())) <= 1, answers=True)
     async def detach_all(self, link_rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, list[Row]]:
         """`detach` for several links at once, by the link's name."""
         return {link: await self.detach(link, each) for link, each in link_rows.items()}
@@ -142,15 +141,13 @@ class LinkService(ModuleService):
         except KeyError:
             raise InvalidData(f"There is no link called {link}") from None
 
-    async def _undone(self, link: Link, statement: Compiled, params: Mapping[str, Any]) -> list[Row]:
+    async def _undone(self, link: Link, statement: SelfRecording, params: Mapping[str, Any]) -> list[Row]:
         """Unlink by a statement. Returns the keys of those that were linked."""
-        rows = await self.database.fetch(statement, params)
+        rows: list[Row] = await self.answer(statement, params)
         keys = [{key: row[key] for key in (link.left.key, link.right.key)} for row in rows]
         if keys:
             self.touch(link.name)
-            times = [iso(row["deleted_at"]) for row in rows]
-            pairs = [(link_row | {"deleted_at": None}, link_row | {"deleted_at": time}) for link_row, time in zip(keys, times, strict=True)]
-            self.keep(self.schema[link.name].table, pairs)
+            self.keep(self.schema[link.name].table, [(row | {"deleted_at": None}, row) for row in rows])
         return keys
 
     async def _adjust(self, link: Link, link_rows: Sequence[Mapping[str, Any]], given: Mapping[str, list[Any]]) -> int:

@@ -20,9 +20,9 @@ from ...core.rows import Row
 from ...core.service.module import ModuleService
 from ...core.sql.schema.query import Query
 from . import books
-from .queries import ADOPT_COLLECTION, ASSIGN, COLLECTION_FOR, COLUMNS, LOCK_COLLECTION, OPEN, REFRESH_COLLECTION, UNASSIGN, WRITE
+from .queries import ADOPT_COLLECTION, ASSIGN, COLLECTION_FOR, COLUMNS, OPEN, REFRESH_COLLECTION, UNASSIGN, WRITE
 from .tables import SCHEMA
-from .types import CollectionAmount, CollectionColumns, NewCollection, PaymentCollection, PaymentSession, ShownCollection
+from .types import CollectionAmount, NewCollection, PaymentCollection, PaymentSession
 
 T = TypeVar("T")
 Change = Callable[[PaymentCollection], tuple[bool, T]]
@@ -35,7 +35,7 @@ _COLLECTION = SCHEMA["payment_collection"]
 class Collections(ModuleService):
     """Collections of payments. Their amounts and status follow from their contents."""
 
-    @writes
+    @writes(one_statement=lambda rows: len(rows) == 1, answers=True)
     async def create_collections(self, rows: Sequence[NewCollection]) -> list[PaymentCollection]:
         """Create payment collections.
 
@@ -47,7 +47,7 @@ class Collections(ModuleService):
             if amount is None or not currency:
                 raise InvalidData("A payment collection needs an amount and a currency_code")
             collection = books.new_collection(iso(utc_now()), {**row, "amount": _exact(amount), "currency_code": currency.lower()})
-            await self.database.execute(OPEN, self._opening(collection))
+            collection.update(await self.answer(OPEN, self._opening(collection)))
             made.append(collection)
         self.touch("payment_collection")
         return made
@@ -84,7 +84,7 @@ class Collections(ModuleService):
         return await self._collection(found["id"])
 
     @repeatable
-    async def set_amount(self, id: str, *, amount: Amount, currency_code: str | None = None) -> ShownCollection:
+    async def set_amount(self, id: str, *, amount: Amount, currency_code: str | None = None) -> None:
         """Change the amount to pay. If it differs, the sessions begun for the old amount are dropped.
 
         A session in which something was authorised stays: then the collection may end up partially authorised. Raises
@@ -106,20 +106,18 @@ class Collections(ModuleService):
 
         _, dropped = await self._changed(await self._collection(id), change)
         await self._have_forgotten(dropped)
-        return await self.retrieve("payment_collection", id, fields=("*", "payment_sessions.*"))
 
     @repeatable
-    async def cancel_collection(self, id: str) -> CollectionColumns:
+    async def cancel_collection(self, id: str) -> None:
         """Mark a collection as cancelled. Raises NotFound; NotAllowed where something was captured and not refunded."""
+        await self._changed(await self._collection(id), _cancel)
 
-        def change(collection: PaymentCollection) -> tuple[bool, None]:
-            if (collection["captured_amount"] or 0) > (collection["refunded_amount"] or 0):
-                raise NotAllowed(f"Payment collection {id} has been paid and can't be cancelled")
-            collection |= {"status": "canceled", "updated_at": _now()}
-            return True, None
-
-        await self._changed(await self._collection(id), change)
-        return await self.retrieve("payment_collection", id)
+    @repeatable
+    async def cancel_collections_of(self, order_id: str) -> None:
+        """`cancel_collection` for those of an order that aren't cancelled yet."""
+        for collection in await self._find({"order_id": order_id}, limit=None):
+            if collection["deleted_at"] is None and collection["status"] != "canceled":
+                await self._changed(collection, _cancel)
 
     @repeatable
     async def delete_collection(self, id: str) -> None:
@@ -222,11 +220,6 @@ class Collections(ModuleService):
         self.touch("payment_collection")
         return found[0]  # an upsert always returns its row
 
-    async def _hold_collection(self, id: str) -> None:
-        """Lock a collection for the transaction: what belongs to it changes under this lock only."""
-        if await self.database.fetch_one(LOCK_COLLECTION, {"id": id}) is None:
-            raise _missing(id)
-
     async def _refresh_collection(self, id: str) -> None:
         """Compute the amounts and the status of a locked collection."""
         await self.database.execute(REFRESH_COLLECTION, {"id": id})
@@ -244,6 +237,13 @@ def moment(shown_time: str | None) -> datetime | None:
 
 def _now() -> str:
     return iso(utc_now())
+
+
+def _cancel(collection: PaymentCollection) -> tuple[bool, None]:
+    if (collection["captured_amount"] or 0) > (collection["refunded_amount"] or 0):
+        raise NotAllowed(f"Payment collection {collection['id']} has been paid and can't be cancelled")
+    collection |= {"status": "canceled", "updated_at": _now()}
+    return True, None
 
 
 def _missing(id: str) -> NotFound:

@@ -22,18 +22,17 @@ from ...core.numbers import Amount
 from .provider import Ask, Outcome
 from .queries import (
     BEGIN_OPERATION,
-    BOOK_CAPTURE,
-    BOOK_PAYMENT,
-    BOOK_REFUND,
-    END_OPERATION,
+    BOOK_OPERATION,
+    FAIL_OPERATION,
+    LOCK_BOTH,
     LOCK_PAYMENT,
-    OPERATIONS,
     PRESSES,
     SHOWN,
     STANDING,
+    STANDING_AND_BEGUN,
 )
 from .sessions import Sessions
-from .types import BegunOperation, HeldPayment, Payment, PaymentSession, Standing
+from .types import HeldPayment, Payment, PaymentSession, Standing, StandingAndBegun
 
 Kind = Literal["capture", "refund", "cancel"]
 
@@ -133,15 +132,15 @@ class Operations(Sessions):
         """The operation to carry out now, and whether it is the caller's (else one that another process has left
         behind, after which this is to be called again). None: there is nothing left to do."""
         payment = await self._hold_payment(payment_id)
-        begun: list[BegunOperation] = await self.database.rows(
-            OPERATIONS, {"id": payment_id, "kind": kind, "request_key": key, "patience": PATIENCE}
+        found: list[StandingAndBegun] = await self.database.rows(
+            STANDING_AND_BEGUN, {"id": payment_id, "kind": kind, "request_key": key, "patience": PATIENCE}
         )
-        for row in begun:
+        [standing] = found  # an aggregate always returns a row
+        for row in standing["begun"]:
             if row["mine"] and row["state"] == "done":
                 return None
             if row["mine"] or row["state"] == "pending":
-                return Operation(row["id"], row["kind"], payment, row["amount"], row["details"]), row["mine"]
-        standing = await self._standing(payment_id)
+                return Operation(row["id"], row["kind"], payment, Decimal(row["amount"]), row["details"]), row["mine"]
         step = self._provider(payment["provider_id"]).step(payment["currency_code"])
         taken = _amount_for(kind, payment, standing, amount, step)
         if taken is None:
@@ -184,34 +183,36 @@ class Operations(Sessions):
     @writes
     async def _booked(self, operation: Operation, outcome: Outcome) -> None:
         payment = operation.payment
-        await self._hold_collection(payment["payment_collection_id"])
-        await self._hold_payment(payment["id"])
-        if not await self._end(operation, "done"):
-            return
+        await self._hold_both(payment["id"], payment["payment_collection_id"])
         booking = {**dict.fromkeys(("created_by", "metadata", "note", "refund_reason_id")), **operation.details}
-        booking |= {"amount": operation.amount, "payment_id": payment["id"]}
-        if operation.kind == "capture":
-            await self.database.execute(BOOK_CAPTURE, {**booking, "id": new_id("capt")})
-        elif operation.kind == "refund":
-            await self.database.execute(BOOK_REFUND, {**booking, "id": new_id("ref")})
-        data = {**(payment["data"] or {}), **outcome.data}
-        await self.database.execute(BOOK_PAYMENT, {"id": payment["id"], "data": data, "kind": operation.kind})
+        booking |= {
+            "id": operation.id,
+            "kind": operation.kind,
+            "amount": operation.amount,
+            "payment_id": payment["id"],
+            "row_id": new_id("capt" if operation.kind == "capture" else "ref"),
+            "data": {**(payment["data"] or {}), **outcome.data},
+        }
+        if await self.database.fetch_value(BOOK_OPERATION, booking) is None:  # another call has booked it
+            return
         await self._refresh_collection(payment["payment_collection_id"])
         if operation.kind == "cancel":  # the buyer can't pay in its session any more
             await self._changed_session(payment["payment_session_id"], _end_session)
         self.touch("payment", "capture", "refund")
 
-    @writes
+    @writes(one_statement=True)
     async def _failed(self, operation: Operation, error: Exception) -> None:
-        await self._end(operation, "failed", f"{type(error).__name__}: {error}")
-
-    async def _end(self, operation: Operation, state: str, failure: str | None = None) -> bool:
-        """End an operation. Returns whether this is the first call to do so."""
-        ended = await self.database.fetch_value(END_OPERATION, {"id": operation.id, "state": state, "failure": failure})
-        return ended is not None
+        await self.database.execute(FAIL_OPERATION, {"id": operation.id, "failure": f"{type(error).__name__}: {error}"})
 
     async def _hold_payment(self, id: str) -> HeldPayment:
         held: list[HeldPayment] = await self.database.rows(LOCK_PAYMENT, {"id": id})
+        if not held:
+            raise NotFound(f"Payment with id: {id} was not found")
+        return held[0]
+
+    async def _hold_both(self, id: str, collection_id: str) -> HeldPayment:
+        """Lock a payment's collection, then the payment. Raises NotFound."""
+        held: list[HeldPayment] = await self.database.rows(LOCK_BOTH, {"id": id, "collection_id": collection_id})
         if not held:
             raise NotFound(f"Payment with id: {id} was not found")
         return held[0]

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, insert, select, text, update
 
-from ...core.sql.db.compiled import compiled
+from ...core.sql.db.compiled import answering_text, compiled
 from .tables import capture, payment, payment_collection
 
 COLUMNS = (
@@ -79,7 +79,15 @@ _OPENED = """
     )
 """
 
-OPEN = compiled(text(_OPENED))
+# Gives the id, and the time as it is shown (`created_at`).
+OPEN = answering_text(
+    opened=f"""
+        {_OPENED}
+        RETURNING json_build_object(
+            'id', id, 'created_at', CAST(:created_at AS text), 'updated_at', CAST(:created_at AS text)
+        ) AS opened
+    """
+)
 
 # One that comes from another shop, as it is there.
 ADOPT_COLLECTION = compiled(
@@ -111,8 +119,6 @@ UNASSIGN = compiled(
     WHERE id = CAST(:id AS text) AND order_id = CAST(:order_id AS text)
 """)
 )
-
-LOCK_COLLECTION = compiled(text("SELECT id FROM payment_collection WHERE id = CAST(:id AS text) AND deleted_at IS NULL FOR NO KEY UPDATE"))
 
 # The amounts from which a collection's status follows (`books.restate`). Run with the collection locked.
 REFRESH_COLLECTION = compiled(
@@ -155,9 +161,21 @@ LOCK_PAYMENT = compiled(
 """)
 )
 
-# The state of a payment: what was captured and refunded, and the pending operations.
-STANDING = compiled(
+# `LOCK_PAYMENT` that locks the payment's collection first: the join gives a row only once the collection is locked.
+LOCK_BOTH = compiled(
     text("""
+    WITH collection AS MATERIALIZED (
+        SELECT id FROM payment_collection WHERE id = CAST(:collection_id AS text) AND deleted_at IS NULL FOR NO KEY UPDATE
+    )
+    SELECT payment.id, amount, currency_code, provider_id, data, captured_at, canceled_at, payment_collection_id, payment_session_id
+    FROM collection JOIN payment ON payment.payment_collection_id = collection.id
+    WHERE payment.id = CAST(:id AS text) AND payment.deleted_at IS NULL
+    FOR NO KEY UPDATE OF payment
+""")
+)
+
+# The state of a locked payment: what was captured and refunded, and the pending operations.
+_STANDING = """
     SELECT
         (SELECT coalesce(sum(amount), 0) FROM capture WHERE payment_id = CAST(:id AS text) AND deleted_at IS NULL) AS captured,
         (SELECT coalesce(sum(amount), 0) FROM refund WHERE payment_id = CAST(:id AS text) AND deleted_at IS NULL) AS refunded,
@@ -166,19 +184,24 @@ STANDING = compiled(
         count(*) FILTER (WHERE kind = 'cancel') > 0 AS canceling
     FROM payment_operation
     WHERE payment_id = CAST(:id AS text) AND state = 'pending'
-""")
-)
+"""
+STANDING = compiled(text(_STANDING))
 
-# Operations begun with the caller's key, and pending ones whose process never booked an answer.
-OPERATIONS = compiled(
-    text("""
-    SELECT id, payment_id, kind, state, amount, details,
-           coalesce(kind = CAST(:kind AS text) AND request_key = CAST(:request_key AS text), false) AS mine
-    FROM payment_operation
-    WHERE payment_id = CAST(:id AS text)
-      AND ((kind = CAST(:kind AS text) AND request_key = CAST(:request_key AS text) AND state <> 'failed')
-           OR (state = 'pending' AND created_at < now() - CAST(:patience AS double precision) * interval '1 second'))
-    ORDER BY created_at, id
+# The same, and as `begun`, in the order of their time, operations begun with the caller's key, and pending ones whose process never booked
+# an answer.
+STANDING_AND_BEGUN = compiled(
+    text(f"""
+    SELECT standing.*, (
+        SELECT coalesce(jsonb_agg(jsonb_build_object(
+            'id', id, 'payment_id', payment_id, 'kind', kind, 'state', state, 'amount', amount, 'details', details,
+            'mine', coalesce(kind = CAST(:kind AS text) AND request_key = CAST(:request_key AS text), false)
+        ) ORDER BY created_at, id), '[]')
+        FROM payment_operation
+        WHERE payment_id = CAST(:id AS text)
+          AND ((kind = CAST(:kind AS text) AND request_key = CAST(:request_key AS text) AND state <> 'failed')
+               OR (state = 'pending' AND created_at < now() - CAST(:patience AS double precision) * interval '1 second'))
+    ) AS begun
+    FROM ({_STANDING}) AS standing
 """)
 )
 
@@ -190,13 +213,11 @@ BEGIN_OPERATION = compiled(
 """)
 )
 
-# The first answer is booked; a later one finds the operation no longer pending.
-END_OPERATION = compiled(
+# The first answer counts; a later one finds the operation no longer pending.
+FAIL_OPERATION = compiled(
     text("""
-    UPDATE payment_operation
-    SET state = CAST(:state AS text), failure = CAST(:failure AS text), updated_at = clock_timestamp()
+    UPDATE payment_operation SET state = 'failed', failure = CAST(:failure AS text), updated_at = clock_timestamp()
     WHERE id = CAST(:id AS text) AND state = 'pending'
-    RETURNING id
 """)
 )
 
@@ -207,22 +228,48 @@ BOOK_CAPTURE = compiled(
 """)
 )
 
-BOOK_REFUND = compiled(
+# The end of an operation with its capture or refund, the provider's data, and whether the payment is fully captured or cancelled. Run with
+# the payment locked. No row, and nothing is booked, where it has ended before. What this statement captures isn't among the sums that it
+# reads.
+BOOK_OPERATION = compiled(
     text("""
-    INSERT INTO refund (id, amount, payment_id, refund_reason_id, note, created_by, metadata)
-    VALUES (CAST(:id AS text), CAST(:amount AS numeric), CAST(:payment_id AS text), CAST(:refund_reason_id AS text),
-            CAST(:note AS text), CAST(:created_by AS text), CAST(:metadata AS jsonb))
-""")
-)
-
-# After an operation: the provider's data, and whether the payment is fully captured or cancelled.
-BOOK_PAYMENT = compiled(
-    text("""
+    WITH ended AS (
+        UPDATE payment_operation SET state = 'done', failure = NULL, updated_at = clock_timestamp()
+        WHERE id = CAST(:id AS text) AND state = 'pending'
+        RETURNING id
+    ), captured AS (
+        INSERT INTO capture (id, amount, payment_id, created_by, metadata)
+        SELECT CAST(:row_id AS text), CAST(:amount AS numeric), CAST(:payment_id AS text), CAST(:created_by AS text),
+               CAST(:metadata AS jsonb)
+        FROM ended WHERE CAST(:kind AS text) = 'capture'
+    ), refunded AS (
+        INSERT INTO refund (id, amount, payment_id, refund_reason_id, note, created_by, metadata)
+        SELECT CAST(:row_id AS text), CAST(:amount AS numeric), CAST(:payment_id AS text), CAST(:refund_reason_id AS text),
+               CAST(:note AS text), CAST(:created_by AS text), CAST(:metadata AS jsonb)
+        FROM ended WHERE CAST(:kind AS text) = 'refund'
+    )
     UPDATE payment
     SET data = CAST(:data AS jsonb), updated_at = clock_timestamp(),
         canceled_at = CASE WHEN CAST(:kind AS text) = 'cancel' THEN coalesce(canceled_at, now()) ELSE canceled_at END,
         captured_at = CASE
-            WHEN CAST(:kind AS text) = 'capture' AND amount <= (
+            WHEN CAST(:kind AS text) = 'capture' AND amount <= CAST(:amount AS numeric) + (
+                SELECT coalesce(sum(capture.amount), 0) FROM capture WHERE capture.payment_id = payment.id AND capture.deleted_at IS NULL
+            ) THEN coalesce(captured_at, now())
+            ELSE captured_at
+        END
+    FROM ended
+    WHERE payment.id = CAST(:payment_id AS text)
+    RETURNING payment.id
+""")
+)
+
+# After a capture outside: the provider's data, and whether the payment is fully captured.
+BOOK_PAYMENT = compiled(
+    text("""
+    UPDATE payment
+    SET data = CAST(:data AS jsonb), updated_at = clock_timestamp(),
+        captured_at = CASE
+            WHEN amount <= (
                 SELECT coalesce(sum(capture.amount), 0) FROM capture WHERE capture.payment_id = payment.id AND capture.deleted_at IS NULL
             ) THEN coalesce(captured_at, now())
             ELSE captured_at

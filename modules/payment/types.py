@@ -90,12 +90,6 @@ class PaymentCollection(CollectionColumns):
     payment_sessions: list[PaymentSession]
 
 
-class ShownCollection(CollectionColumns):
-    """A collection with the sessions that weren't dropped."""
-
-    payment_sessions: list[ShownSession]
-
-
 class NewCollection(TypedDict):
     """The input of a new collection."""
 
@@ -234,10 +228,16 @@ class BegunOperation(TypedDict):
     payment_id: str
     kind: Literal["capture", "refund", "cancel"]
     state: Literal["pending", "done", "failed"]
-    amount: Decimal
+    amount: Amount
     details: dict[str, Any]
     mine: bool
     """Whether it was begun with the caller's key."""
+
+
+class StandingAndBegun(Standing):
+    """The same, and operations that were begun."""
+
+    begun: list[BegunOperation]
 
 
 class DueSession(TypedDict):

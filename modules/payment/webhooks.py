@@ -69,8 +69,7 @@ class Webhooks(Operations):
         While a capture of ours is in doubt, its amount can't be told from a capture made elsewhere: then ours is settled first.
         """
         id = paid_in(session)
-        await self._hold_collection(session["payment_collection_id"])
-        payment = await self._hold_payment(id)
+        payment = await self._hold_both(id, session["payment_collection_id"])
         standing = await self._standing(id)
         if standing["capturing"]:
             raise Conflict(f"Payment {id} is being captured")
@@ -82,7 +81,7 @@ class Webhooks(Operations):
             capture = {"id": new_id("capt"), "amount": missing, "payment_id": id, "created_by": None, "metadata": None}
             await self.database.execute(BOOK_CAPTURE, capture)
             data = {**(payment["data"] or {}), **outcome.data}
-            await self.database.execute(BOOK_PAYMENT, {"id": id, "data": data, "kind": "capture"})
+            await self.database.execute(BOOK_PAYMENT, {"id": id, "data": data})
             await self._refresh_collection(session["payment_collection_id"])
             self.touch("payment", "capture")
         return await self._payment(id)

@@ -81,14 +81,14 @@ async def give_back(flow: Flow, payment_ids: Sequence[str], by: str | None) -> l
         refunded = sum((row["amount"] for row in payment["refunds"]), Decimal(0))
         try:
             if captured > refunded:
-                await flow.modules.payment.refund_payment(id, created_by=by, key=f"{flow.idempotency_key}:{id}")
+                payment = await flow.modules.payment.refund_payment(id, created_by=by, key=f"{flow.idempotency_key}:{id}")
             elif not captured and payment["canceled_at"] is None:
-                await flow.modules.payment.cancel_payment(id)
+                payment = await flow.modules.payment.cancel_payment(id)
         except VelellaError as error:
             if done and error.status < 500:
                 raise Unavailable(f"Payment {id} isn't given back yet: {error}") from error
             raise
-        done.append(await flow.modules.payment.retrieve("payment", id, fields=_MONEY))
+        done.append(payment)
     return done
 
 
@@ -97,9 +97,7 @@ _MONEY = ("*", "captures.*", "refunds.*")
 
 @step
 async def close_collections(flow: Flow, order_id: str) -> None:
-    for collection in await flow.modules.payment.list("payment_collection", {"order_id": order_id}, fields=("id", "status")):
-        if collection["status"] != "canceled":
-            await flow.modules.payment.cancel_collection(collection["id"])
+    await flow.modules.payment.cancel_collections_of(order_id)
 
 
 # -- done

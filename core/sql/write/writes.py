@@ -36,7 +36,7 @@ from ... import json
 from ...errors import InvalidData
 from ...ids import new_id
 from ...rows import Row, Rows, Typed, TypedRows
-from ..db.compiled import DIALECT, Compiled, compiled
+from ..db.compiled import DIALECT, Compiled, SelfRecording, answering, compiled
 from ..schema.catalog import Catalog
 from ..schema.columns import GUARD, MERGED
 from ..schema.entity import Entity, Relation
@@ -56,6 +56,7 @@ class WriteStatements:
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
         self._made: dict[tuple[Any, ...], Compiled] = {}
+        self._inserts: dict[tuple[Any, ...], SelfRecording] = {}
         self._defaults: dict[str, list[Column[Any]]] = {}
         self._columns: dict[tuple[str, frozenset[str]], tuple[tuple[str, ...], tuple[str, ...]]] = {}
 
@@ -103,12 +104,12 @@ class WriteStatements:
 
     def insert_all(
         self, parts: Sequence[tuple[Entity, Sequence[Row]]], pairs: Sequence[tuple[Table, Sequence[tuple[str, str]]]] = ()
-    ) -> tuple[Compiled, dict[str, Any]]:
+    ) -> tuple[SelfRecording, dict[str, Any]]:
         """Insert rows of several entities that may refer to each other, and pairs for tables of two keys. Gives the JSON of a list of
         lists."""
         prepared = [self._prepared(entity, rows) for entity, rows in parts]
-        key = ("insert all", tuple((parts[i][0].name, names) for i, (names, _) in enumerate(prepared)), tuple(t.name for t, _ in pairs))
-        statement = self._made.get(key)
+        key = (tuple((parts[i][0].name, names) for i, (names, _) in enumerate(prepared)), tuple(t.name for t, _ in pairs))
+        statement = self._inserts.get(key)
         if statement is None:
             lists = []
             for number, (entity, _) in enumerate(parts):
@@ -120,7 +121,7 @@ class WriteStatements:
                 given = _recordset([column(col.name, col.type) for col in columns], f"_pairs_{number}")
                 paired = pg_insert(table).from_select(columns, select(*given.c)).on_conflict_do_nothing()
                 query = query.add_cte(paired.cte(f"paired_{number}"))
-            statement = self._keep(key, compiled(query))
+            statement = self._inserts[key] = answering(query)
         params = {f"rows_{number}": json.dumps(rows) for number, (_, rows) in enumerate(prepared)}
         for number, (table, each) in enumerate(pairs):
             left, right = [str(col.name) for col in table.columns][:2]
