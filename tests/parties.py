@@ -24,10 +24,14 @@ from velella.modules.fulfillment import MODULE as FULFILLMENT
 from velella.modules.notification import MODULE as NOTIFICATION
 from velella.modules.notification.provider import Content, NotificationMessage
 from velella.modules.payment import MODULE as PAYMENT
+from velella.modules.search import MODULE as SEARCH
+from velella.modules.search.asking import asked
+from velella.modules.search.indexes import PRODUCT
 
 from .carrier import Carrier
 from .faulty import Fault, Faulty, faulty
 from .mail_desk import KEY, Postbox, SendGridDesk, mail_server
+from .meili_desk import MeiliDesk
 from .oauth_desk import Desk, opened
 from .posthog_desk import KEY as PROJECT
 from .posthog_desk import PostHogDesk
@@ -47,6 +51,7 @@ KINDS: Mapping[str, Mapping[str, type]] = {
     "fulfillment": {**FULFILLMENT.provider_kinds, "carrier": Carrier},
     "notification": NOTIFICATION.provider_kinds,
     "payment": {**PAYMENT.provider_kinds, "vault": Vault},
+    "search": SEARCH.provider_kinds,
 }
 PATIENCE = 5.0
 """Seconds that each provider here has for an attempt, but a bucket's, whose library is told once."""
@@ -196,6 +201,14 @@ async def _posthog(folder: Path) -> AsyncIterator[Party]:
         yield party
 
 
+@asynccontextmanager
+async def _meilisearch(folder: Path) -> AsyncIterator[Party]:
+    async with MeiliDesk() as desk, faulty(desk.url) as way:
+        party = _party("search", "meilisearch", {**desk.options, "url": at(way), "timeout": PATIENCE}, desk=desk, way=way)
+        party.ask = lambda: party.provider.search("srhver_none", PRODUCT, asked(PRODUCT, {}, {}, store=False))
+        yield party
+
+
 async def pieces(content: bytes, size: int = 100_000) -> AsyncIterator[bytes]:
     for at in range(0, len(content), size):
         yield content[at : at + size]
@@ -236,6 +249,7 @@ PARTIES: Mapping[str, Callable[[Path], AbstractAsyncContextManager[Party]]] = {
     "system": _alone("payment", "system"),
     "vault": _alone("payment", "vault"),
     "stripe": _stripe,
+    "meilisearch": _meilisearch,
 }
-ASKING = ("posthog", "google", "github", "s3", "shipstation", "smtp", "sendgrid", "stripe")
+ASKING = ("posthog", "google", "github", "s3", "shipstation", "smtp", "sendgrid", "stripe", "meilisearch")
 """Those that ask somebody outside."""

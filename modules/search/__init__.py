@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ...core.service.module import Module
 from .provider import SearchProvider
+from .providers.meilisearch import MeilisearchSearch
 from .providers.postgres import PostgresSearch
 from .service import SearchService
 from .tables import SCHEMA
@@ -13,7 +14,7 @@ MODULE = Module(
     schema=SCHEMA,
     service=SearchService,
     package=__name__,
-    provider_kinds={"postgres": PostgresSearch},
+    provider_kinds={"postgres": PostgresSearch, "meilisearch": MeilisearchSearch},
     provider=SearchProvider,
     caching="none",
 )

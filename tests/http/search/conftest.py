@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -80,20 +82,26 @@ class Desk:
         await self.until(done)
 
 
-@pytest.fixture(scope="package")
-async def desk(postgres: EmbeddedPostgres, migrated: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Desk]:
-    url, folder = await clone(postgres, migrated), tmp_path_factory.mktemp("search")
-    settings = Settings(database_url=url, port=0, data_dir=folder, search=True, providers=cheap_hashes(), **UNLIMITED).with_secrets()
+@asynccontextmanager
+async def shop(database_url: str, folder: Path, providers: Row | None = None, **more: Any) -> AsyncIterator[Desk]:
+    given = {"port": 0, "data_dir": folder, "providers": {**cheap_hashes(), **(providers or {})}, **UNLIMITED, **more}
+    settings = Settings(database_url=database_url, **given).with_secrets()
     async with local_host(settings, service_names(settings), wire_check=True) as host, aiohttp.ClientSession() as session:
         front = host.services["http"]
         assert isinstance(front, FrontEnd)
         await seed_defaults(host.modules)
-        token = await token_of(host.modules, front.tokens, "user", await create_admin(host.modules, "grace@example.com", "correct horse"))
+        admin = await create_admin(host.modules, f"{ulid()}@example.com", "correct horse")
+        token = await token_of(host.modules, front.tokens, "user", admin)
         [key] = await host.modules.api_key.list("api_key", {"type": "publishable"})
         [channel] = await host.modules.sales_channel.list("sales_channel")
         headers = {"authorization": f"Bearer {token}", "x-publishable-api-key": key["token"]}
-        made = Desk(host, front, session, headers, channel["id"])
-        await made.until(lambda: host.modules.search.is_built("product"))  # it is built by itself
+        yield Desk(host, front, session, headers, channel["id"])
+
+
+@pytest.fixture(scope="package")
+async def desk(postgres: EmbeddedPostgres, migrated: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Desk]:
+    async with shop(await clone(postgres, migrated), tmp_path_factory.mktemp("search"), search=True) as made:
+        await made.until(lambda: made.host.modules.search.is_built("product"))  # it is built by itself
         yield made
 
 

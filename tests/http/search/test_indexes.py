@@ -9,27 +9,21 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import asyncpg
 import pytest
 
 from velella.actors.cluster.postgres import EmbeddedPostgres
-from velella.actors.host import local_host
-from velella.actors.services import service_names
-from velella.cli.accounts import create_admin
 from velella.core.errors import NotAllowed
 from velella.core.ids import ulid
 from velella.core.json import dumps
-from velella.core.settings import Settings
-from velella.http.server import FrontEnd
-from velella.workflows.defaults import seed_defaults
 from velella.workflows.kit import Flow, on_hook, step
 from velella.workflows.search import hearing
 from velella.workflows.search.documents import SOURCES, read_documents
 
 from ...conftest import clone
-from ...signing import cheap_hashes, token_of
-from .conftest import Desk, Row, found
+from ...faulty import faulty
+from ...meili_desk import MeiliDesk
+from .conftest import Desk, Row, found, shop
 
 
 async def test_indexes_follow_whatever_changes_a_product(desk: Desk) -> None:
@@ -332,19 +326,12 @@ async def test_an_index_is_not_built_before_changes_are_heard_of(desk: Desk, mon
 
 
 async def test_a_shop_without_indexes_says_so_and_keeps_none_that_it_had(postgres: EmbeddedPostgres, migrated: str, tmp_path: Path) -> None:
-    settings = Settings(database_url=await clone(postgres, migrated), port=0, data_dir=tmp_path, providers=cheap_hashes()).with_secrets()
-    async with local_host(settings, service_names(settings)) as host, aiohttp.ClientSession() as session:
-        front = host.services["http"]
-        assert isinstance(front, FrontEnd)
-        await seed_defaults(host.modules)
-        token = await token_of(host.modules, front.tokens, "user", await create_admin(host.modules, "grace@example.com", "correct horse"))
-        [key] = await host.modules.api_key.list("api_key", {"type": "publishable"})
-        desk = Desk(host, front, session, {"authorization": f"Bearer {token}", "x-publishable-api-key": key["token"]}, "")
+    async with shop(await clone(postgres, migrated), tmp_path) as desk:
         assert await desk("GET", "/admin/search-indexes") == {"search_indexes": [], "enabled": False}
         assert await desk("GET", "/admin/search?q=a") == {"results": []}
         await desk("POST", "/admin/search-indexes/product/reindex", {}, 404)
         assert "off" in await desk.refused(404)
-        search = host.modules.search
+        search = desk.host.modules.search
         assert await search.standing() == [
             {"name": "product", "made": 0, "current": False, "status": "pending", "live": [], "leftover": []}
         ]
@@ -362,3 +349,51 @@ async def test_a_shop_without_indexes_says_so_and_keeps_none_that_it_had(postgre
         await desk.until(is_withdrawn)
         async with _database(desk) as connection:
             assert await connection.fetchval("SELECT count(*) FROM search_document") == 0  # nothing of it is left
+
+
+async def test_a_shop_goes_on_without_its_search_engine_and_its_index_follows_later(
+    postgres: EmbeddedPostgres, migrated: str, tmp_path: Path
+) -> None:
+    url = await clone(postgres, migrated)
+    async with MeiliDesk() as engine, faulty(engine.url) as way:
+        options = {**engine.options, "url": f"http://127.0.0.1:{way.port}", "timeout": 1.0, "retries": 1}
+        await way.play("killed")
+        async with shop(url, tmp_path, {"search": [{"use": "meilisearch", "options": options}]}, search=True) as desk:
+
+            async def begun() -> bool:
+                return bool(await desk.host.modules.search.list("search_index_sync", {"status": "processing"}))
+
+            product = await desk.product("Spinnaker", tags=[])
+            await desk.until(begun)
+            assert "isn't built" in await desk.refused(404)
+            await way.play(None)
+            await desk.until(lambda: desk.host.modules.search.is_built("product"))
+            assert await desk.titles("spinaker", search_options={"highlight": True}) == ["Spinnaker"]
+            [index] = (await desk("GET", "/admin/search-indexes"))["search_indexes"]
+            assert (index["provider"], index["status"]) == ("meilisearch", "ready")
+
+            await way.play("killed")
+            assert "Meilisearch can't be reached" in await desk.refused(503)
+            assert [row["title"] for row in (await desk("GET", "/store/products"))["products"]] == ["Spinnaker"]
+            await desk("POST", f"/admin/products/{product['id']}", {"subtitle": "Meanwhile"})
+            groups = (await desk("GET", "/admin/search?q=spinnaker&entity=product"))["results"]
+            assert [row["title"] for group in groups for row in group["data"]] == ["Spinnaker"]
+            await way.play(None)
+
+            async def follows() -> bool:
+                return [row["subtitle"] for row in (await desk.search("spinnaker"))["data"]] == ["Meanwhile"]
+
+            await desk.until(follows)
+            [kept] = engine.indexes
+            await desk.built()
+
+            async def swept() -> bool:
+                return kept not in engine.indexes and len(engine.indexes) == 1
+
+            await desk.until(swept)
+            assert await desk.titles("spinnaker") == ["Spinnaker"]
+
+        # another provider begins anew
+        async with shop(url, tmp_path, search=True) as desk:
+            await desk.until(lambda: desk.host.modules.search.is_built("product"))
+            assert await desk.titles("spinnaker") == ["Spinnaker"]
