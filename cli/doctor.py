@@ -23,9 +23,12 @@ from ..actors.membership.directory import HOST
 from ..actors.topology import WITHOUT_DATABASE, Topology
 from ..core.errors import Misconfigured, VelellaError
 from ..core.infrastructure import Infrastructure
+from ..core.service.context import ModuleContext
 from ..core.service.module import Module
 from ..core.service.providers import Providers
+from ..core.service.third_party import ThirdPartyService
 from ..core.settings import Secret, Settings, without_password
+from ..core.sql.db.database import Database
 from ..modules.file.files import Files
 from . import colony, dashboard, instance
 from .data import DatabaseUrl, DataDir
@@ -324,8 +327,19 @@ async def _loads(package: str) -> str:
 
 
 async def _module(name: str, settings: Settings) -> str:
-    services.load(name, settings)
-    return "it loads"
+    made_by = services.load(name, settings)
+    if not isinstance(made_by, Module) or not issubclass(made_by.service, ThirdPartyService):
+        return "it loads"
+    database = Database(settings.database_url or "postgresql:///")  # which isn't opened: a check asks the third party alone
+    service = made_by.service(ModuleContext(settings, database, Providers(name), _nobody))
+    await service.start()
+    try:
+        return await service.check()
+    finally:
+        await service.stop()
+
+
+async def _nobody(_: frozenset[str]) -> None: ...
 
 
 def _providers(settings: Settings) -> dict[str, Check]:

@@ -45,6 +45,11 @@ class ThirdPartyService(ModuleService):
             if kind.relations:
                 raise TypeError(f"{kind.called} is kept by a third party: what it has to do with others are references")
 
+    async def check(self) -> str:
+        """Whether the third party would do what it is asked for, for `velella doctor`, like `check` of providers. Default: nothing to look
+        at."""
+        return "it loads"
+
     @abstractmethod
     async def find(self, entity: str, keys: Mapping[str, Sequence[Any]]) -> Sequence[Mapping[str, Any]]:
         """The rows whose columns have one of these values each; others are left out afterwards. No keys: nothing is asked that the third

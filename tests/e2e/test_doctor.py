@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import sys
 import time
+import types
 import warnings
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -23,8 +25,12 @@ from velella.actors.host import Host
 from velella.actors.membership.directory import Directory, ReplicaAddress, ReplicaId
 from velella.actors.topology import Topology
 from velella.cli import doctor
-from velella.core.errors import Misconfigured
+from velella.core.errors import Misconfigured, Unavailable
+from velella.core.service.module import Module
+from velella.core.service.third_party import ThirdPartyService
 from velella.core.settings import ProviderSettings, Settings
+from velella.core.sql.schema.columns import module_metadata
+from velella.core.sql.schema.schema import Schema
 
 from .. import forks
 from ..stripe_desk import KEY, SECRET, StripeDesk
@@ -160,6 +166,29 @@ async def test_a_wrong_key_and_a_refused_login_are_said(migrated_database: str, 
         assert not found[name].fine
         assert said in f"{found[name].said} {found[name].hint}".lower(), found[name]
         assert "hidden" not in str(found[name])
+
+
+async def test_modules_of_third_parties_are_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Press(ThirdPartyService):
+        name = "press"
+        schema = Schema("press", metadata=module_metadata())
+        up = True
+
+        async def find(self, entity: str, keys: Mapping[str, Sequence[Any]]) -> Sequence[Mapping[str, Any]]:
+            raise NotImplementedError
+
+        async def check(self) -> str:
+            if not self.up:
+                raise Unavailable("Nobody there", hint="Is the press paid?")
+            return "It is running"
+
+    module = types.ModuleType("doctors_press")
+    module.MODULE = Module(name="press", schema=Press.schema, service=Press, package=__name__)  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    settings = Settings(_env_file=None, data_dir=tmp_path, port=free_port(), modules={"press": "doctors_press:MODULE"})
+    assert (await findings(settings))["module press"] == doctor.Finding("module press", True, "It is running")
+    Press.up = False
+    assert (await findings(settings))["module press"] == doctor.Finding("module press", False, "Nobody there", "Is the press paid?")
 
 
 async def test_the_clock_of_another_node_is_compared(tmp_path: Path) -> None:

@@ -30,14 +30,18 @@ class Odoo:
         Raises Unavailable where it isn't known whether Odoo did it, or asking later may help; UnexpectedState, with Odoo's own words, where
         it refuses.
         """
-        options = self._options
+        asked = (self._options.database, await self.user(), self._options.api_key, model, method, args, kwargs)
+        return await self._call("object", "execute_kw", *asked, again=again)
+
+    async def user(self) -> int:
+        """The id of the account that the shop has there. Raises UnexpectedState if it has none."""
         if self._user is None:
+            options = self._options
             user = await self._call("common", "authenticate", options.database, options.login, options.api_key, {}, again=True)
             if not user:
                 raise UnexpectedState("Odoo doesn't let this shop in", hint="Compare database, login and api_key.")
             self._user = int(user)
-        asked = (options.database, self._user, options.api_key, model, method, args, kwargs)
-        return await self._call("object", "execute_kw", *asked, again=again)
+        return self._user
 
     async def _call(self, service: str, method: str, *args: Any, again: bool) -> Any:
         params = {"service": service, "method": method, "args": args}

@@ -48,6 +48,9 @@ class OdooService(ThirdPartyService):
         await self._odoo.close()
         await super().stop()
 
+    async def check(self) -> str:
+        return f"Odoo lets the shop in as user {await self._odoo.user()}"
+
     async def find(self, entity: str, keys: Mapping[str, Sequence[Any]]) -> Sequence[Mapping[str, Any]]:
         """Odoo's orders for these of ours, asked now."""
         if "order_id" not in keys:

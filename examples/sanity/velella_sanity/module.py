@@ -57,6 +57,10 @@ class SanityService(ThirdPartyService):
         await self._sanity.close()
         await super().stop()
 
+    async def check(self) -> str:
+        await self._sanity.documents(["prod_none"])
+        return "Sanity answers, and knows the token"
+
     async def find(self, entity: str, keys: Mapping[str, Sequence[Any]]) -> Sequence[Mapping[str, Any]]:
         """What is published of these products. While Sanity doesn't answer: what it said last, or nothing. The shop goes on selling."""
         if "id" not in keys:
