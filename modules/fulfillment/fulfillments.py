@@ -49,14 +49,15 @@ class Fulfillments(AsksProviders):
             return recorded
         fulfillment = {**recorded, **(data.get("consigned") or {})}
         answer = provider.create(id, data.get("data") or {}, data.get("items") or (), data.get("order"), fulfillment)
-        return await self._carried(id, data, answer)
+        await self._carried(id, data, answer)
+        return await self.retrieve("fulfillment", id, fields=_SHOWN)
 
-    async def create_return_fulfillment(self, data: Mapping[str, Any]) -> Row:
+    async def create_return_fulfillment(self, data: Mapping[str, Any]) -> None:
         """Record a fulfillment that brings things back, and have its provider carry it out. Otherwise as `create_fulfillment`."""
         provider: FulfillmentProvider = self.providers.get(data["provider_id"])
         id = data.get("id") or new_id("ful")
         fulfillment = {**await self._recorded({**data, "id": id}), **(data.get("consigned") or {})}
-        return await self._carried(id, data, provider.create_return(id, fulfillment))
+        await self._carried(id, data, provider.create_return(id, fulfillment))
 
     @writes(one_statement=True, answers=True)
     async def record(self, data: Mapping[str, Any]) -> Row:
@@ -111,7 +112,7 @@ class Fulfillments(AsksProviders):
         return await self.retrieve("fulfillment", id, fields=_SHOWN)
 
     @writes
-    async def deliver(self, id: str) -> Row:
+    async def deliver(self, id: str) -> None:
         """Mark a fulfillment as delivered. Raises NotFound; NotAllowed where it is (being) cancelled, or has arrived already."""
         held = await self._hold(id)
         if _called_off(held):
@@ -119,7 +120,6 @@ class Fulfillments(AsksProviders):
         if held["delivered_at"] is not None:
             raise NotAllowed("Fulfillment has already been marked delivered")
         await self.update("fulfillment", [{"id": id, "delivered_at": utc_now()}])
-        return await self.retrieve("fulfillment", id, fields=_SHOWN)
 
     async def cancel_fulfillment(self, id: str, *, key: str | None = None) -> Row:
         """Cancel a fulfillment. One that is cancelled already is returned as it is; but where there is a `key`, only to who cancelled it
@@ -156,7 +156,7 @@ class Fulfillments(AsksProviders):
         there: Rows = await self.list("fulfillment", {"id": data["id"]}, fields=_SHOWN)
         return there[0] if there else await self.record(data)
 
-    async def _carried(self, id: str, given: Mapping[str, Any], answer: Awaitable[Consignment]) -> Row:
+    async def _carried(self, id: str, given: Mapping[str, Any], answer: Awaitable[Consignment]) -> None:
         """Write down what a provider makes of a fulfillment; nothing stays of one that it refuses.
 
         Where it was cancelled meanwhile, the provider hears of it: what it was told before there was a consignment may have meant nothing
@@ -172,7 +172,6 @@ class Fulfillments(AsksProviders):
         if await self._carried_out(id, data, made):
             provider: FulfillmentProvider = self.providers.get(given["provider_id"])
             await self.asked(given["provider_id"], provider.cancel(id, data))
-        return await self.retrieve("fulfillment", id, fields=_SHOWN)
 
     @writes(one_statement=lambda id, data, made: not made.labels)
     async def _carried_out(self, id: str, data: Row, made: Consignment) -> bool:

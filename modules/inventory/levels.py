@@ -73,7 +73,7 @@ class Levels(ModuleService):
 
         Stock may be set below what is reserved: then nothing more can be reserved. Raises NotFound for a missing level: nothing changes.
         """
-        return await self._change("set", rows)
+        return await self._levels(await self._change("set", rows))
 
     @writes
     async def adjust(self, adjustments: Sequence[LevelAdjustment]) -> list[Level]:
@@ -81,17 +81,7 @@ class Levels(ModuleService):
 
         Raises NotFound for a missing level: nothing changes.
         """
-        summed: dict[tuple[str, str], Decimal] = {}
-        for one in adjustments:
-            key = one["inventory_item_id"], one["location_id"]
-            summed[key] = summed.get(key, Decimal(0)) + exact(one["adjustment"], "adjustment")
-        return await self._change(
-            "add",
-            [
-                {"inventory_item_id": item, "location_id": location, "stocked_quantity": change}
-                for (item, location), change in summed.items()
-            ],
-        )
+        return await self._levels(await self._add(adjustments))
 
     @writes
     async def delete_levels(self, ids: Sequence[str], *, force: bool = False) -> Keys:
@@ -127,7 +117,27 @@ class Levels(ModuleService):
             pairs = [(was, left) for was, left in pairs if was is not None or left is None or left["id"] not in reserved]
         await super()._undo(table, pairs)
 
-    async def _change(self, how: str, rows: Sequence[LevelChange]) -> list[Level]:
+    async def _add(self, adjustments: Sequence[LevelAdjustment]) -> Keys:
+        """`adjust`, which returns the ids of the levels."""
+        summed: dict[tuple[str, str], Decimal] = {}
+        for one in adjustments:
+            key = one["inventory_item_id"], one["location_id"]
+            summed[key] = summed.get(key, Decimal(0)) + exact(one["adjustment"], "adjustment")
+        return await self._change(
+            "add",
+            [
+                {"inventory_item_id": item, "location_id": location, "stocked_quantity": change}
+                for (item, location), change in summed.items()
+            ],
+        )
+
+    async def _levels(self, ids: Keys) -> list[Level]:
+        stored: list[Level] = await self.list("inventory_level", {"id": ids}) if ids else []
+        levels = {row["id"]: row for row in stored}
+        return [levels[id] for id in ids]
+
+    async def _change(self, how: str, rows: Sequence[LevelChange]) -> Keys:
+        """Change levels, and return their ids in the order of the rows."""
         if not rows:
             return []
         given = [_change_of_level(row) for row in rows]
@@ -141,9 +151,7 @@ class Levels(ModuleService):
                 raise NotFound(f"Inventory item {item} is not stocked at location {location}")
         self.keep(inventory_level, [(row["was"], row["stored"]) for row in changed])
         self.touch("inventory_level", "inventory_item")
-        stored: list[Level] = await self.list("inventory_level", {"id": list(ids.values())})
-        levels = {row["id"]: row for row in stored}
-        return [levels[ids[key]] for key in keys]
+        return [ids[key] for key in keys]
 
     async def _locked_levels(self, *, ids: Sequence[str] = (), item_ids: Sequence[str] = ()) -> list[LockedLevel]:
         return await self.database.rows(LOCK_LEVELS, {"ids": list(ids), "item_ids": list(item_ids)})

@@ -51,13 +51,13 @@ class Sending(Reservations, Levels):
         if moved := [part for part in stock if part["reserved_at"] != location_id]:  # must be available here besides what is reserved here
             await self._check_there(demands(moved))
         left_over, gone = await self._use(taken)
-        levels = await self.adjust([_adjustment(one.key, -one.quantity) for one in leaving])
+        levels = await self._add([_adjustment(one.key, -one.quantity) for one in leaving])
         return {
             "taken": [_taken(part) for part in taken],
             "stock": [
                 {"inventory_item_id": one.inventory_item_id, "location_id": one.location_id, "quantity": one.quantity} for one in leaving
             ],
-            "levels": [level["id"] for level in levels],
+            "levels": levels,
             "left": left_over,
             "gone": gone,
         }
@@ -76,7 +76,7 @@ class Sending(Reservations, Levels):
         taken = [row for row in taken if row["inventory_item_id"] in items]
         back, coming = _summed(taken), _summed(row for row in stock if row["inventory_item_id"] in items)
         await self._stock([*back, *coming])
-        levels = await self.adjust([_adjustment(one.key, one.quantity) for one in coming])
+        levels = await self._add([_adjustment(one.key, one.quantity) for one in coming])
         there = {_reservation_key(row): row for row in await self._reserved_for(taken)}
         grown: dict[str, Decimal] = {}
         fresh: dict[ReservationKey, NewReservation] = {}
@@ -91,7 +91,7 @@ class Sending(Reservations, Levels):
             await self.update("reservation_item", [{"id": id, "quantity": quantity} for id, quantity in grown.items()])
         self.touch("reservation_item")
         return {
-            "levels": [level["id"] for level in levels],
+            "levels": levels,
             "created": [row["id"] for row in fresh.values()],
             "updated": list(grown),
         }
@@ -147,7 +147,7 @@ class Sending(Reservations, Levels):
         if not coming:
             return []
         await self._stock(coming)
-        return [level["id"] for level in await self.adjust([_adjustment(one.key, one.quantity) for one in coming])]
+        return await self._add([_adjustment(one.key, one.quantity) for one in coming])
 
     async def _stock(self, coming: Sequence[Demand]) -> None:
         """Lock the levels that the goods go to, and create missing ones."""

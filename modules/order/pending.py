@@ -19,9 +19,8 @@ from ...core.ids import new_id
 from ...core.message import reads, writes
 from ...core.numbers import Amount
 from ...core.rows import Row
-from ...core.sql.db.compiled import BoundStatement, together
+from ...core.sql.db.compiled import together
 from ...core.sql.db.failures import Collided
-from ...core.sql.schema.query import Query
 from . import changing, queries
 from .after_sales import OPEN
 from .changes.actions import ADJUSTING, amount, details_of, stamped
@@ -416,18 +415,6 @@ class Pending(Writing):
             rows["return"] = await self.retrieve("return", back, fields=_FIELDS["return"])
         subjects: Any = rows
         found: Subjects = subjects
-        return found
-
-    def _page(self, entity: str, filters: Mapping[str, Any], fields: Sequence[str]) -> BoundStatement:
-        """The statement of one row, as `list` gives it."""
-        return self.statements.page(Query(entity, tuple(fields), filters, limit=1), hidden=True, twins=False)
-
-    def _of_texts(self, order_id: str, texts: Sequence[str]) -> Order:
-        """The order that `Statements.whole` has found. Raises NotFound."""
-        if not texts:
-            raise NotFound(f"Order with id: {order_id} was not found")
-        order: Any = self.statements.documents.opened(SCHEMA["order"], json.loads(texts[0]))
-        found: Order = order
         return found
 
     async def _put(self, rows: Sequence[tuple[str, Row]], there: Subjects) -> None:

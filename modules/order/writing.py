@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from ...commerce.types import Order
+from ...core import json
 from ...core.clock import iso, utc_now
 from ...core.errors import NotFound
 from ...core.message import reads
 from ...core.rows import Row
 from ...core.service.module import ModuleService
-from ...core.sql.db.compiled import SelfRecording
+from ...core.sql.db.compiled import BoundStatement, SelfRecording, together
 from ...core.sql.db.failures import Collided
+from ...core.sql.schema.query import Query
 from . import queries
 from .changing import ChangedOrder
 from .placing import words
 from .schema import SCHEMA
 from .tables import COLUMNS
+from .types import Act
 
 _LINES = "items"
 
@@ -36,7 +39,29 @@ class Writing(ModuleService):
         loaded: Order = order
         return loaded
 
+    @reads(key="order_id")
+    async def load_with_acts(self, order_id: str, action: str, reference_id: str) -> tuple[Order, list[Act]]:
+        """`load`, and all actions of one name that refer to something, such as a fulfillment, in their order: in one statement."""
+        of = {"order_id": order_id, "reference_id": reference_id, "action": action}
+        acts = Query("order_change_action", ("details",), of, ("ordering",))
+        texts, found = await self.database.fetch_row(
+            together(self.statements.whole("order", order_id), self.statements.page(acts, hidden=True, twins=False))
+        )
+        return self._of_texts(order_id, texts), json.loads(found)
+
     # -- inside
+
+    def _page(self, entity: str, filters: Mapping[str, Any], fields: Sequence[str]) -> BoundStatement:
+        """The statement of one row, as `list` gives it."""
+        return self.statements.page(Query(entity, tuple(fields), filters, limit=1), hidden=True, twins=False)
+
+    def _of_texts(self, order_id: str, texts: Sequence[str]) -> Order:
+        """The order that `Statements.whole` has found. Raises NotFound."""
+        if not texts:
+            raise NotFound(f"Order with id: {order_id} was not found")
+        order: Any = self.statements.documents.opened(SCHEMA["order"], json.loads(texts[0]))
+        found: Order = order
+        return found
 
     async def _change(
         self, order_id: str, work: Callable[[Order, str], ChangedOrder | None], statement: SelfRecording = queries.CHANGE

@@ -38,9 +38,10 @@ async def cancel_order(flow: Flow, order_id: str, canceled_by: str | None = None
 
 @step(reads=True)
 async def check_unsent(flow: Flow, order_id: str) -> list[str]:
-    """Payments of the order. Raises NotFound; NotAllowed where one of its fulfillments isn't cancelled; InvalidData while a change of it is
+    """Payments of the order. Raises NotAllowed where one of its fulfillments isn't cancelled; InvalidData while a change of it is
     open: nobody could confirm that any more."""
-    order = await flow.graph.one("order", order_id, ("fulfillments.canceled_at", "payment_collections.payments.id"))
+    fields = ("fulfillments.canceled_at", "payment_collections.payments.id")
+    [order] = await flow.graph.expand("order", [{"id": order_id}], fields)
     if any(one["canceled_at"] is None for one in order["fulfillments"]):
         raise NotAllowed("All fulfillments must be canceled before canceling an order")
     await check_unchanged(flow, order_id)

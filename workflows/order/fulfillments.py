@@ -271,17 +271,11 @@ class Packed(TypedDict):
 @step(reads=True)
 async def packed_in(flow: Flow, order_id: str, fulfillment_id: str) -> Packed:
     """The contents of a fulfillment. Raises NotFound if there is no such order, or it has no such fulfillment."""
-    order = await flow.modules.order.load(order_id)
+    order, acts = await flow.modules.order.load_with_acts(order_id, "FULFILL_ITEM", fulfillment_id)
     [of_order] = await flow.graph.expand("order", [{"id": order_id}], _FULFILLMENTS)
     found = next((one for one in of_order["fulfillments"] if one["id"] == fulfillment_id), None)
     if found is None:
         raise NotFound(f"Fulfillment with id {fulfillment_id} not found in the order")
-    acts = await flow.modules.order.list(
-        "order_change_action",
-        {"order_id": order_id, "reference_id": fulfillment_id, "action": "FULFILL_ITEM"},
-        fields=("details",),
-        order=("ordering",),
-    )
     variants = {line["id"]: line["variant_id"] for line in order["items"]}
     return {
         "lines": list(variants),
@@ -313,7 +307,7 @@ async def mark_shipped(flow: Flow, id: str, labels: Sequence[Row], by: str | Non
 
 
 @step(undo=take_back)
-async def mark_delivered(flow: Flow, id: str) -> Kept[Row]:
+async def mark_delivered(flow: Flow, id: str) -> Kept[None]:
     return await keep(flow.modules.fulfillment.deliver, id)
 
 
