@@ -14,8 +14,10 @@ from .provider import AnalyticsProvider, Told
 
 MOST_WAITING: Final = 10_000
 """Things that may wait to be handed over in a process."""
+MOST_WAITING_BYTES: Final = 64 * 1024 * 1024
+"""Bytes of their properties."""
 MOST_BYTES: Final = 4 * 1024 * 1024
-"""Bytes of the properties of one batch, unless a single thing has more."""
+"""Bytes of the properties of one batch."""
 
 
 class _Waiting:
@@ -33,6 +35,7 @@ class Gathering:
     def __init__(self, provider: AnalyticsProvider) -> None:
         self._provider = provider
         self._waiting: deque[_Waiting] = deque()
+        self._bytes = 0
         self._full = asyncio.Event()
         self._working: asyncio.Task[None] | None = None
 
@@ -42,10 +45,11 @@ class Gathering:
         if self._provider.most == 1:
             await self._provider.send([told])
             return
-        if len(self._waiting) >= MOST_WAITING:
+        if len(self._waiting) >= MOST_WAITING or self._bytes + size > MOST_WAITING_BYTES:
             raise Busy("Too much waits to be handed over to analytics", retry_after=5.0)
         one = _Waiting(told, size)
         self._waiting.append(one)
+        self._bytes += size
         if len(self._waiting) >= self._provider.most:
             self._full.set()
         if self._working is None:
@@ -60,7 +64,7 @@ class Gathering:
             with suppress(asyncio.CancelledError):
                 await self._working
         while self._waiting:
-            _say([self._waiting.popleft()], Unavailable("This process stops"))
+            _say([self._oldest()], Unavailable("This process stops"))
 
     async def _work(self) -> None:
         batch: list[_Waiting] = []
@@ -82,11 +86,16 @@ class Gathering:
         batch: list[_Waiting] = []
         size = 0
         while self._waiting and len(batch) < self._provider.most and (not batch or size + self._waiting[0].size <= MOST_BYTES):
-            one = self._waiting.popleft()
+            one = self._oldest()
             if not one.answer.done():
                 batch.append(one)
                 size += one.size
         return batch
+
+    def _oldest(self) -> _Waiting:
+        one = self._waiting.popleft()
+        self._bytes -= one.size
+        return one
 
     async def _hand_over(self, batch: Sequence[_Waiting]) -> None:
         if not batch:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from velella.core.errors import InvalidData, Misconfigured, Unavailable, UnexpectedState
+from velella.core.errors import Busy, InvalidData, Misconfigured, Unavailable, UnexpectedState
 from velella.core.service.context import ModuleContext
 from velella.core.service.providers import Providers
 from velella.core.settings import ProviderSettings, Settings
@@ -116,6 +116,21 @@ async def test_who_gives_up_is_not_waited_for_and_who_waits_at_the_end_is_told(p
     answers = await asyncio.gather(one, two, return_exceptions=True)
     assert [type(answer) for answer in answers] == [asyncio.CancelledError, Unavailable]
     assert posthog.desk.events == []
+
+
+async def test_what_waits_is_bounded(analytics: AnalyticsService, posthog: Party) -> None:
+    big = {"a": "x" * 250_000}
+    assert posthog.way is not None
+    await posthog.way.play("silent")
+    told = [asyncio.create_task(analytics.track("seen", actor_id=f"cus_{n}", properties=big)) for n in range(300)]
+    answers, _ = await asyncio.wait(told, timeout=0.5)
+    assert 0 < len(answers) < 60, "what has no room is told so at once"
+    assert all(isinstance(answer.exception(), Busy) for answer in answers)
+    await posthog.way.play(None)
+    for task in told:
+        task.cancel()
+    await asyncio.gather(*told, return_exceptions=True)
+    await analytics.track("seen", actor_id="cus_1")
 
 
 async def test_what_can_not_be_told_is_refused(analytics: AnalyticsService, posthog: Party) -> None:
