@@ -10,7 +10,7 @@ and by an index that is built meanwhile. **The highest ticket counts, whenever i
 Nobody else writes into a version while one of the writing methods is carried out: the module holds the index, in a transaction of its
 database. So a provider that keeps documents elsewhere may look first and write then; it has to end in time whatever happens there, and when
 it returns its writing has to be seen by all that is asked from then on. It raises Unavailable where the other side isn't there: what was to
-be written comes again, and shops go on without search.
+be written comes again, and shops go on without search; and NotFound where it doesn't have the version: then that is built anew.
 """
 
 from __future__ import annotations

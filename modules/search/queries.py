@@ -17,7 +17,9 @@ STANDING = compiled(
               ORDER BY version.version) AS live,
         ARRAY(SELECT version.id FROM search_index_version AS version WHERE version.search_index_id = index.id
               AND version.provider = :provider AND (version.deleted_at IS NOT NULL OR version.status = 'error')
-              AND version.physical_name <> '' ORDER BY version.version) AS leftover
+              AND version.physical_name <> '' ORDER BY version.version) AS leftover,
+        EXISTS (SELECT FROM search_index_version AS version WHERE version.search_index_id = index.id
+                AND version.provider <> :provider AND version.deleted_at IS NULL) AS elsewhere
     FROM search_index AS index
     LEFT JOIN search_index_version AS active ON active.search_index_id = index.id AND active.version = index.active_version
         AND active.provider = :provider AND active.deleted_at IS NULL
@@ -68,6 +70,13 @@ DROP_VERSIONS = compiled(
     WHERE search_index_id = :id AND version < :below AND deleted_at IS NULL RETURNING id
 """)
 )
+DROP_ELSEWHERE = compiled(
+    text("""
+    UPDATE search_index_version AS version SET deleted_at = now(), updated_at = now() FROM search_index AS index
+    WHERE index.id = version.search_index_id AND index.name = :name AND version.provider <> :provider AND version.deleted_at IS NULL
+""")
+)
+DROP_LOST = compiled(text("UPDATE search_index_version SET deleted_at = now(), updated_at = now() WHERE id = :id AND deleted_at IS NULL"))
 SWEPT = compiled(text("UPDATE search_index_version SET physical_name = '', updated_at = now() WHERE id = ANY (CAST(:ids AS text[]))"))
 """Nothing is kept under no name."""
 STATUS = compiled(

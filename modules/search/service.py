@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, ClassVar, Final, Literal, TypedDict, cast
 
 from ...core.clock import utc_now
 from ...core.errors import InvalidData, Misconfigured, NotFound
 from ...core.ids import new_id
+from ...core.logs import logger
 from ...core.message import reads, writes
 from ...core.rows import Row
 from ...core.service.context import ModuleContext
@@ -21,6 +23,8 @@ from .tables import SCHEMA
 
 Strategy = Literal["swap", "in_place"]
 LAST_VERSION: Final = 2**31 - 1
+
+log = logger("velella.search")
 
 
 class Waiting(TypedDict):
@@ -59,6 +63,8 @@ class Standing(TypedDict):
     """Versions that are kept up to date, oldest first."""
     leftover: list[str]
     """Versions that nobody wants any more, of which the provider may still keep something."""
+    elsewhere: bool
+    """Whether a provider that the shop had before keeps a version, which isn't kept up to date."""
 
 
 class SearchService(ModuleService):
@@ -75,6 +81,10 @@ class SearchService(ModuleService):
         self._provider_id, provider = there[0]
         self._provider = cast("SearchProvider", provider)
         self._provider.bind(context)
+
+    async def stop(self) -> None:
+        await self._provider.close()
+        await super().stop()
 
     # -- searching
 
@@ -172,18 +182,21 @@ class SearchService(ModuleService):
     @writes
     async def refresh(self, index: str, waiting: Waiting, documents: Sequence[Row]) -> None:
         """Index the documents that wait, as they were read after `waiting` was; those that weren't found are gone. In every version, also
-        one that is being built. Then mark what is made of the parts that wait: it is read after they have changed. While something is
-        filled, these parts wait on for its end, too."""
+        one that is being built; what a former provider keeps misses them, and is dropped. Then mark what is made of the parts that wait: it
+        is read after they have changed. While something is filled, these parts wait on for its end, too."""
         there = {document["id"] for document in documents}
         gone = [key for key in waiting["documents"] if key not in there]
         made: set[str] = set()
-        for version in await self._live(index):
-            if documents:
-                await self._provider.upsert_documents(version, _defined(index), documents, waiting["ticket"])
-            if gone:
-                await self._provider.delete_documents(version, gone, waiting["ticket"])
-            if waiting["parts"]:
-                made.update(await self._provider.made_of(version, waiting["parts"]))
+        live = await self._live(index)
+        await self.database.execute(queries.DROP_ELSEWHERE, {"name": index, "provider": self._provider_id})
+        for version in live:
+            async with self._unless_lost(version):
+                if documents:
+                    await self._provider.upsert_documents(version, _defined(index), documents, waiting["ticket"])
+                if gone:
+                    await self._provider.delete_documents(version, gone, waiting["ticket"])
+                if waiting["parts"]:
+                    made.update(await self._provider.made_of(version, waiting["parts"]))
         await self.database.execute(queries.SETTLE, {"positions": waiting["positions"]})
         if made := made - set(waiting["documents"]):
             await self.mark(sorted(made), ())
@@ -192,6 +205,15 @@ class SearchService(ModuleService):
         """The versions to be written into. Nobody else writes into them, or drops them, until the transaction is over."""
         await self.database.fetch(queries.LOCK, {"name": index})
         return [row["id"] for row in await self.database.fetch(queries.LIVE, {"name": index, "provider": self._provider_id})]
+
+    @asynccontextmanager
+    async def _unless_lost(self, version: str) -> AsyncIterator[None]:
+        """Drop a version that its provider doesn't have any more: another one is built then."""
+        try:
+            yield
+        except NotFound as error:
+            log.warning("a search index is lost, and built anew", version=version, error=error.message)
+            await self.database.execute(queries.DROP_LOST, {"id": version})
 
     # -- building
 
@@ -234,9 +256,11 @@ class SearchService(ModuleService):
         """Write the next documents of a sync, up to a key. Returns whether its version is still wanted."""
         if sync["version_id"] not in await self._live(sync["index"]):
             return False
-        await self._provider.upsert_documents(sync["version_id"], _defined(sync["index"]), documents, ticket)
-        await self.database.execute(queries.PROGRESS, {"id": sync["id"], "count": len(documents), "last_key": last_key})
-        return True
+        async with self._unless_lost(sync["version_id"]):
+            await self._provider.upsert_documents(sync["version_id"], _defined(sync["index"]), documents, ticket)
+            await self.database.execute(queries.PROGRESS, {"id": sync["id"], "count": len(documents), "last_key": last_key})
+            return True
+        return False
 
     @writes
     async def finish_sync(self, sync: Sync, *, everything: bool) -> None:
@@ -306,12 +330,16 @@ def _defined(index: str) -> IndexDefinition:
 
 def _standing(definition: IndexDefinition, row: Any) -> Standing:
     if row is None:
-        return Standing(name=definition.name, made=0, current=False, status="pending", live=[], leftover=[])
-    if row["deleted"]:
-        return Standing(name=definition.name, made=row["made"], current=True, status="pending", live=[], leftover=row["leftover"])
-    current = row["definition_hash"] == definition.hash
-    status = row["status"] or row["newest"] or "pending"
-    return Standing(name=definition.name, made=row["made"], current=current, status=status, live=row["live"], leftover=row["leftover"])
+        return Standing(name=definition.name, made=0, current=False, status="pending", live=[], leftover=[], elsewhere=False)
+    return Standing(
+        name=definition.name,
+        made=row["made"],
+        current=row["deleted"] or row["definition_hash"] == definition.hash,
+        status="pending" if row["deleted"] else row["status"] or row["newest"] or "pending",
+        live=[] if row["deleted"] else row["live"],
+        leftover=row["leftover"],
+        elsewhere=row["elsewhere"],
+    )
 
 
 def _shown(definition: IndexDefinition, fields: Sequence[str] | None, store: bool) -> list[str]:

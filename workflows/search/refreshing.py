@@ -101,8 +101,8 @@ async def refresh_search_indexes(flow: Flow) -> int:
         await flow.run(sweep, leftover)
         return 0
     if not searched(flow.settings):
-        if live := [each["name"] for each in standing if each["live"]]:
-            await flow.run(withdraw, live)
+        if kept := [each["name"] for each in standing if each["live"] or each["elsewhere"]]:
+            await flow.run(withdraw, kept)
         return 0
     for each in standing:
         if not each["current"] and await heard(flow):

@@ -22,7 +22,7 @@ from hashlib import sha256
 from typing import Any, ClassVar, Final
 
 from ....core import json
-from ....core.errors import InvalidData, Misconfigured, Unavailable, UnexpectedState
+from ....core.errors import InvalidData, Misconfigured, NotFound, Unavailable, UnexpectedState, VelellaError
 from ....core.rows import Row
 from ....core.service.outside import Answer, OutsideParty
 from ..asking import FURTHEST, Asked, Condition, Facet, Is, Not, Several
@@ -219,7 +219,9 @@ def _code(answer: Answer) -> str:
     return str(said.get("code")) if isinstance(said, dict) else ""
 
 
-def _refused(answer: Answer) -> InvalidData | UnexpectedState:
+def _refused(answer: Answer) -> VelellaError:
+    if _code(answer) == _MISSING:
+        return NotFound("Meilisearch doesn't have the index", hint=answer.shown)
     if answer.status in (401, 403):
         return UnexpectedState("Meilisearch doesn't let this shop in", hint=answer.shown)
     if _code(answer).startswith(("invalid_search_", "invalid_multi_search_")):

@@ -272,6 +272,24 @@ async def test_a_search_that_meets_a_swap_finds_what_is_there(desk: Desk, monkey
     assert len(set(asked_of)) == 2
 
 
+KEPT_ELSEWHERE = """
+    INSERT INTO search_index_version (id, version, provider, physical_name, definition_hash, status, search_index_id)
+    SELECT 'srhver_elsewhere', 1000, 'elsewhere', 'x', 'x', 'ready', id FROM search_index
+"""
+
+
+async def test_what_a_former_provider_keeps_is_dropped_when_it_misses_a_change(desk: Desk) -> None:
+    async with _database(desk) as connection:
+        await connection.execute(KEPT_ELSEWHERE)
+        await desk.product(f"Missed{ulid()}")
+
+        async def dropped() -> bool:
+            return await connection.fetchval("SELECT deleted_at FROM search_index_version WHERE id = 'srhver_elsewhere'") is not None
+
+        await desk.until(dropped)
+    assert (await desk.host.modules.search.standing())[0]["status"] == "ready"
+
+
 async def test_a_late_reader_changes_nothing_that_was_read_after_it(desk: Desk) -> None:
     search, id = desk.host.modules.search, f"prod_{ulid()}"
 
@@ -333,7 +351,7 @@ async def test_a_shop_without_indexes_says_so_and_keeps_none_that_it_had(postgre
         assert "off" in await desk.refused(404)
         search = desk.host.modules.search
         assert await search.standing() == [
-            {"name": "product", "made": 0, "current": False, "status": "pending", "live": [], "leftover": []}
+            {"name": "product", "made": 0, "current": False, "status": "pending", "live": [], "leftover": [], "elsewhere": False}
         ]
 
         # what was built before, and isn't told any more what changes
@@ -341,7 +359,9 @@ async def test_a_shop_without_indexes_says_so_and_keeps_none_that_it_had(postgre
         await search.fill(sync, [{"id": "prod_ghost", "fields": {"id": "prod_ghost"}, "parts": []}], sync["ticket"], "prod_ghost")
         await search.finish_sync(sync, everything=False)
         assert await search.is_built("product")
-        withdrawn = [{"name": "product", "made": 1, "current": False, "status": "pending", "live": [], "leftover": []}]
+        async with _database(desk) as connection:
+            await connection.execute(KEPT_ELSEWHERE)
+        withdrawn = [{"name": "product", "made": 2, "current": False, "status": "pending", "live": [], "leftover": [], "elsewhere": False}]
 
         async def is_withdrawn() -> bool:
             return await search.standing() == withdrawn
@@ -384,6 +404,15 @@ async def test_a_shop_goes_on_without_its_search_engine_and_its_index_follows_la
                 return [row["subtitle"] for row in (await desk.search("spinnaker"))["data"]] == ["Meanwhile"]
 
             await desk.until(follows)
+
+            engine.indexes.clear()  # it has lost what it had
+            assert "isn't built" in await desk.refused(404)
+            await desk("POST", f"/admin/products/{product['id']}", {"subtitle": "Lost"})
+
+            async def found_again() -> bool:
+                return bool(engine.indexes) and await desk.host.modules.search.is_built("product") and await desk.titles() == ["Spinnaker"]
+
+            await desk.until(found_again)
             [kept] = engine.indexes
             await desk.built()
 
