@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Collection
 from ipaddress import ip_network
@@ -24,6 +25,11 @@ PRIVATE_NETWORKS = ("127.0.0.0/8", "::1/128", "10.0.0.0/8", "172.16.0.0/12", "19
 
 LOOPBACK_OF = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}
 """Addresses that mean all of a machine → the one by which that machine reaches itself."""
+
+_HOST = r"(?:[^/?#@:,\[\]]*|\[[^/?#@\]]*\])(?::[0-9]+)?"
+_PARAMETER = "[^=&#]+=[^&#]*"
+_POSTGRESQL = re.compile(rf"postgres(?:ql)?://(?:[^/?#]*@)?{_HOST}(?:,{_HOST})*(?:/[^?#]*)?(?:\?(?:{_PARAMETER}(?:&{_PARAMETER})*)?)?")
+
 
 BuyerEmail = Literal["order-placed", "order-shipped", "order-returned", "order-refunded", "order-transfer-requested"]
 """An email to a buyer, by its template."""
@@ -284,6 +290,15 @@ class Settings(BaseSettings):
     @classmethod
     def _without_options(cls, given: Any) -> Any:
         return {name: {} for name in given} if isinstance(given, list | tuple) else given
+
+    @field_validator("database_url", "databases")
+    @classmethod
+    def _check_urls(cls, given: Any) -> Any:
+        """Checked here: what a driver says of a URL that it can't read may hold a part of the password."""
+        for name, url in (given if isinstance(given, dict) else {"it": given}).items():
+            if url is not None and not _POSTGRESQL.fullmatch(url):
+                raise ValueError(f"{name} isn't postgresql://user:password@host:port/name, with %2F for a / in the password, and so on")
+        return given
 
     @field_validator("providers")
     @classmethod

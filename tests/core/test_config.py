@@ -14,6 +14,7 @@ from velella.cli.app import app
 from velella.cli.backup import password_apart
 from velella.core.errors import Misconfigured
 from velella.core.settings import Settings, without_password
+from velella.core.settings_sources import read_settings
 
 PROVIDERS = {"payment": [{"use": "stripe", "options": {"api_key": "sk_live_1", "webhook_secret": "whsec_1", "capture": True}}]}
 
@@ -81,6 +82,37 @@ def test_each_value_says_where_it_comes_from(monkeypatch: pytest.MonkeyPatch, tm
     assert '"[/a/]"' in shown["store_cors"], "brackets are no markup"
     assert "velella.toml, line 4" in shown["databases"]
     assert "host" not in shown
+
+
+@pytest.mark.parametrize("wrong", ["u:pw-1?pw-2@db/shop", "u:pw-1/pw-2@db/shop", "u:pw-1#pw-2@db/shop", "u:pw-1@[db/shop", "db:pw-1/shop"])
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("DATABASE_URL", "VELELLA_DATABASE_URL in the environment: `database_url` can't be that: it isn't postgresql://"),
+        ("DATABASES__ORDER", "VELELLA_DATABASES in the environment: `databases` can't be that: order isn't postgresql://"),
+    ],
+)
+def test_a_url_that_is_none_is_refused_without_what_it_hides(
+    name: str, said: str, wrong: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(f"VELELLA_{name}", f"postgresql://{wrong}")
+    with pytest.raises(Misconfigured, match=said) as refused:
+        read_settings()
+    assert "pw-" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql:///shop",
+        "postgres://shop:a%2Fb@db.internal:5432/shop?sslmode=require",
+        "postgresql://postgres@/shop?host=/run/postgresql&application_name=a=b",
+        "postgresql://u@[::1]:5432,10.0.0.1,db-2:6432/shop?target_session_attrs=primary",
+    ],
+)
+def test_every_url_of_a_database_is_taken(url: str) -> None:
+    assert Settings(_env_file=None, database_url=url, databases={"order": url}).database_of("order") == url
 
 
 PAYMENTS = '[[providers.payment]]\nuse = "system"\n'
