@@ -49,6 +49,8 @@ class HostContext:
     """The metrics of this process. Services add their own."""
     make_graph: Callable[[HostContext], Graph]
     make_memory: Callable[[HostContext], Any]
+    shared: Any = None
+    """The cache that this process shares with others, where the settings name one: a `caching.shared.SharedTier`, else None."""
     visits: bool = False
     """This process isn't part of the shop, but a command of its operator: it carries out messages, and none of the shop's chores."""
 

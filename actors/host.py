@@ -26,6 +26,7 @@ from ..core.service.remembering import made_of_rows, recalled
 from ..core.settings import Settings
 from . import services as known
 from .caching import FILLERS, Announcer, Cache, remembered_of, sources
+from .caching.shared import tier_of
 from .context import Changed, HostContext, OnSuspects
 from .graph import graph_of, memory_of
 from .membership.directory import HOST, Directory, Identity, ReplicaAddress, ReplicaId
@@ -141,7 +142,11 @@ class Host:
         ):  # others receive no invalidation from elsewhere
             self._memory = Cache(settings.cache_bytes // 8, settings.longest_cached)
             self._listeners.append(self._memory.changed)
-        self._announce = Announcer(self.router, settings) if settings.cache else _keep_quiet
+        self._shared = tier_of(settings)
+        if self._shared is not None:
+            self._listeners.append(self._shared.changed)
+            self.metrics.add(self._shared.samples)
+        self._announce = Announcer(self.router, settings, self._shared) if settings.cache else _keep_quiet
         self._wire_check = wire_check
         self._visits = visits
         self._plugins = AsyncExitStack()
@@ -160,6 +165,7 @@ class Host:
             metrics=self.metrics,
             make_graph=graph_of,
             make_memory=memory_of,
+            shared=self._shared,
             visits=visits,
         )
         for source in (process_samples, self.admission.samples, self._server_metrics.samples, outside_samples, self._own_samples):
@@ -226,6 +232,8 @@ class Host:
             if name not in ("http", "workflows"):
                 await self._end(name, self.services[name].stop(), seconds)
         await self._end("plugins", self._plugins.aclose(), seconds)
+        if self._shared is not None:
+            await self._end("the shared cache", self._shared.stop(), seconds)
         self.router.close()
         await asyncio.gather(*(self._end("database", database.close(), seconds) for database in self._databases.values()))
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ..actors.caching.shared import CACHES
 from ..actors.locking import LOCKS
 from ..actors.streams import STREAMS
 from ..core.infrastructure import Infrastructure
 from ..core.settings import Settings
 from ..modules.auth.sessions import SESSIONS
 
-KINDS: Mapping[str, Infrastructure] = {"locking": LOCKS, "events": STREAMS, "session": SESSIONS}
+KINDS: Mapping[str, Infrastructure] = {"locking": LOCKS, "events": STREAMS, "session": SESSIONS, "cache": CACHES}
 
 
 def check_infrastructure(settings: Settings) -> None:

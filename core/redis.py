@@ -74,10 +74,10 @@ class RedisSide:
     """A Redis that requests wait for: one that doesn't answer isn't asked again for a moment, so that only few wait in vain. Each time that
     it is asked is counted and timed (`velella_provider_duration_seconds`)."""
 
-    def __init__(self, kind: str, url: str, option: str) -> None:
-        """`kind`: what it is a provider of. Raises Misconfigured for what is no URL of a Redis."""
-        self.client = redis_client(url, option, seconds=REQUEST_SECONDS, again=0)
-        self._party = OutsideParty("Redis", timeout=REQUEST_SECONDS)
+    def __init__(self, kind: str, url: str, option: str, *, seconds: float = REQUEST_SECONDS) -> None:
+        """`kind`: what it is a provider of. `seconds`: for an answer. Raises Misconfigured for what is no URL of a Redis."""
+        self.client = redis_client(url, option, seconds=seconds, again=0)
+        self._party = OutsideParty("Redis", timeout=seconds)
         self._party.count_as(kind, "redis")
         self._option = option
         self._away_until: float | None = None

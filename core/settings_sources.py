@@ -31,6 +31,7 @@ INFRASTRUCTURE: Mapping[str, tuple[str, ...]] = {
     "locking": ("actor", "postgres", "redis"),
     "events": ("outbox", "redis"),
     "session": ("postgres", "redis"),
+    "cache": ("process", "redis"),
 }
 """What the engine itself stands on → the providers that come with Velella, the default first. Of each a shop has one."""
 WITH_PROVIDERS = frozenset((*default_providers(), *INFRASTRUCTURE))

@@ -8,6 +8,8 @@ and a writer that died between its commit and the invalidation. In the first cas
 in the second, the supervisor makes every process drop everything. Until then, and should all of that be lost, an entry lives
 `cache_seconds`.
 
+Behind the caches of processes there may be one that they share (`shared.py`).
+
 Rows that are seldom read twice and change all the time are never cached, and their changes send no invalidation: `Module.caching` is
 `none`. The exception are such a module's settings (`Entity.remembered`).
 """
@@ -56,7 +58,7 @@ class CachingService(Service):
 
 
 def create(context: HostContext) -> CachingService:
-    return CachingService(Invalidation(context.router, context.settings, itself=True))
+    return CachingService(Invalidation(context.router, context.settings, shared=context.shared, itself=True))
 
 
 __all__ = ["FILLERS", "NOTHING", "Announcer", "Cache", "CachingService", "coalesced", "create", "remembered_of", "sources"]

@@ -157,11 +157,13 @@ class Cache:
         *,
         rows: Rows | Callable[[T], Rows] = (),
         size: Callable[[T], int] | None = None,
+        made_at: Callable[[T], float] | None = None,
     ) -> T:
         """The value of a key, fetched by `fill` if it isn't cached; of several concurrent callers, one fetches.
 
         `key` must hold everything the value depends on, `tags` and `rows` everything it was made from; `rows` may be computed from the
-        value. `size` gives the bytes of a value that isn't bytes itself. An error of `fill` is raised in all callers that waited for it,
+        value. `size` gives the bytes of a value that isn't bytes itself; `made_at` when it was made, in seconds since 1970, where `fill`
+        may have it from elsewhere. An error of `fill` is raised in all callers that waited for it,
         and isn't kept. Each caller has its own deadline: if the fetching one's passes, a caller that joined it fetches again, and waits no
         longer than its own.
         """
@@ -184,7 +186,7 @@ class Cache:
         self.metrics.misses += 1
         flight = self._flights[key] = _Flight(tags, None if callable(rows) else rows, Watch())
         # in a task of its own: the first caller may be cancelled while others still wait
-        flight.task = asyncio.create_task(self._fly(key, flight, fill, rows, size))
+        flight.task = asyncio.create_task(self._fly(key, flight, fill, rows, size, made_at))
         flight.task.add_done_callback(_seen)
         return cast(T, await asyncio.shield(flight.task))
 
@@ -303,13 +305,15 @@ class Cache:
         fill: Callable[[], Awaitable[T]],
         rows: Rows | Callable[[T], Rows],
         size: Callable[[T], int] | None,
+        made_at: Callable[[T], float] | None,
     ) -> T:
         try:
             with self._listening(flight.heard):
                 value = await fill()
             # no await from here: what has changed by now is heard, and what changes next finds the entry
             made_of = rows(value) if callable(rows) else rows
-            self._keep(key, value, len(value) if size is None else size(value), flight.heard, flight.tags, made_of)  # type: ignore[arg-type]
+            age = max(0.0, time.time() - made_at(value)) if made_at is not None else 0.0
+            self._keep(key, value, len(value) if size is None else size(value), flight.heard, flight.tags, made_of, age)  # type: ignore[arg-type]
         finally:
             if self._flights.get(key) is flight:
                 del self._flights[key]
@@ -323,16 +327,16 @@ class Cache:
         finally:
             self._listeners.discard(heard)
 
-    def _keep(self, key: Hashable, value: Any, size: int, heard: Watch, tags: frozenset[str], rows: Rows) -> None:
+    def _keep(self, key: Hashable, value: Any, size: int, heard: Watch, tags: frozenset[str], rows: Rows, age: float = 0.0) -> None:
         """Keep a value that was made of these and read while `heard` was open, unless one of them has changed meanwhile."""
         if not self._enabled:
             return
         if heard.of(tags, rows):
             self.metrics.outdated += 1
         else:
-            self._put(key, value, size + OVERHEAD, tags, rows)
+            self._put(key, value, size + OVERHEAD, tags, rows, age)
 
-    def _put(self, key: Hashable, value: Any, size: int, names: frozenset[str], rows: Rows) -> None:
+    def _put(self, key: Hashable, value: Any, size: int, names: frozenset[str], rows: Rows, age: float = 0.0) -> None:
         size += weight(key) + ROW_OVERHEAD * len(rows)
         if size > self._capacity // 4:  # one giant value must not evict everything else
             return
@@ -340,7 +344,7 @@ class Cache:
         if before is not None:
             self._drop(key, before)
         tags = self._tags.get(names) or self._new_tags(names)
-        self._entries[key] = _Entry(value, size, tags, rows, self._clock() + self._seconds)
+        self._entries[key] = _Entry(value, size, tags, rows, self._clock() + self._seconds - age)
         for row in rows:
             self._by_row.setdefault(_entity(row), {}).setdefault(row, set()).add(key)
         self.bytes += size

@@ -12,6 +12,7 @@ from ...core.logs import logger
 from ...core.message import CallContext, call_context
 from ...core.tasks import Tasks
 from ..services import remembering_modules
+from .shared import DISTRUST, SharedTier
 
 if TYPE_CHECKING:
     from ...core.settings import Settings
@@ -47,10 +48,12 @@ class Invalidation:
     `cache_seconds` at most.
     """
 
-    def __init__(self, router: Router, settings: Settings, *, itself: bool = False) -> None:
-        """`itself`: this process is told as well, if it caches, because the change was made in another one."""
+    def __init__(self, router: Router, settings: Settings, *, shared: SharedTier | None = None, itself: bool = False) -> None:
+        """`shared`: what is invalidated before all processes, which may fill from it. `itself`: this process is told as well, if it
+        caches, because the change was made in another one."""
         self._router = router
-        self._itself = itself
+        self._shared = shared
+        self._itself = itself or shared is not None  # it may have filled since it dropped what it knows to have changed
         self._forget_after = settings.longest_cached
         self._sources = sources(settings)
         self._targets: dict[ReplicaId, _Target] = {}
@@ -75,6 +78,8 @@ class Invalidation:
 
     async def send(self, names: Collection[str] | None) -> None:
         """Return when all have confirmed, or after twice `PATIENCE_SECONDS`. None: everything may have changed."""
+        if self._shared is not None and not await self._shared.invalidate(names) and names is not None:
+            names = {*names, DISTRUST}
         holders = self.holders()
         if not holders:
             return
@@ -185,9 +190,9 @@ class Announcer:
     """Called by a process that has committed a change: the caching pool sends the invalidation; while it is down, the process does so
     itself."""
 
-    def __init__(self, router: Router, settings: Settings) -> None:
+    def __init__(self, router: Router, settings: Settings, shared: SharedTier | None = None) -> None:
         self._router = router
-        self._invalidation = Invalidation(router, settings)
+        self._invalidation = Invalidation(router, settings, shared=shared)
         self._sending = Tasks("an invalidation could not be sent")
 
     async def __call__(self, names: frozenset[str]) -> None:

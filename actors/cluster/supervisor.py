@@ -22,6 +22,7 @@ from ...core.logs import logger
 from ...core.metrics import Sample
 from ...core.settings import Settings, without_password
 from ...core.tasks import Tasks
+from ..caching.shared import clear_shared
 from ..membership.directory import HOST, NODE, Directory, ReplicaAddress, ReplicaId
 from ..membership.epochs import epoch_of, first_version, take_epoch
 from ..membership.states import MOVING, UNREACHABLE, ReplicaState
@@ -140,6 +141,7 @@ class Supervisor:
             self._logs.open()
         else:
             self._version = first_version(await asyncio.to_thread(take_epoch))
+        await clear_shared(self.settings)
         if self._inside and await self._adopt():
             self._watching = asyncio.create_task(self._watch())
         new = [self._plan(pool) for pool in self.pools for _ in range(pool.replicas - len(self.members(pool.name)))]

@@ -21,6 +21,11 @@ class Dependencies:
     """The name in row notices for rows that belong to one of these (`product_variant.product_id`), and our column with its value."""
     below: Mapping[str, Dependencies]
 
+    @property
+    def entities(self) -> frozenset[str]:
+        """The entities of all these rows."""
+        return frozenset(self.names).union(*(level.entities for level in self.below.values()))
+
     def rows(self, shown: Any) -> Iterator[str]:
         """The rows in a JSON value, as row notices name them."""
         for row in shown if isinstance(shown, list) else (shown,):

@@ -34,6 +34,8 @@ class Remembered:
 
     body: bytes
     tag: str
+    made_at: float
+    """Seconds since 1970."""
 
     def __len__(self) -> int:
         """The bytes it takes."""

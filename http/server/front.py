@@ -10,7 +10,7 @@ import asyncio
 import random
 import re
 import time
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -20,6 +20,7 @@ from aiohttp import web
 from pydantic import ValidationError
 
 from ...actors.caching import Cache
+from ...actors.caching.shared import namespace_of
 from ...actors.messaging.admission import Stay
 from ...actors.observe.readiness import Readiness
 from ...core import logs, tracing
@@ -49,6 +50,7 @@ from .credentials import Credentials
 from .dashboard import dashboard_page, is_dashboard
 from .fast_path import FastPath
 from .incoming import LOCALE_HEADER, Understood, check_head, check_query, locale_of, read_body
+from .shared_answers import SharedAnswers
 from .static import STATIC, static_file
 from .tokens import Tokens
 
@@ -95,6 +97,7 @@ class FrontEnd(Service):
         """Query strings that were checked before, by route."""
         self._answers = Cache.of(settings)
         context.on_changed(self._answers.changed)
+        self._shared = SharedAnswers(context.shared, namespace_of(settings)) if context.shared is not None else None
         self._fast_path = FastPath(self._answers, self._credentials, settings)
         context.on_changed(self._fast_path.changed)
         self._timings: Timings[tuple[Route | None, int]] = Timings()
@@ -303,7 +306,7 @@ class FrontEnd(Service):
             if isinstance(answer, Reply):
                 raise TypeError(f"{route.method} {route.path} is cached: it answers with JSON and nothing else")
             body = answer if isinstance(answer, bytes) else dumps(answer)
-            return Remembered(body, entity_tag(body))
+            return Remembered(body, entity_tag(body), time.time())
 
         if not cached.remembers(request, text):
             made = await fill()
@@ -319,7 +322,10 @@ class FrontEnd(Service):
             return Reply(made.body, route.status, tag=made.tag)
         key = (*key, request.http.rel_url.raw_path, request.sales_channel_ids, request.customer_id)
         rows = partial(_rows, shown) if shown is not None else ()
-        kept = await self._answers.get_or_fill(key, tags, fill, rows=rows, size=len)
+        fetch: Callable[[], Awaitable[Remembered]] = fill
+        if self._shared is not None and request.key is not None and request.customer_id is None:
+            fetch = self._shared.through((route.method, route.path, *key[1:]), tags, shown, fill)
+        kept = await self._answers.get_or_fill(key, tags, fetch, rows=rows, size=len, made_at=lambda answer: answer.made_at)
         actor = request.actor
         if not fresh and (request.key is not None if actor is None else actor.type == "user"):
             # repeated once: it is likely to be repeated again

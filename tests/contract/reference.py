@@ -18,6 +18,7 @@ from velella.core.rules import Benefit, Condition
 from velella.core.service.module import ModuleService
 from velella.core.service.third_party import ThirdPartyService
 from velella.core.settings import Settings
+from velella.core.shared_cache import SharedCache
 from velella.http.kit import Request, Routes
 from velella.modules.analytics.provider import AnalyticsProvider
 from velella.modules.auth.provider import AuthProvider, Identities
@@ -49,6 +50,7 @@ PROVIDERS = (
     AnalyticsProvider,
     EventStream,
     SessionStore,
+    SharedCache,
 )
 INSIDE = {"write_events", "written_events", "drop_events", "forget_deltas", "begin", "keep_events", "forget_messages"}
 """Methods that only the engine calls."""
