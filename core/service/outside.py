@@ -6,7 +6,8 @@
 An attempt has its seconds, from connecting to the last byte, and an answer its bytes. What failed is tried again, after pauses that
 double, with jitter, where that can't do anything twice: nothing was sent; the other side says that it did nothing (429); the request may
 be repeated (`again`). Who was silent until the time was over isn't asked again at once, and no pause is begun that the other side or the
-caller has no time for. Each attempt is counted and timed (`velella_provider_duration_seconds`). Who speaks something else than HTTP has
+caller has no time for. Where nothing came back several times in a row, one in each `timeout` waits for whether that has changed, and the
+others are told at once. Each attempt is counted and timed (`velella_provider_duration_seconds`). Who speaks something else than HTTP has
 `attempt` and `tried`.
 """
 
@@ -37,6 +38,8 @@ Went = Literal["ok", "refused", "limited", "failed", "lost", "timeout", "unreach
 off or was too large; no answer in time; no connection; the caller didn't wait."""
 FIRST_PAUSE: Final = 0.25
 """Seconds before the second attempt; each further pause is twice as long."""
+SILENCES: Final = 3
+"""Attempts in a row without an answer in time after which not everybody waits for one any more."""
 CONNECT_SECONDS: Final = 5.0
 """Seconds in which a connection has to be there."""
 MOST_BYTES: Final = 8 * 1024 * 1024
@@ -115,6 +118,9 @@ class OutsideParty:
         self._retries = retries
         self._most_bytes = most_bytes
         self._labels = ("", name)
+        self._silences = 0
+        self._next = 0.0
+        """When the next attempt is made while it is silent, in monotonic seconds."""
         self._session: aiohttp.ClientSession | None = None
 
     def count_as(self, module: str, provider: str) -> None:
@@ -129,7 +135,11 @@ class OutsideParty:
 
     @contextmanager
     def attempt(self) -> Iterator[Attempt]:
-        """Count and time what is in the block. What it raises says how it went, unless the block says so itself."""
+        """Count and time what is in the block. What it raises says how it went, unless the block says so itself.
+
+        Raises Missed where the other side is silent, and somebody else is just trying."""
+        if self._silences >= SILENCES:
+            self._let_one_try()
         one, begun = Attempt(), time.perf_counter()
         try:
             yield one
@@ -139,6 +149,17 @@ class OutsideParty:
             raise
         finally:
             _attempts[*self._labels, one.went].observe(time.perf_counter() - begun)
+            if one.went == "timeout":
+                self._silences += 1
+            elif one.went != "cancelled":
+                self._silences = 0
+
+    def _let_one_try(self) -> None:
+        now = time.monotonic()
+        if now < self._next:
+            hint = f"It was silent {self._silences} times in a row. It is asked again in {self._next - now:.1f} s."
+            raise Missed("timeout", Unavailable(f"{self.name} doesn't answer", hint=hint, retry_after=self._next - now))
+        self._next = now + self.timeout
 
     async def tried(self, once: Callable[[], Awaitable[T]], *, again: bool = False) -> T:
         """What `once` returns, which raises `Missed` for an attempt that came to nothing. `again`: it may be carried out twice."""

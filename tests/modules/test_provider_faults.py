@@ -3,13 +3,17 @@ asked again, and works again as soon as the other side does."""
 
 from __future__ import annotations
 
+import asyncio
+import time
+
 import pytest
 
 from velella.core.errors import Busy, Unavailable
 from velella.core.message import CallContext, call_context
-from velella.core.service.outside import OutsideParty
+from velella.core.service.outside import SILENCES, OutsideParty
 
 from ..faulty import faulty
+from ..mail_desk import SendGridDesk
 from ..parties import ASKING, Party
 
 
@@ -61,6 +65,34 @@ class TestProvider:
         raised, attempts = await party.meets("endless")
         assert isinstance(raised, Unavailable)
         assert "ok" not in attempts
+
+
+async def test_who_is_silent_keeps_one_waiting_and_not_everybody() -> None:
+    outside = OutsideParty("Somebody", timeout=0.6)
+    async with SendGridDesk() as desk, faulty(desk.url) as way:
+
+        async def ask() -> int:
+            return (await outside.ask("GET", f"http://127.0.0.1:{way.port}/v3/scopes")).status
+
+        async def heard(many: int) -> tuple[list[object], int]:
+            answers = await asyncio.gather(*(ask() for _ in range(many)), return_exceptions=True)
+            return [type(answer) for answer in answers], way.met
+
+        await way.play("silent")
+        assert await heard(SILENCES) == ([Unavailable] * SILENCES, SILENCES)
+        began = time.monotonic()
+        assert await heard(20) == ([Unavailable] * 20, SILENCES + 1), "one tries"
+        assert time.monotonic() - began < 2
+        await way.play(None)
+        await asyncio.sleep(0.1)
+        assert await ask() == 401
+        assert await asyncio.gather(*(ask() for _ in range(20))) == [401] * 20
+        for trouble in ("failed", "killed"):  # who says something at once keeps nobody waiting
+            await way.play(trouble)
+            assert (await heard(5))[0] == [Unavailable] * 5
+        await way.play(None)
+        assert await asyncio.gather(*(ask() for _ in range(5))) == [401] * 5
+    await outside.close()
 
 
 async def test_nobody_is_asked_again_for_whom_the_time_would_be_over() -> None:

@@ -16,7 +16,7 @@ from typing import Any
 
 from ....core.errors import Misconfigured, NotFound, Unavailable, UnexpectedState
 from ....core.ids import ulid
-from ....core.service.outside import CONNECT_SECONDS, MOST_SHOWN, OutsideParty, Went
+from ....core.service.outside import CONNECT_SECONDS, MOST_SHOWN, Missed, OutsideParty, Went
 from ..names import NAME
 from ..provider import FileKey, FileProvider
 
@@ -127,6 +127,14 @@ class S3Files(FileProvider):
     @contextmanager
     def _asking(self) -> Iterator[None]:
         """What is asked of the bucket in the block: its errors are ours. Raises FileNotFoundError where there is no such file."""
+        try:
+            with self._attempt():
+                yield
+        except Missed as missed:
+            raise missed.error from missed
+
+    @contextmanager
+    def _attempt(self) -> Iterator[None]:
         with self.outside.attempt() as attempt:
             try:
                 yield
