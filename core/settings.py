@@ -231,7 +231,9 @@ class Settings(BaseSettings):
 
     # third parties
     providers: dict[str, list[ProviderSettings]] = Field(
-        default_factory=default_providers, description="Providers by module. Modules that aren't named keep theirs."
+        default_factory=default_providers,
+        description="Providers by module, and of what the shop itself stands on: locking (actor, postgres, redis), events (outbox, redis), "
+        "session (postgres, redis), cache (process, redis). What isn't named keeps its own.",
     )
     payment_provider_timeout: float = Field(
         15.0,
