@@ -48,7 +48,7 @@ def commands(text: str) -> Iterator[list[str]]:
 
 def test_every_guide_is_listed() -> None:
     page = (ROOT / "docs" / "README.md").read_text()
-    assert len(GUIDES) == 12
+    assert len(GUIDES) == 13
     assert {f"guides/{guide.name}" for guide in GUIDES} == set(re.findall(r"\((guides/[\w-]+\.md)\)", page))
 
 
