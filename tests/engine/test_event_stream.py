@@ -179,6 +179,40 @@ async def test_what_a_dead_process_has_taken_is_taken_by_another_one(
             await until(forgotten)
 
 
+async def test_what_a_process_had_handed_on_when_it_died_comes_again_under_the_same_id_and_begins_nothing_twice(
+    engine_database: str, own_redis: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with coordinator(engine_database, "redis", own_redis.url) as dying, coordinator(engine_database, "redis", own_redis.url) as other:
+        for one in (dying, other):
+            assert one.coordinator._relay.feed is not None
+            one.coordinator._relay.feed._tasks[0].cancel()
+        running = dying.coordinator._relay.feed
+        assert running is not None
+
+        class Dead:
+            """It takes what is to be handed on, and is gone before it has written down that it is."""
+
+            async def fetch(self, *asked: Any) -> Any:
+                return await dying.database.fetch(*asked)
+
+            async def execute(self, *_: Any) -> None:
+                raise Unavailable("The process is gone.")
+
+        monkeypatch.setattr(running, "_database", Dead())
+        await emit(dying, 2)
+        with pytest.raises(Unavailable):
+            await running.hand_on()
+        assert (await owed(other)).count(feed.STREAM) == 4
+        assert other.coordinator._relay.feed is not None
+        assert await other.coordinator._relay.feed.hand_on() == 0, "it may still be about to"
+        await other.database.script("UPDATE event_delivery SET due_at = now() WHERE subscriber = 'velella:stream'")  # a minute later
+        assert await other.coordinator._relay.feed.hand_on() == 4
+        await settled(other, 2)
+        there = [each["id"] for each in await entries(own_redis.url)]
+        assert len(there) == 8
+        assert len(set(there)) == 4
+
+
 async def test_what_was_trimmed_or_lost_before_it_was_taken_comes_out_of_the_outbox(
     engine_database: str, own_redis: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
