@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import random
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, ClassVar, Final, Literal, TypedDict, cast
 
 from ...core.clock import utc_now
-from ...core.errors import InvalidData, Misconfigured, NotFound
+from ...core.errors import InvalidData, Misconfigured, NotFound, Unavailable
 from ...core.ids import new_id
 from ...core.logs import logger
 from ...core.message import reads, writes
@@ -23,6 +25,9 @@ from .tables import SCHEMA
 
 Strategy = Literal["swap", "in_place"]
 LAST_VERSION: Final = 2**31 - 1
+FIRST_PAUSE: Final = 1.0
+LONGEST_PAUSE: Final = 30.0
+"""Seconds for which a provider that was out of reach is left alone by what changes."""
 
 log = logger("velella.search")
 
@@ -81,6 +86,7 @@ class SearchService(ModuleService):
         self._provider_id, provider = there[0]
         self._provider = cast("SearchProvider", provider)
         self._provider.bind(context)
+        self._pause, self._alone_until = 0.0, 0.0
 
     async def stop(self) -> None:
         await self._provider.close()
@@ -166,7 +172,10 @@ class SearchService(ModuleService):
 
     @reads
     async def waiting(self, most: int) -> Waiting | None:
-        """What has been marked longest, with so many documents at most; None where nothing is. The ticket is younger than the marks."""
+        """What has been marked longest, with so many documents at most; None where nothing is, and while the provider is left alone because
+        it was out of reach. The ticket is younger than the marks."""
+        if time.monotonic() < self._alone_until:
+            return None
         rows = await self.database.fetch(queries.WAITING, {"most": most * 10})
         if not rows:
             return None
@@ -190,7 +199,7 @@ class SearchService(ModuleService):
         live = await self._live(index)
         await self.database.execute(queries.DROP_ELSEWHERE, {"name": index, "provider": self._provider_id})
         for version in live:
-            async with self._unless_lost(version):
+            async with self._unless_lost(version), self._rarer_while_away():
                 if documents:
                     await self._provider.upsert_documents(version, _defined(index), documents, waiting["ticket"])
                 if gone:
@@ -214,6 +223,17 @@ class SearchService(ModuleService):
         except NotFound as error:
             log.warning("a search index is lost, and built anew", version=version, error=error.message)
             await self.database.execute(queries.DROP_LOST, {"id": version})
+
+    @asynccontextmanager
+    async def _rarer_while_away(self) -> AsyncIterator[None]:
+        """After each failure wait twice as long before anything is read for the provider again."""
+        try:
+            yield
+        except Unavailable:
+            self._pause = min(LONGEST_PAUSE, max(FIRST_PAUSE, 2 * self._pause))
+            self._alone_until = time.monotonic() + self._pause * random.uniform(0.5, 1.0)
+            raise
+        self._pause = 0.0
 
     # -- building
 
