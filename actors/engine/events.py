@@ -19,7 +19,7 @@ from contextlib import suppress
 from typing import Any
 
 from ...core.codec import unpack
-from ...core.errors import VelellaError
+from ...core.errors import Busy, Unavailable, VelellaError
 from ...core.flow import Event, Flow, FlowContext, Subscriber, Workflow
 from ...core.flow.attempts import as_velella_error
 from ...core.flow.definitions import subscribers
@@ -224,7 +224,11 @@ class Relay:
             async with asyncio.timeout(DELIVERY_SECONDS):
                 await run.carry_out({})
         except Exception as error:
-            log.exception("a subscriber failed", name=event.name, id=event.id, subscriber=subscriber.name)
+            about = {"name": event.name, "id": event.id, "subscriber": subscriber.name, "error": str(error)}
+            if isinstance(error, Unavailable | Busy):  # somebody is away, for all events of a while: one line of the log each
+                log.warning("a subscriber failed", **about, hint=error.hint)
+            else:
+                log.exception("a subscriber failed", **about)
             return as_velella_error(error).message
         finally:
             self._runs.discard(run)
