@@ -111,21 +111,23 @@ async def _to_its_end(shop: ShopHandle, **part: Any) -> PartDone:
 
 
 async def import_shopify(shop: ShopHandle, path: Path, currency: str, *, dry_run: bool = False) -> int:
-    """Rewrite Shopify's file with our columns, beside it, and import that. The products are sold in the store's default channel, and sent
-    by the default shipping profile. Returns how many were refused."""
+    """Rewrite Shopify's file with our columns, beside it, and import that. Products that the shop has, by their handles, are changed; new
+    ones are sold in the store's default channel, and sent by the default shipping profile. Returns how many were refused."""
     if not await shop.modules.currency.list("currency", {"code": currency}, fields=("code",)):
         raise NotFound(f"There is no currency {currency}.", hint="Three letters, as in eur.")
     stores = await shop.modules.store.list("store", fields=("default_sales_channel_id",), limit=1)
     profiles = await shop.modules.fulfillment.list("shipping_profile", {"type": "default"}, fields=("id",), limit=1)
-    shared = {"Product Sales Channel 1": stores[0]["default_sales_channel_id"] if stores else None}
-    shared[PROFILE] = profiles[0]["id"] if profiles else None
+    defaults = {"Product Sales Channel 1": stores[0]["default_sales_channel_id"] if stores else None}
+    defaults[PROFILE] = profiles[0]["id"] if profiles else None
+    shared = {name: id for name, id in defaults.items() if id}
     target = path.with_name(f"{path.stem}.velella.csv")
-    named = await asyncio.to_thread(converted, path, target, currency, {name: id for name, id in shared.items() if id})
-    console.print(f"{path}: {named.products} products, rewritten into {target}.")
+    named = await asyncio.to_thread(converted, path, target, currency, shared)
+    console.print(f"{path}: {len(named.products)} products, rewritten into {target}.")
+    types: dict[str, str] = {}
     if not dry_run:
         types = await _values(shop, "product_type", named.types)
         await _values(shop, "product_tag", named.tags)
-        await asyncio.to_thread(named.rewrite_types, target, types)
+    await asyncio.to_thread(named.rewrite, target, types, await _handles(shop, list(named.products)), shared)
     return await import_products(shop, target, dry_run=dry_run)
 
 
@@ -140,6 +142,15 @@ async def _values(shop: ShopHandle, entity: str, values: set[str]) -> dict[str, 
         missing = [{"value": value} for value in some if value not in known]
         made = await shop.modules.product.create(entity, missing) if missing else []
         there.update({row["value"]: row["id"] for row in [*rows, *made]})
+    return there
+
+
+async def _handles(shop: ShopHandle, handles: list[str]) -> dict[str, str]:
+    """The ids of products that the shop has, by their handles."""
+    there: dict[str, str] = {}
+    for first in range(0, len(handles), 500):
+        rows = await shop.modules.product.list("product", {"handle": handles[first : first + 500]}, fields=("id", "handle"))
+        there.update({row["handle"]: row["id"] for row in rows})
     return there
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
@@ -16,7 +16,12 @@ PRODUCT = {
     "Product Description": "Body (HTML)",
     "Product Is Giftcard": "Gift Card",
 }
-VARIANT = {"Variant Sku": "Variant SKU", "Variant Barcode": "Variant Barcode", "Variant Weight": "Variant Grams"}
+VARIANT = {
+    "Variant Sku": "Variant SKU",
+    "Variant Barcode": "Variant Barcode",
+    "Variant Weight": "Variant Grams",
+    "Variant Image 1": "Variant Image",
+}
 """Our column → theirs."""
 STATUSES = {"active": "published", "draft": "draft", "archived": "draft"}
 OPTIONS = 3
@@ -30,20 +35,24 @@ Line = dict[str, str]
 class Named:
     """What the file names and the shop has to have."""
 
-    products: int = 0
+    products: dict[str, None] = field(default_factory=dict)
+    """Their handles."""
     types: set[str] = field(default_factory=set)
     tags: set[str] = field(default_factory=set)
 
     @staticmethod
-    def rewrite_types(path: Path, ids: Mapping[str, str]) -> None:
-        """Put the ids of types where their values stand."""
+    def rewrite(path: Path, types: Mapping[str, str], products: Mapping[str, str], only_new: Collection[str]) -> None:
+        """Put the ids of types where their values stand, and those of products that the shop has; these don't get the columns of
+        `only_new`, which a merchant may have changed."""
         draft = path.with_name(f".{path.name}.part")
         with path.open(newline="", encoding="utf-8") as given, draft.open("w", newline="", encoding="utf-8") as made:
             reader = csv.DictReader(given)
             writer = csv.DictWriter(made, reader.fieldnames or ())
             writer.writeheader()
             for row in reader:
-                writer.writerow({**row, "Product Type Id": ids.get(plain(row["Product Type Id"]), "")})
+                id = products.get(plain(row["Product Handle"]))
+                known = {"Product Id": id, **dict.fromkeys(only_new, "")} if id is not None else {}
+                writer.writerow({**row, "Product Type Id": types.get(plain(row["Product Type Id"]), ""), **known})
         draft.replace(path)
 
 
@@ -55,8 +64,8 @@ def converted(path: Path, target: Path, currency: str, shared: Mapping[str, str]
     """
     named, pictures, tags = Named(), 0, 0
     for lines in _products(path):
-        named.products += 1
         first = lines[0]
+        named.products[first["Handle"]] = None
         named.types.update(value for value in (first.get("Type", "").strip(),) if value)
         ours = _tags(first)
         named.tags.update(ours)
@@ -64,7 +73,7 @@ def converted(path: Path, target: Path, currency: str, shared: Mapping[str, str]
     if pictures > MOST_PICTURES or tags > MOST_TAGS:
         raise InvalidData(f"A product has {pictures} pictures or {tags} tags: more than {MOST_PICTURES} and {MOST_TAGS} aren't taken")
     columns = [
-        "Product Handle", *PRODUCT, *shared, "Product Status", "Product Type Id",
+        "Product Id", "Product Handle", *PRODUCT, *shared, "Product Status", "Product Type Id",
         *(f"Product Tag {number}" for number in range(1, tags + 1)), *(f"Product Image {number}" for number in range(1, pictures + 1)),
         "Variant Title", *VARIANT, "Variant Manage Inventory", "Variant Allow Backorder", f"Variant Price {currency.upper()}",
         *(f"Variant Option {number} {what}" for number in range(1, OPTIONS + 1) for what in ("Name", "Value")),

@@ -46,8 +46,8 @@ def register(app: typer.Typer) -> None:
         database_url: str | None = DatabaseUrl,
         address: str | None = colony.Address,
     ) -> None:
-        """Create the products of a Shopify shop, with variants, options, prices, pictures, types and tags. Stock, costs and sale prices
-        (`Compare At Price`) stay behind."""
+        """Create the products of a Shopify shop, or change those with their handles, with variants, options, prices, pictures, types and
+        tags. Stock, costs and sale prices (`Compare At Price`) stay behind."""
         from .sheets import import_shopify
 
         if _with_shop(data_dir, database_url, address, lambda shop: import_shopify(shop, file, currency.lower(), dry_run=dry_run)):

@@ -14,7 +14,7 @@ from sqlalchemy import Table
 from ..message import Message, Service, message_of, writes
 from ..sql.db.database import Database
 from ..sql.schema.schema import Schema
-from ..sql.write.undo import Aggregate, Change, Pair, TakingBack
+from ..sql.write.undo import Aggregate, Change, Pair, TakingBack, keys_of
 from ..sql.write.writes import cascades
 
 R = TypeVar("R")
@@ -138,7 +138,8 @@ class Undoable(Service):
         """Undo what was changed in one table. A module whose rows depend on each other overrides this."""
         back = TakingBack(self.database, table)
         created = [left for was, left in pairs if was is None and left is not None]
-        kind = next((kind for kind in self.schema.entities.values() if kind.table is table and kind.view_of is None), None)
+        kinds = (kind for kind in self.schema.entities.values() if kind.table is table and kind.view_of is None)
+        kind = next((kind for kind in kinds if keys_of(table) == [kind.key]), None)  # none of pairs: their key names other rows, too
         if kind is None:
             await back.created(created)
         elif created:

@@ -10,10 +10,13 @@ from ...core.ids import new_id
 from ...core.rows import Given, Row
 from .choices import Choice, Combination, refuse_missing, refuse_twins, value_rows, values_of
 from .handles import checked_handle, handle_of
+from .matching import assignments, missing_images
 
-NESTED = frozenset({"options", "option_ids", "more_options", "variants", "images", "tags", "tag_ids", "categories", "category_ids"})
+NESTED = frozenset(
+    {"options", "option_ids", "more_options", "variants", "more_variants", "images", "tags", "tag_ids", "categories", "category_ids"}
+)
 """Members of a product's input that aren't columns."""
-VARIANT_NESTED = frozenset({"options", "images"})
+VARIANT_NESTED = frozenset({"options", "images", "image_urls"})
 
 
 @dataclass
@@ -35,6 +38,8 @@ class NewRows:
     """(product, tag)."""
     categories: list[tuple[str, str]] = field(default_factory=list)
     """(product, category)."""
+    shown: list[Row] = field(default_factory=list)
+    """Images of variants."""
 
     # -- adding
 
@@ -46,17 +51,27 @@ class NewRows:
         """
         product = product_row(given)
         self.products.append(product)
-        self.images += image_rows(product["id"], given.get("images") or [])
         choices = [self.add_option(product["id"], option, shared) for option in given.get("options") or []]
         refuse_same_titles(choices)
         variants: Sequence[Given] = given.get("variants") or []
+        first = len(self.variants)
         if strict:
             refuse_missing(product["title"], variants, choices)
         combinations = self.add_variants(product["id"], variants, choices)
         if strict:
             refuse_twins((str(variant.get("title")), made) for variant, made in zip(variants, combinations, strict=True))
+        self._add_images(product["id"], given.get("images") or [], [row["id"] for row in self.variants[first:]], variants)
         self.tags += [(product["id"], id) for id in ids_of(given, "tags", "tag_ids")]
         self.categories += [(product["id"], id) for id in ids_of(given, "categories", "category_ids")]
+
+    def _add_images(self, product_id: str, images: Sequence[Given], ids: Sequence[str], variants: Sequence[Given]) -> None:
+        listed = {id: variant["image_urls"] for id, variant in zip(ids, variants, strict=True) if variant.get("image_urls")}
+        rows = image_rows(product_id, [*images, *missing_images(images, listed)])
+        self.images += rows
+        if listed:
+            new = [(row["id"], row["url"]) for row in rows]
+            add, _ = assignments(new, {row["id"] for row in rows}, {}, set(ids), listed)
+            self.shown += [{"id": new_id("pvpi"), "variant_id": variant, "image_id": image} for variant, image in add]
 
     def add_option(self, product_id: str, given: Given, shared: Mapping[str, Row]) -> Choice:
         """Add an option to a product: an existing one (`id`, perhaps only some `value_ids` of it), or a new one of its own."""

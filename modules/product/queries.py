@@ -142,8 +142,16 @@ PRODUCTS_OF_VARIANTS = compiled(
 
 IMAGES = compiled(
     text("""
-    SELECT id, product_id, url FROM image
+    SELECT id, product_id, url, rank FROM image
     WHERE product_id = ANY(CAST(:products AS text[])) AND deleted_at IS NULL ORDER BY rank, id
+""")
+)
+
+ASSIGNED = compiled(
+    text("""
+    SELECT assigned.variant_id, assigned.image_id FROM product_variant_product_image AS assigned
+    JOIN image ON image.id = assigned.image_id
+    WHERE image.product_id = ANY(CAST(:products AS text[])) AND image.deleted_at IS NULL
 """)
 )
 

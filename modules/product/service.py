@@ -1,4 +1,4 @@
-"""The product module's messages about products and variants. Options and categories have files of their own."""
+"""The product module's messages about products and variants. Options, images and categories have files of their own."""
 
 from __future__ import annotations
 
@@ -12,19 +12,26 @@ from ...core.rows import Given, Row, Typed, TypedRows
 from . import queries
 from .categories import Categories
 from .choices import Choice, Combination, refuse_twins, refuse_twins_of, values_of
-from .drafts import NESTED, VARIANT_NESTED, NewRows, ids_of, image_rows, undiscounted
+from .drafts import NESTED, VARIANT_NESTED, NewRows, ids_of, undiscounted
 from .entities import SCHEMA
 from .handles import checked_handle, handle_of, handle_of_group
+from .images import ListedImages, ProductImages
+from .matching import matched, variants_of
 from .options import Choices, OptionChanges, ProductOptions, with_more
-from .tables import product_category_product, product_tags, product_variant_option, product_variant_product_image
+from .tables import product_category_product, product_tags, product_variant_option
 
 
-class ProductsUpdated(TypedDict):
-    products: list[Row]
-    """The products as they are stored now."""
+class VariantsUpdated(TypedDict):
     variants_created: list[Row]
     variants_updated: list[Row]
     variants_deleted: list[str]
+    variants_named: list[str]
+    """The ids of the variants that the rows name, in their order."""
+
+
+class ProductsUpdated(VariantsUpdated):
+    products: list[Row]
+    """The products as they are stored now."""
 
 
 class ProductsDeleted(TypedDict):
@@ -35,7 +42,7 @@ class ProductsDeleted(TypedDict):
     options: list[str]
 
 
-class ProductService(ProductOptions, Categories):
+class ProductService(ProductOptions, ProductImages, Categories):
     """Products with their variants, options and images, and what groups them."""
 
     name = "product"
@@ -56,8 +63,8 @@ class ProductService(ProductOptions, Categories):
         given.
 
         A row has the product's columns and `options` (`{title, values, ranks?}` of its own, or `{id, value_ids?}` of a shared one),
-        `variants` (columns and `options`: {title: value}), `images` (`{url}`), `tags` and `categories` (`[{id}]`). Missing ids are
-        made; the handle comes from the title, the thumbnail from the first image.
+        `variants` (columns, `options`: {title: value}, and `image_urls` that they show: see `assignments`), `images` (`{url}`), `tags` and
+        `categories` (`[{id}]`). Missing ids are made; the handle comes from the title, the thumbnail from the first image.
 
         Raises InvalidData for a taken handle, sku, ean, upc or barcode, for a variant that names only some options or an unknown value, and
         in a strict shop for a variant without options and for two with the same values; NotFound for an unknown tag, category, type or
@@ -77,6 +84,7 @@ class ProductService(ProductOptions, Categories):
             ("product_option_value", new.values),
             ("product_product_option", new.links),
             ("product_product_option_value", new.link_values),
+            ("product_variant_product_image", new.shown),
         )
         products, variants, *_ = await self._create_together(parts, pairs)
         by_product: dict[str, list[Row]] = {product["id"]: [] for product in products}
@@ -89,8 +97,9 @@ class ProductService(ProductOptions, Categories):
         """Change products; each row names its `id`, and only what it names changes.
 
         Lists replace the old ones: `options` (matched by id or title) or `option_ids`, `variants` (matched by id), `images` (matched by
-        id or url, ranked as given), `tags`, `categories`. A variant that isn't named is deleted. But `more_options` (see `with_more`) takes
-        none away, whoever adds some at the same time.
+        id or url, ranked as given), `tags`, `categories`. A variant that isn't named is deleted. But `more_options` (see `with_more`) and
+        `more_variants` (in the place of `variants`; see `matched`) take none away, whoever adds some at the same time. `image_urls` of a
+        variant: see `assignments`.
 
         Raises NotFound, or what `create_products` raises; nothing changes then.
         """
@@ -102,11 +111,12 @@ class ProductService(ProductOptions, Categories):
             products = await self.update("product", [_product_changes(row) for row in rows])
             choices = await self._choices(ids)
             changes = await self._replace_options(rows, choices)
-            created, updated, deleted = await self._replace_variants(rows, choices)
+            variants = await self._replace_variants(rows, choices)
             await self._refuse_lost(changes, ids)
-            await self._replace_images(rows)
+            listed = _listed_images(rows, variants["variants_named"])
+            await self._show_images(listed, await self._replace_images(rows, listed))
             await self._replace_pivots(rows)
-        return {"products": products, "variants_created": created, "variants_updated": updated, "variants_deleted": deleted}
+        return {"products": products, **variants}
 
     @writes
     async def delete_products(self, ids: Sequence[str]) -> ProductsDeleted:
@@ -174,29 +184,6 @@ class ProductService(ProductOptions, Categories):
             async with self.keeping(queries.VALUES_OF_VARIANTS, list(renewed)):
                 await self._give_values(renewed)
         return variants
-
-    # -- images of variants
-
-    @writes
-    async def assign_images(self, pairs: Sequence[tuple[str, str]]) -> list[list[str]]:
-        """Assign images to variants, as (variant, image) pairs. Returns the new pairs; another product's images are skipped."""
-        made = await self.database.fetch(
-            queries.ASSIGN_IMAGES,
-            {"ids": [new_id("pvpi") for _ in pairs], "variants": [pair[0] for pair in pairs], "images": [pair[1] for pair in pairs]},
-        )
-        self.keep(product_variant_product_image, [(None, {"id": row["id"]}) for row in made])
-        self.touch("product_variant_product_image", "product_variant", "product_image")
-        return [[row["variant_id"], row["image_id"]] for row in made]
-
-    @writes
-    async def unassign_images(self, pairs: Sequence[tuple[str, str]]) -> list[list[str]]:
-        """Undo the assignment. Returns the pairs that existed."""
-        gone = await self.database.fetch(
-            queries.UNASSIGN_IMAGES, {"variants": [pair[0] for pair in pairs], "images": [pair[1] for pair in pairs]}
-        )
-        self.keep(product_variant_product_image, [(row["was"], None) for row in gone])
-        self.touch("product_variant_product_image", "product_variant", "product_image")
-        return [[row["variant_id"], row["image_id"]] for row in gone]
 
     # -- collections
 
@@ -269,30 +256,49 @@ class ProductService(ProductOptions, Categories):
         await self._apply(changes)
         return changes
 
-    async def _replace_variants(self, rows: Sequence[Given], choices: Choices) -> tuple[list[Row], list[Row], list[str]]:
-        touched = {row["id"]: row["variants"] for row in rows if row.get("variants") is not None}
+    async def _replace_variants(self, rows: Sequence[Given], choices: Choices) -> VariantsUpdated:
+        touched = {row["id"]: row for row in rows if row.get("variants") is not None or row.get("more_variants")}
         if not touched:
-            return [], [], []
+            return {"variants_created": [], "variants_updated": [], "variants_deleted": [], "variants_named": []}
         there = await self._combinations(list(touched))
-        new, kept, deleted = NewRows(), list[Row](), list[str]()
+        skus = await self._skus([id for id, row in touched.items() if row.get("variants") is None])
+        new, kept, deleted, ids = NewRows(), list[Given](), list[str](), list[str]()
         renewed: dict[str, Combination] = {}
-        for product_id, variants in touched.items():
-            known = there.get(product_id, {})
+        for product_id, row in touched.items():
+            known, chosen = there.get(product_id, {}), choices.get(product_id, [])
+            variants = variants_of(row)
+            await self._refuse_others("product_variant", [v["id"] for v in variants if v.get("id") and v["id"] not in known])
+            others: dict[str, tuple[str, Combination]] = {}
+            if row.get("variants") is None:
+                means = matched(variants, known, skus.get(product_id, {}), chosen)
+                variants = [{**variant, "id": id} for variant, id in zip(variants, means, strict=True)]
+                others = {id: known[id] for id in known.keys() - set(means)}
             named = {variant["id"] for variant in variants if variant.get("id") in known}
-            await self._refuse_others("product_variant", [v["id"] for v in variants if v.get("id") and v["id"] not in named])
-            deleted += [id for id in known if id not in named]
+            deleted += [id for id in known if id not in named and id not in others]
             here = [variant for variant in variants if variant.get("id") in named]
             kept += here
-            after = self._combined(here, known, choices.get(product_id, []))
-            renewed |= {id: after[id][1] for id in named if next(v for v in variants if v.get("id") == id).get("options")}
+            after = self._combined(here, known, chosen)
+            renewed |= {variant["id"]: after[variant["id"]][1] for variant in here if variant.get("options")}
             fresh = [{**variant, "id": None} for variant in variants if variant.get("id") not in named]
-            made = new.add_variants(product_id, fresh, choices.get(product_id, []))
+            first = len(new.variants)
+            made = new.add_variants(product_id, fresh, chosen)
             newly = {str(at): (str(v.get("title")), values) for at, (v, values) in enumerate(zip(fresh, made, strict=True))}
-            refuse_twins_of(after | newly, [*(id for id in named if id in renewed), *newly])
+            refuse_twins_of(others | after | newly, [*(id for id in named if id in renewed), *newly])
+            created = iter(new.variants[first:])
+            ids += [variant["id"] if variant.get("id") in named else next(created)["id"] for variant in variants]
         await self.delete("product_variant", deleted)
         updated = await self.update("product_variant", [{n: v for n, v in row.items() if n not in VARIANT_NESTED} for row in kept])
         await self._give_values(renewed)
-        return await self._insert_variants(new), updated, deleted
+        inserted = await self._insert_variants(new)
+        return {"variants_created": inserted, "variants_updated": updated, "variants_deleted": deleted, "variants_named": ids}
+
+    async def _skus(self, product_ids: Sequence[str]) -> dict[str, dict[str, str]]:
+        """Variants by product: SKU → id."""
+        skus: dict[str, dict[str, str]] = {}
+        fields = ("id", "product_id", "sku")
+        for row in await self.list("product_variant", {"product_id": list(product_ids)}, fields=fields) if product_ids else ():
+            skus.setdefault(row["product_id"], {})[row["sku"]] = row["id"]
+        return skus
 
     @staticmethod
     def _combined(
@@ -306,31 +312,6 @@ class ProductService(ProductOptions, Categories):
             after[variant["id"]] = (title, values_of({**variant, "title": title}, choices) if variant.get("options") else values)
         return after
 
-    async def _replace_images(self, rows: Sequence[Given]) -> None:
-        touched = {row["id"]: row["images"] for row in rows if row.get("images") is not None}
-        if not touched:
-            return
-        there: dict[str, list[Row]] = {}
-        for stored in await self.database.fetch(queries.IMAGES, {"products": list(touched)}):
-            there.setdefault(stored["product_id"], []).append(dict(stored))
-        new, kept, gone, unknown = list[Row](), list[Row](), list[str](), list[str]()
-        for product_id, images in touched.items():
-            left = {image["id"]: image["url"] for image in there.get(product_id, [])}
-            for image, row in zip(images, image_rows(product_id, images), strict=True):
-                same = image.get("id") or next((id for id, url in left.items() if url == row["url"]), None)
-                if same is not None and left.pop(same, None) is not None:
-                    kept.append({name: row[name] for name in ("url", "rank")} | {"id": same})
-                else:
-                    new.append(row)
-                    unknown += [image["id"]] if image.get("id") else []
-            gone += left
-        await self._refuse_others("product_image", unknown)
-        await self.delete("product_image", gone)
-        await self.update("product_image", kept)
-        await self.create("product_image", new)
-        if gone:
-            await self.database.execute(queries.UNASSIGN_IMAGE_EVERYWHERE, {"ids": gone})
-
     async def _replace_pivots(self, rows: Sequence[Given]) -> None:
         for relation, ids, drop, add in (
             ("tags", "tag_ids", queries.UNTAG_OTHERS, queries.TAG),
@@ -342,6 +323,17 @@ class ProductService(ProductOptions, Categories):
                 lefts, rights = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
                 await self.database.execute(drop, {"lefts": [row["id"] for row in touched], "pair_lefts": lefts, "pair_rights": rights})
                 await self.database.execute(add, {"lefts": lefts, "rights": rights})
+
+
+def _listed_images(rows: Sequence[Given], ids: Sequence[str]) -> ListedImages:
+    """`ids`: those of the variants that the rows name."""
+    listed: ListedImages = {}
+    named = iter(ids)
+    for row in rows:
+        for variant, id in zip(variants_of(row), named, strict=False):
+            if variant.get("image_urls"):
+                listed.setdefault(row["id"], {})[id] = variant["image_urls"]
+    return listed
 
 
 def _product_changes(row: Given) -> Row:

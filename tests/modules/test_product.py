@@ -232,6 +232,32 @@ async def test_options_are_added_beside_those_that_others_add(products: ProductS
     assert {option["title"] for option in (await shown(products, made["id"]))["options"]} == {*after, "Fabric"}
 
 
+async def test_variants_that_many_name_at_once_are_one(products: ProductService) -> None:
+    """They are matched while nobody else changes the product; those that nobody names stay, and all of it is taken back."""
+    made = await make(products)
+    (white,) = [variant for variant in made["variants"] if variant["title"] == "S / White"]
+    options = {"Size": "XL", "Color": "Black"}
+    rows = [
+        {"title": "Huge", "sku": "huge", "options": options, "image_urls": ["http://a/2.png", "http://a/3.png"]},
+        {"title": "White", "options": {"Color": "White", "Size": "S"}, "image_urls": ["http://a/1.png"]},
+    ]
+    update = {"id": made["id"], "more_options": [{"title": "Size", "values": ["XL"]}], "more_variants": rows}
+    dones = await asyncio.gather(*(keep(products.update_products, [update]) for _ in range(4)))
+    assert {tuple(done["answer"]["variants_named"]) for done in dones} == {(huge := dones[0]["answer"]["variants_named"][0], white["id"])}
+    assert sorted(len(done["answer"]["variants_created"]) for done in dones) == [0, 0, 0, 1]
+    after = {variant["title"]: variant for variant in (await shown(products, made["id"], *SHOWN, "*variants.images"))["variants"]}
+    assert after.keys() == {"S / Black", "White", "L / Black", "L / White", "Huge"}
+    assert (after["White"]["id"], after["Huge"]["id"]) == (white["id"], huge)
+    urls = {title: "".join(image["url"][-5] for image in variant["images"]) for title, variant in after.items()}
+    assert urls == {"S / Black": "12", "White": "1", "L / Black": "12", "L / White": "12", "Huge": "23"}
+    before = await shown(products, made["id"], *SHOWN, "*variants.images")
+    rows[0] |= {"title": "Larger", "options": {"Size": "XL", "Color": "White"}, "image_urls": ["http://a/1.png", "http://a/4.png"]}
+    done = await keep(products.update_products, [{**update, "more_variants": [*rows, {**rows[0], "sku": "larger", "options": options}]}])
+    assert await shown(products, made["id"], *SHOWN, "*variants.images") != before
+    await products.undo(done["change"])
+    assert await shown(products, made["id"], *SHOWN, "*variants.images") == before
+
+
 async def test_an_update_is_taken_back_whole(products: ProductService) -> None:
     (tag,) = await products.create("product_tag", [{"value": "a"}])
     made = await make(products, tags=[{"id": tag["id"]}])

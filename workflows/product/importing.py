@@ -146,7 +146,7 @@ async def import_part(flow: Flow, part: str, file: SheetFile, line: int, offset:
             except VelellaError as refusal:
                 if not refusal.refuses:
                     raise
-                done["refused"].append([str(each[0].at.line), refusal.message])
+                done["refused"].append([str(each[0].line_of(refusal.message)), refusal.message])
             else:
                 _count(done, [each])
     else:
@@ -226,7 +226,7 @@ def _input(product: SheetProduct, tags: dict[str, str]) -> Row | InvalidData:
         options = [{"id": option.id} if option.id is not None else option.given for option in product.options.values()]
         return {**given, "variants": product.variants, "options": options}
     if product.variants:
-        given["variants"] = [_without_loss(variant) for variant in product.variants]
+        given["more_variants"] = [_without_loss(variant) for variant in product.variants]
     if product.options:
         given["more_options"] = [option.given for option in product.options.values()]
     return given
@@ -234,7 +234,7 @@ def _input(product: SheetProduct, tags: dict[str, str]) -> Row | InvalidData:
 
 def _without_loss(variant: Row) -> Row:
     """A variant of a product that is changed: a file takes no price away, since not every price has a column."""
-    if not variant.get("id") or "prices" not in variant:
+    if "prices" not in variant:
         return variant
     return {**{name: value for name, value in variant.items() if name != "prices"}, "more_prices": variant["prices"]}
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from ...core.errors import InvalidData
 from ...core.rows import Row
+from ...modules.product.matching import variants_of
 from ..inventory.items import drop_items
 from ..kit import Flow, workflow
 from ..links import relink, unlink_all
@@ -20,8 +21,9 @@ ELSEWHERE = ("sales_channels", "shipping_profile_id", "additional_data")
 def bare_product(product: Row) -> Row:
     """The product module's part of a product's input."""
     row = {name: value for name, value in product.items() if name not in ELSEWHERE}
-    if row.get("variants") is not None:
-        row["variants"] = [bare(variant) for variant in row["variants"]]
+    for name in ("variants", "more_variants"):
+        if row.get(name) is not None:
+            row[name] = [bare(variant) for variant in row[name]]
     return row
 
 
@@ -86,8 +88,8 @@ async def update_products(
 ) -> list[Row]:
     """Change products: each by its id, or all that a selector selects in the same way. Returns the rows as they are stored.
 
-    Takes the input of `ProductService.update_products`, and `sales_channels`, `shipping_profile_id` (None: none), and variants' `prices`,
-    each of which replaces the old ones; and variants' `more_prices`, which leave the prices for anything else as they are. Raises
+    Takes the input of `ProductService.update_products`, and `sales_channels`, `shipping_profile_id` (None: none), and the `prices` of
+    variants, each of which replaces the old ones; and their `more_prices`, which leave the prices for anything else as they are. Raises
     NotFound, and the modules' errors; then everything is as before.
     """
     given = products or []
@@ -95,7 +97,7 @@ async def update_products(
         given = [{**(update or {}), "id": id} for id in await selected(flow, "product", selector or {})]
     if not given:
         return []
-    if any(product.get(name) is not None for product in given for name in ("variants", "sales_channels")) or any(
+    if any(product.get(name) is not None for product in given for name in ("variants", "more_variants", "sales_channels")) or any(
         "shipping_profile_id" in product for product in given
     ):
         flow.durably()
@@ -106,11 +108,12 @@ async def update_products(
         await unlink_all(flow, done["change"])
         await drop_items(flow, items)
     await restock_variants(flow, done["change"], changed["variants_updated"])
-    variants = [variant for product in given for variant in product.get("variants") or []]
+    variants = [variant for product in given for variant in variants_of(product)]
+    named = [{**variant, "id": id} for variant, id in zip(variants, changed["variants_named"], strict=True)]
     kept = {variant["id"] for variant in changed["variants_updated"]}
-    await reprice_variants(flow, [variant for variant in variants if variant.get("id") in kept])
+    await reprice_variants(flow, [variant for variant in named if variant["id"] in kept])
     if changed["variants_created"]:
-        await equip_variants(flow, changed["variants_created"], [variant for variant in variants if variant.get("id") not in kept])
+        await equip_variants(flow, changed["variants_created"], [variant for variant in named if variant["id"] not in kept])
     for product in given:
         if product.get("sales_channels") is not None:
             await relink(flow, "product_sales_channel", "product_id", product["id"], [each["id"] for each in product["sales_channels"]])

@@ -1,8 +1,8 @@
 """Products as rows of a spreadsheet, a row a variant, with the columns of Medusa's own exports; and back.
 
 Columns that Medusa's exports don't have and ours do: `Product Metadata` and `Variant Metadata` (JSON), `Shipping Profile Id`. What is
-read: `COLUMNS`, and the numbered ones of `NUMBERED`; their case doesn't matter. An empty cell says nothing: it changes nothing and clears
-nothing.
+read: `COLUMNS`, the numbered ones of `NUMBERED` and `Variant Image 1`, …; their case doesn't matter. An empty cell says nothing: it
+changes nothing and clears nothing.
 """
 
 from __future__ import annotations
@@ -150,7 +150,7 @@ _OPTION = re.compile(r"variant option (\d{1,3}) (name|value|id|is exclusive)")
 _PRICE = re.compile(
     r"variant price (?:\[(?P<before>.+)\] (?P<code>[a-z]{3})|(?P<plain>[a-z]{3})|(?P<region>.+) \[(?P<currency>[a-z]{3})\])"
 )
-_IMAGE = re.compile(r"variant image \d{1,3}")
+_IMAGE = re.compile(r"variant image \d{1,3}(?: url)?")
 
 
 # -- reading
@@ -182,6 +182,8 @@ class SheetProduct:
     given: Row
     """Its own columns."""
     variants: list[Row] = field(default_factory=list)
+    lines: list[int] = field(default_factory=list)
+    """Where the variants stand."""
     lists: dict[str, dict[tuple[str, int], None]] = field(default_factory=dict)
     """`images`, `tags` (a value or an id), `categories`, `sales_channels`: the cells, each with how often it stood before it in its row."""
     options: dict[str, SheetOption] = field(default_factory=dict)
@@ -204,6 +206,11 @@ class SheetProduct:
     def key(self) -> str:
         return str(self.given.get("id") or self.given.get("handle"))
 
+    def line_of(self, reason: str) -> int:
+        """The line that a refusal is about: that of the variant whose SKU it names, or else where the product begins."""
+        named = (line for line, row in zip(self.lines, self.variants, strict=True) if row.get("sku") and f"sku: {row['sku']}," in reason)
+        return next(named, self.at.line)
+
     def listed(self, member: str) -> list[str]:
         return [cell for cell, _ in self.lists.get(member, ())]
 
@@ -220,6 +227,7 @@ class SheetProduct:
             raise InvalidData(f"Line {row.at.line}: the rows of a product may have {MOST_CHARACTERS} characters, beside what they repeat")
         self.given = {**row.given, **self.given}
         self.variants += row.variants
+        self.lines += row.lines
         for member, cells in row.lists.items():
             self.lists.setdefault(member, {}).update(cells)
         for title, option in row.options.items():
@@ -239,6 +247,7 @@ class ProductColumns:
         self._plain: list[tuple[int, str, str, str, Read]] = []
         self._listed: list[tuple[int, str]] = []
         self._prices: list[tuple[int, str, Row]] = []
+        self._images: list[int] = []
         self._options: dict[str, dict[str, int]] = {}
         self.width = len(names)
         unknown = [name for at, name in enumerate(names) if not self._takes(at, name, " ".join(name.lower().split()), regions)]
@@ -269,8 +278,10 @@ class ProductColumns:
             if any(price == known for _, _, known in self._prices):
                 raise InvalidData(f'There are two columns for the price of "{name}"')
             self._prices.append((at, name, price))
+        elif _IMAGE.fullmatch(plain):
+            self._images.append(at)
         else:
-            return _IMAGE.fullmatch(plain) is not None
+            return False
         return True
 
     def products(self, records: Iterable[Record], open: SheetProduct | None = None) -> Iterator[SheetProduct]:
@@ -311,10 +322,13 @@ class ProductColumns:
         prices = [{**price, "amount": _read(record.at.line, name, read, cells[at])} for at, name, price in self._prices if cells[at]]
         if prices:
             variant["prices"] = prices
+        if urls := [cells[at] for at in self._images if cells[at]]:
+            variant["image_urls"] = urls
         for columns in self._options.values():
             self._option(record.at.line, cells, columns, variant, made.options)
         if variant:
             made.variants.append(variant)
+            made.lines.append(record.at.line)
         return made
 
     @staticmethod

@@ -31,7 +31,7 @@ async def equip_variants(flow: Flow, variants: Sequence[Row], given: Sequence[Ro
 
     `given`: the input of each of the stored `variants`. All ids are known beforehand, so it takes one message to each module.
     """
-    prices = [_price_set(asked.get("prices") or []) for asked in given]
+    prices = [_price_set(asked.get("prices") or asked.get("more_prices") or []) for asked in given]
     supplied = {variant["id"]: asked.get("inventory_items") or [] for variant, asked in zip(variants, given, strict=True)}
     await check_items(flow, supplied)
     made = default_items(variant for variant in variants if variant["manage_inventory"] and not supplied[variant["id"]])

@@ -19,6 +19,8 @@ from ..conftest import Client, Shop
 from .conftest import Merchant
 from .importer import HEAD, Importer, called, is_stored, sheet
 
+SHOWN = "id,variants.id,variants.sku,variants.title,variants.weight,*variants.prices,*variants.options,variants.images.url"
+
 
 @pytest.fixture
 def sheets(admin: Client, merchant: Merchant, shop: Shop) -> Importer:
@@ -61,26 +63,28 @@ async def test_an_import_that_was_interrupted_goes_on_where_it_was(handle: ShopH
     assert await import_products(handle, file) == 250, "it isn't the same import: all are there already"
 
 
-async def test_a_shop_of_shopifys_moves_in(handle: ShopHandle, sheets: Importer, tmp_path: Path) -> None:
+async def test_a_shop_of_shopifys_moves_in_as_often_as_it_is_told_to(
+    handle: ShopHandle, sheets: Importer, merchant: Merchant, tmp_path: Path
+) -> None:
     name, file = called(), tmp_path / "products_export.csv"
     head = (
         "Handle,Title,Body (HTML),Vendor,Type,Tags,Published,Option1 Name,Option1 Value,Option2 Name,Option2 Value,Variant SKU,"
         "Variant Grams,Variant Inventory Tracker,Variant Inventory Policy,"
-        "Variant Price,Variant Barcode,Image Src,Image Position,Gift Card,Status"
+        "Variant Price,Variant Barcode,Image Src,Image Position,Gift Card,Status,Variant Image"
     )
     rows = (
         f'{name},Oil Lamp,"<p>With a ""storm"" glass</p>",Harbour,-Lamps {name},"brass, light {name}",true,Size,Small,Colour,Brass,'
-        f"{name}-s,450,shopify,deny,49.90,'4006381333931,https://x.example/b.jpg,2,false,active",
-        f"{name},,,,,,,,Large,,Brass,{name}-l,900,shopify,continue,79.90,,https://x.example/a.jpg,1,,",
-        f"{name},,,,,,,,,,,,,,,,,https://x.example/c.jpg,3,,",
-        f"{name}-gift,Gift Card,,Harbour,,,true,Title,Default Title,,,,,,deny,25.00,,,,true,archived",
+        f"{name}-s,450,shopify,deny,49.90,'4006381333931,https://x.example/b.jpg,2,false,active,https://x.example/b.jpg",
+        f"{name},,,,,,,,Large,,Brass,{name}-l,900,shopify,continue,79.90,,https://x.example/a.jpg,1,,,https://x.example/d.jpg",
+        f"{name},,,,,,,,,,,,,,,,,https://x.example/c.jpg,3,,,",
+        f"{name}-gift,Gift Card,,Harbour,,,true,Title,Default Title,,,,,,deny,25.00,,,,true,archived,",
     )
     file.write_bytes(b"\xef\xbb\xbf" + sheet(head, *rows))
     assert await import_shopify(handle, file, "eur") == 0
     lamp = await sheets.product(name)
     assert (lamp["title"], lamp["status"], lamp["description"]) == ("Oil Lamp", "published", '<p>With a "storm" glass</p>')
     assert (lamp["type"]["value"], sorted(tag["value"] for tag in lamp["tags"])) == (f"-Lamps {name}", ["brass", f"light {name}"])
-    assert [image["url"][-5:] for image in lamp["images"]] == ["a.jpg", "b.jpg", "c.jpg"]
+    assert [image["url"][-5:] for image in lamp["images"]] == ["a.jpg", "b.jpg", "c.jpg", "d.jpg"]
     variants = {variant["sku"]: variant for variant in lamp["variants"]}
     assert (variants[f"{name}-s"]["barcode"], variants[f"{name}-s"]["weight"]) == ("4006381333931", 450)
     assert [variants[f"{name}-{size}"]["allow_backorder"] for size in "sl"] == [False, True]
@@ -89,6 +93,19 @@ async def test_a_shop_of_shopifys_moves_in(handle: ShopHandle, sheets: Importer,
     assert len(lamp["sales_channels"]) == 1
     gift = await sheets.product(f"{name}-gift")
     assert (gift["is_giftcard"], gift["discountable"], gift["status"]) == (True, False, "draft")
+
+    before = await sheets.product(name, SHOWN)
+    shown = {variant["sku"][-1]: sorted(image["url"][-5] for image in variant["images"]) for variant in before["variants"]}
+    assert shown == {"s": ["a", "b", "c"], "l": ["a", "c", "d"]}
+    channel = (await merchant.post("/admin/sales-channels", {"name": called()}))["sales_channel"]["id"]
+    await merchant.post(f"/admin/sales-channels/{channel}/products", {"add": [before["id"]]})
+    assert await import_shopify(handle, file, "eur") == 0
+    assert (await sheets.product(name, SHOWN))["variants"] == before["variants"], "what was imported and is imported again is as it was"
+    assert len((await sheets.product(name))["sales_channels"]) == 2, "where it is sold, the merchant says"
+    file.write_bytes(file.read_bytes().replace(b"49.90", b"44.90").replace(f"{name}-l".encode(), b""))
+    assert await import_shopify(handle, file, "eur") == 0
+    after = {variant["id"]: variant["prices"][0]["amount"] for variant in (await sheets.product(name))["variants"]}
+    assert after == {variants[f"{name}-s"]["id"]: Decimal("44.9"), variants[f"{name}-l"]["id"]: Decimal("79.9")}
     (tmp_path / "other.csv").write_bytes(sheet(HEAD))
     with pytest.raises(InvalidData):
         await import_shopify(handle, tmp_path / "other.csv", "eur")
