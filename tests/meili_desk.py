@@ -42,6 +42,8 @@ class Index:
         self.primary = primary
         self.settings = json.loads(json.dumps(DEFAULTS))
         self.documents: dict[str, Row] = {}
+        self.begins = True
+        """Whether filters know `STARTS WITH`: it was experimental up to 1.17."""
 
 
 class MeiliDesk:
@@ -52,7 +54,7 @@ class MeiliDesk:
         self.indexes: dict[str, Index] = {}
         self.tasks: list[Row] = []
         self.url = ""
-        self.version = "1.15.2"
+        self.version = "1.18.0"
         self._work: asyncio.Queue[tuple[Row, Callable[[], None]]] = asyncio.Queue()
         self._runner: web.AppRunner | None = None
 
@@ -266,6 +268,10 @@ class Filter:
                 self._next(",")
             return lambda row: any(_text(value) in listed for value in values_of(row, path))
         if self._next("STARTS", "WITH"):
+            if not self._index.begins:
+                raise Refused(
+                    400, "feature_not_enabled", "Using `STARTS WITH` in a filter requires enabling the `contains filter` feature."
+                )
             begins = self._take().lower()
             return lambda row: any(_text(value).startswith(begins) for value in values_of(row, path))
         sign, given = self._take(), self._take()

@@ -224,7 +224,7 @@ def _refused(answer: Answer) -> VelellaError:
         return NotFound("Meilisearch doesn't have the index", hint=answer.shown)
     if answer.status in (401, 403):
         return UnexpectedState("Meilisearch doesn't let this shop in", hint=answer.shown)
-    if _code(answer).startswith(("invalid_search_", "invalid_multi_search_")):
+    if _code(answer).startswith(("invalid_search_", "invalid_multi_search_", "feature_not_enabled")):
         return InvalidData(f"Meilisearch can't be asked that: {answer.json().get('message')}")
     return UnexpectedState("Meilisearch refused what it was asked", hint=f"It answers {answer.status}: {answer.shown}")
 
