@@ -62,6 +62,12 @@ class RecordedWrites(Undoable):
             value = await self.database.fetch_value(statement, params)
         return json.loads(value) if isinstance(value, bytes) else value
 
+    @property
+    def is_repeated(self) -> bool:
+        """Whether the running write was carried out before, so that `answer` gives what it gave then, whatever is true by now."""
+        running = self._running()
+        return running is not None and running.answered is not None
+
     def touch(self, *entities: str) -> None:
         """Note that rows of these entities change in the running write: to be called after a statement of the module's own."""
         running = self._running()

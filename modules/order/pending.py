@@ -106,7 +106,7 @@ def with_revised(acts: Sequence[Act], act_id: str, given: ActRevision) -> list[A
 class Pending(Writing):
     """The part of the order service for open changes."""
 
-    @writes(key="order_id")
+    @writes(key="order_id", one_statement=True, answers=True)
     async def begin(
         self,
         order_id: str,
@@ -116,25 +116,31 @@ class Pending(Writing):
         *,
         draft: bool = False,
     ) -> Change:
-        """Begin a change of an order, or of a `draft`, with actions. `beside`: the return, claim or exchange to be created with it
-        (entity → row).
+        """Begin a change of an order, or of a `draft`, with actions that are about the order alone. `beside`: the return, claim or
+        exchange to be created with it (entity → row).
 
-        Returns the change. Raises NotFound; InvalidData if the order is cancelled, is a draft (or isn't, with `draft`), or has another open
-        change.
+        Returns the change. Raises NotFound; InvalidData if the order is cancelled, is a draft (or isn't, with `draft`), has another open
+        change, or doesn't allow one of the actions.
         """
         found = await self.at_work(order_id)
         order = found["order"]
-        changing.check_alive(order)
-        changing.check_draft(order, draft)
-        if found["change"] is not None:
-            raise InvalidData(f"Order ({order_id}) already has an existing active order change")
-        for entity, row in (beside or {}).items():
-            await self.create(entity, [{**row, "order_id": order_id, "order_version": order["version"]}])
         row = {"id": new_id("ordch"), "order_id": order_id, "version": order["version"] + 1, "status": "pending", **change}
-        made: list[Change] = await self.create("order_change", [row])
-        if acts:
-            await self.add_acts(made[0]["id"], acts)
-        return made[0]
+        begun: Any = {**dict.fromkeys(_SUBJECTS), **row}
+        rows = [self._row(begun, act) for act in acts]
+        if not self.is_repeated:
+            changing.check_alive(order)
+            changing.check_draft(order, draft)
+            if found["change"] is not None:
+                raise InvalidData(f"Order ({order_id}) already has an existing active order change")
+            if rows:
+                Held(begun, order, {}).check(rows)
+        causes = [
+            (entity, [{**cause, "order_id": order_id, "order_version": order["version"]}]) for entity, cause in (beside or {}).items()
+        ]
+        kept = [self._kept(act) for act in rows]
+        *_, made, _ = await self._create_together([*causes, ("order_change", [row]), ("order_change_action", kept)])
+        first: Change = made[0]
+        return first
 
     @writes
     async def add_acts(self, change_id: str, acts: Sequence[Act], *, seen: Seen | None = None) -> list[str]:

@@ -187,7 +187,7 @@ LIFE = {
     "send": (22, 7),
     "ship": (13, 4),
     "deliver": (12, 4),
-    "begin a return": (5, 1),
+    "begin a return": (4, 1),
     "say what comes back": (7, 1),
     "say how it comes back": (9, 1),
     "request a return": (24, 7),
