@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any, Literal, TypedDict
 
-from ...core.clock import utc_now
 from ...core.errors import NotAllowed, NotFound, VelellaError
 from ...core.ids import new_id
 from ...core.message import reads, writes
 from ...core.rows import Row, Rows
+from ...core.sql.db.compiled import SelfRecording
+from ...core.sql.db.failures import Collided
 from .asking import AsksProviders
 from .provider import Consignment, FulfillmentProvider
-from .queries import CARRIED_OUT, END_CANCELING, LOCK_FULFILLMENT
+from .queries import BEGIN_CANCELING, CARRIED_OUT, DELIVER, END_CANCELING, LOCK_FULFILLMENT, SHIP
 
 _NESTED = ("items", "labels", "delivery_address", "order", "consigned")
-_SHOWN = ("*", "items.*", "labels.*", "delivery_address.*")
+SHOWN = ("*", "items.*", "labels.*", "delivery_address.*")
 MOST_LABELS = 32
 """Carriers use a number again after some months; more labels of one number than that aren't looked at."""
 
@@ -50,7 +51,7 @@ class Fulfillments(AsksProviders):
         fulfillment = {**recorded, **(data.get("consigned") or {})}
         answer = provider.create(id, data.get("data") or {}, data.get("items") or (), data.get("order"), fulfillment)
         await self._carried(id, data, answer)
-        return await self.retrieve("fulfillment", id, fields=_SHOWN)
+        return await self.retrieve("fulfillment", id, fields=SHOWN)
 
     async def create_return_fulfillment(self, data: Mapping[str, Any]) -> None:
         """Record a fulfillment that brings things back, and have its provider carry it out. Otherwise as `create_fulfillment`."""
@@ -94,32 +95,34 @@ class Fulfillments(AsksProviders):
             old = await self.list("fulfillment_label", {"fulfillment_id": id}, fields=("id",))
             await self.delete("fulfillment_label", [row["id"] for row in old])
             await self.create("fulfillment_label", [{**label, "fulfillment_id": id} for label in change["labels"]])
-        return await self.retrieve("fulfillment", id, fields=_SHOWN)
+        return await self.retrieve("fulfillment", id, fields=SHOWN)
 
-    @writes
-    async def ship(self, id: str, labels: Sequence[Mapping[str, Any]], *, by: str | None = None) -> Row:
+    @writes(one_statement=lambda id, labels, **_: not labels, answers=True)
+    async def ship(self, id: str, labels: Sequence[Mapping[str, Any]], *, by: str | None = None) -> None:
         """Mark a fulfillment as shipped by a user, and add these labels to it.
 
         Raises NotFound; NotAllowed where it is (being) cancelled, or has left already.
         """
-        held = await self._hold(id)
-        if _called_off(held):
-            raise NotAllowed("Cannot create shipment for a canceled fulfillment")
-        if held["shipped_at"] is not None:
-            raise NotAllowed("Shipment has already been created")
-        await self.update("fulfillment", [{"id": id, "shipped_at": utc_now(), "marked_shipped_by": by}])
-        await self.create("fulfillment_label", [{**label, "fulfillment_id": id} for label in labels])
-        return await self.retrieve("fulfillment", id, fields=_SHOWN)
+        if not await self._marked(SHIP, {"id": id, "by": by}):
+            held = await self._hold(id)
+            if _called_off(held):
+                raise NotAllowed("Cannot create shipment for a canceled fulfillment")
+            if held["shipped_at"] is not None:
+                raise NotAllowed("Shipment has already been created")
+            raise _changed(id)
+        if labels:
+            await self.create("fulfillment_label", [{**label, "fulfillment_id": id} for label in labels])
 
-    @writes
+    @writes(one_statement=True, answers=True)
     async def deliver(self, id: str) -> None:
         """Mark a fulfillment as delivered. Raises NotFound; NotAllowed where it is (being) cancelled, or has arrived already."""
-        held = await self._hold(id)
-        if _called_off(held):
-            raise NotAllowed("Cannot deliver an already canceled fulfillment")
-        if held["delivered_at"] is not None:
-            raise NotAllowed("Fulfillment has already been marked delivered")
-        await self.update("fulfillment", [{"id": id, "delivered_at": utc_now()}])
+        if not await self._marked(DELIVER, {"id": id}):
+            held = await self._hold(id)
+            if _called_off(held):
+                raise NotAllowed("Cannot deliver an already canceled fulfillment")
+            if held["delivered_at"] is not None:
+                raise NotAllowed("Fulfillment has already been marked delivered")
+            raise _changed(id)
 
     async def cancel_fulfillment(self, id: str, *, key: str | None = None) -> Row:
         """Cancel a fulfillment. One that is cancelled already is returned as it is; but where there is a `key`, only to who cancelled it
@@ -153,7 +156,7 @@ class Fulfillments(AsksProviders):
 
     async def _recorded(self, data: Mapping[str, Any]) -> Row:
         """A fulfillment as it is written down: it is now, unless it was before."""
-        there: Rows = await self.list("fulfillment", {"id": data["id"]}, fields=_SHOWN)
+        there: Rows = await self.list("fulfillment", {"id": data["id"]}, fields=SHOWN)
         return there[0] if there else await self.record(data)
 
     async def _carried(self, id: str, given: Mapping[str, Any], answer: Awaitable[Consignment]) -> None:
@@ -198,22 +201,36 @@ class Fulfillments(AsksProviders):
                 await self._end_canceling(id, canceled=False)
             raise
 
-    @writes
+    @writes(one_statement=True)
     async def _begin_canceling(self, id: str, key: str | None) -> Row:
-        """Lock a fulfillment, check that it can be cancelled, and record that its cancellation has begun."""
+        """Record that the cancellation of a fulfillment has begun, if it can be cancelled and isn't yet."""
+        begun = await self.database.fetch_one(BEGIN_CANCELING, {"id": id, "key": key})
+        if begun is not None:
+            self.touch_rows("fulfillment", [id])
+            return dict(begun)
         held = await self._hold(id)
         if key is not None and _called_off(held) and held["canceling_key"] != key:
             raise NotAllowed("The fulfillment is already canceled")
         if held["canceled_at"] is None:
             _check_cancelable(held)
-            await self.update("fulfillment", [{"id": id, "canceling_at": utc_now(), "canceling_key": key}])
+            raise _changed(id)
         return {name: held[name] for name in ("canceled_at", "provider_id", "data")}
 
     @writes(one_statement=True)
     async def _end_canceling(self, id: str, *, canceled: bool) -> Row:
         await self.database.execute(END_CANCELING, {"id": id, "canceled": canceled})
         self.touch_rows("fulfillment", [id])
-        return await self.retrieve("fulfillment", id, fields=_SHOWN)
+        return await self.retrieve("fulfillment", id, fields=SHOWN)
+
+    async def _marked(self, statement: SelfRecording, params: Mapping[str, Any]) -> bool:
+        """Send a statement that marks a fulfillment, if it may be. Returns whether it has."""
+        left: Row | None = await self.answer(statement, params)
+        if left is None:
+            return False
+        id = params["id"]
+        self.keep(self.schema["fulfillment"].table, [({"id": id, **dict.fromkeys(left)}, {"id": id, **left})])
+        self.touch_rows("fulfillment", [id])
+        return True
 
     async def _hold(self, id: str) -> Row:
         held = await self.database.fetch_one(LOCK_FULFILLMENT, {"id": id})
@@ -224,6 +241,11 @@ class Fulfillments(AsksProviders):
 
 def _missing(id: str) -> NotFound:
     return NotFound(f"Fulfillment with id: {id} was not found")
+
+
+def _changed(id: str) -> Collided:
+    """What refused a statement is over: it is to be sent again."""
+    return Collided(f"Fulfillment {id} was changed meanwhile.")
 
 
 def _called_off(held: Mapping[str, Any]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import text
 
-from ...core.sql.db.compiled import compiled
+from ...core.sql.db.compiled import answering_text, compiled
 
 # The geo zones that could hold an address: all of its country. `matching` says which do.
 GEO_ZONES = compiled(
@@ -79,3 +79,28 @@ END_CANCELING = compiled(
     WHERE id = CAST(:id AS text) AND deleted_at IS NULL AND canceling_at IS NOT NULL AND canceled_at IS NULL
 """)
 )
+
+# The beginning of a cancellation. No row for one that is shipped, delivered or cancelled, or being cancelled under another key.
+BEGIN_CANCELING = compiled(
+    text("""
+    UPDATE fulfillment SET canceling_at = now(), canceling_key = CAST(:key AS text), updated_at = clock_timestamp()
+    WHERE id = CAST(:id AS text) AND deleted_at IS NULL AND canceled_at IS NULL AND shipped_at IS NULL AND delivered_at IS NULL
+      AND (CAST(:key AS text) IS NULL OR canceling_at IS NULL OR canceling_key = CAST(:key AS text))
+    RETURNING canceled_at, provider_id, data
+""")
+)
+
+# A fulfillment is shipped, or delivered. They give what they set; no row for one that is (being) cancelled, or marked so already.
+_MARKED = """
+    UPDATE fulfillment SET {set}, updated_at = clock_timestamp()
+    WHERE id = CAST(:id AS text) AND deleted_at IS NULL AND canceling_at IS NULL AND canceled_at IS NULL AND {moment} IS NULL
+    RETURNING json_build_object({gives}'{moment}', to_char(timezone('UTC', {moment}), 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')) AS marked
+"""
+SHIP = answering_text(
+    marked=_MARKED.format(
+        set="shipped_at = now(), marked_shipped_by = CAST(:by AS text)",
+        moment="shipped_at",
+        gives="'marked_shipped_by', marked_shipped_by, ",
+    )
+)
+DELIVER = answering_text(marked=_MARKED.format(set="delivered_at = now()", moment="delivered_at", gives=""))

@@ -86,6 +86,16 @@ async def test_what_a_step_has_written_is_answered_again_and_not_done_again(shop
     fields = ("*", "items.*", "labels.*", "delivery_address.*")
     assert await modules.fulfillment.retrieve("fulfillment", id, fields=fields) == recorded
     assert await modules.fulfillment.count("fulfillment") == 1
+    marks = ("shipped_at", "marked_shipped_by", "delivered_at")
+    shipped = await repeated(lambda: keep(modules.fulfillment.ship, id, [], by="user_1"))
+    delivered = await repeated(lambda: keep(modules.fulfillment.deliver, id))
+    held = await modules.fulfillment.retrieve("fulfillment", id, fields=marks)
+    assert held["marked_shipped_by"] == "user_1"
+    assert None not in (held["shipped_at"], held["delivered_at"])
+    for done in (delivered, shipped):
+        await modules.fulfillment.undo(done["change"])
+    held = await modules.fulfillment.retrieve("fulfillment", id, fields=marks)
+    assert [held[name] for name in marks] == [None, None, None]
 
     (collection,) = await repeated(
         lambda: modules.payment.create_collections([{"amount": Decimal("9.99"), "currency_code": "eur", "order_id": row["id"]}])

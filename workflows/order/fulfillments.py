@@ -18,6 +18,7 @@ from ...core.ids import new_id
 from ...core.numbers import Amount
 from ...core.rows import Row
 from ...core.sql.schema.query import Query
+from ...modules.fulfillment.fulfillments import SHOWN
 from ...modules.inventory.types import Back, GoodsAt, GoodsOfLine, GoodsTaken, Sent
 from ..consigning import consigned
 from ..kit import Flow, Kept, keep, step, take_back, workflow
@@ -227,9 +228,9 @@ async def create_order_shipment(
         packed = await flow.run(packed_in, order_id, fulfillment_id)
         if unknown := [item["id"] for item in items if item["id"] not in packed["lines"]]:
             raise InvalidData(f"Items with ids {', '.join(unknown)} does not exist in order with id {order_id}.")
-        shipment = (await flow.run(mark_shipped, fulfillment_id, labels or [], created_by))["answer"]
+        await flow.run(mark_shipped, fulfillment_id, labels or [], created_by)
         await flow.run(register, order_id, counting("SHIP_ITEM", fulfillment_id, packed["quantities"]))
-        await flow.hooks.shipmentCreated(shipment=shipment)
+        await flow.hooks.shipmentCreated(shipment=lambda: flow.modules.fulfillment.retrieve("fulfillment", fulfillment_id, fields=SHOWN))
     flow.emit("shipment.created", id=fulfillment_id, no_notification=no_notification)
     return fulfillment_id
 
@@ -302,7 +303,7 @@ _FULFILLMENTS = tuple(
 
 
 @step(undo=take_back)
-async def mark_shipped(flow: Flow, id: str, labels: Sequence[Row], by: str | None) -> Kept[Row]:
+async def mark_shipped(flow: Flow, id: str, labels: Sequence[Row], by: str | None) -> Kept[None]:
     return await keep(flow.modules.fulfillment.ship, id, labels, by=by)
 
 
