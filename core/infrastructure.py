@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,12 +18,25 @@ from .settings import Settings
 from .settings_sources import INFRASTRUCTURE, meant
 
 
+class InfrastructureProvider(ABC):
+    """One of them. Options of the settings are keyword arguments of the class."""
+
+    @classmethod
+    async def check(cls, **options: Any) -> str:
+        """Whether the other side can be reached, for `velella doctor`; `options`: those of the settings. See `Provider.check`."""
+        return "nothing to look at"
+
+    @abstractmethod
+    async def stop(self) -> None:
+        """Disconnect."""
+
+
 class Infrastructure:
     """The providers of one kind."""
 
     def __init__(self, kind: str, base: type, shipped: Mapping[str, str], package: str) -> None:
-        """`base`: the class that they derive from, which is their contract. `shipped`: name → `module:Class` in `package`; a name that
-        isn't among them stands for no provider at all."""
+        """`base`: the `InfrastructureProvider` that they derive from, which is their contract. `shipped`: name → `module:Class` in
+        `package`; a name that isn't among them stands for no provider at all."""
         self._kind = kind
         self._base = base
         self._shipped = shipped

@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any
+
+from .infrastructure import InfrastructureProvider
 
 
-class SharedCache(ABC):
+class SharedCache(InfrastructureProvider):
     """A second tier behind the caches of processes (`providers.cache`): bytes by key, which may be lost or evicted at any time.
 
     Nothing more is needed of it: what makes an answer stale is worked out before (`actors/caching/shared.py`). But what was set replaces
-    what was there before: one that gives an old value again (a replica that lags behind) has no place here. Options of the settings are
-    keyword arguments of the class. Keys are printable ASCII without blanks, up to 200 characters. Every method may be repeated, and raises
-    Unavailable, within a fraction of a second, where the other side doesn't answer.
+    what was there before: one that gives an old value again (a replica that lags behind) has no place here. Keys are printable ASCII
+    without blanks, up to 200 characters. Every method may be repeated, and raises Unavailable, within a fraction of a second, where the
+    other side doesn't answer.
     """
-
-    @classmethod
-    async def check(cls, **options: Any) -> str:
-        """Whether the other side can be reached, for `velella doctor`; `options`: those of the settings. See `Provider.check`."""
-        return "nothing to look at"
-
-    @abstractmethod
-    async def stop(self) -> None:
-        """Disconnect."""
 
     @abstractmethod
     async def get(self, keys: Sequence[str]) -> Mapping[str, bytes]:

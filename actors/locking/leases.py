@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Generic, TypeVar
 
 from ...core.errors import VelellaError
+from ...core.infrastructure import InfrastructureProvider
 from ...core.logs import logger
 from ...core.message import CallContext, call_context
 from ...core.tasks import Tasks
@@ -35,16 +36,11 @@ class HeldLock(Generic[P]):
     lost: bool = field(default=False)
 
 
-class LockProvider(ABC, Generic[P]):
+class LockProvider(InfrastructureProvider, Generic[P]):
     """Takes and releases locks. The contract is `core.flow.Locks`, with one addition:
 
     `take` may be cancelled at any time; nothing stays held then.
     """
-
-    @classmethod
-    async def check(cls, **options: Any) -> str:
-        """Whether what grants the locks can be reached, for `velella doctor`; `options`: those of the settings. See `Provider.check`."""
-        return "nothing to look at"
 
     def __init__(self) -> None:
         self._grips: set[HeldLock[P]] = set()

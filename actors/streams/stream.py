@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from ...core.flow import Event
+from ...core.infrastructure import InfrastructureProvider
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,20 +20,15 @@ class Announced:
     """The event's id."""
 
 
-class EventStream(ABC):
+class EventStream(InfrastructureProvider):
     """A log of events (`providers.events`) that keeps the newest, and gives each to one process of the shop, beside all others who read it.
 
-    Options of the settings are keyword arguments of the class. Every method raises Unavailable where the other side doesn't answer, within
-    a few seconds: the caller comes again later, at growing intervals, and meanwhile the shop does without.
+    Every method raises Unavailable where the other side doesn't answer, within a few seconds: the caller comes again later, at growing
+    intervals, and meanwhile the shop does without.
     """
 
     events: Sequence[str] = ()
     """Events of modules (`product.product.updated`) that go there, too, although no subscriber names them."""
-
-    @classmethod
-    async def check(cls, **options: Any) -> str:
-        """Whether the other side can be reached, for `velella doctor`; `options`: those of the settings. See `Provider.check`."""
-        return "nothing to look at"
 
     @abstractmethod
     async def stop(self) -> None:

@@ -6,35 +6,26 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from ...core.clock import utc_now
-from ...core.infrastructure import Infrastructure
+from ...core.infrastructure import Infrastructure, InfrastructureProvider
 from ...core.rows import Row
 from ...core.sql.db.database import Database
 from . import queries
 
 
-class SessionStore(ABC):
+class SessionStore(InfrastructureProvider):
     """Sessions of browsers (`providers.session`), by a digest of the id in their cookies: who reads the store can't be anybody.
 
     A session is good for nothing once its identity's secret or actor has changed, whatever the store says: each request looks. So a store
-    only has to forget those that were closed, or ran out. Made with the auth module's service, and its options of the settings as keyword
-    arguments. Every method may be repeated, and raises SessionsAway, within a second or two, where the other side doesn't answer: buyers
-    then go on as guests, where a route takes guests.
+    only has to forget those that were closed, or ran out. Made with the auth module's service, and its options. Every method may be
+    repeated, and raises SessionsAway, within a second or two, where the other side doesn't answer: buyers then go on as guests, where a
+    route takes guests.
     """
-
-    @classmethod
-    async def check(cls, **options: Any) -> str:
-        """Whether the other side can be reached, for `velella doctor`; `options`: those of the settings. See `Provider.check`."""
-        return "nothing to look at"
-
-    @abstractmethod
-    async def stop(self) -> None:
-        """Disconnect."""
 
     @abstractmethod
     async def open(self, digest: str, data: Mapping[str, Any], expires_at: datetime, ends_at: datetime) -> None:
