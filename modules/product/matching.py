@@ -76,8 +76,11 @@ def assignments(
     showing: dict[str, set[str]] = {image: set() for image, _ in images}
     for variant, urls in listed.items():
         for url, count in Counter(urls).items():
-            shown_before = [image for image in by_url[url] if image not in new and variant in assigned.get(image, {variant})]
-            for image in list(dict.fromkeys((*shown_before, *by_url[url])))[:count]:
+            same = by_url[url]
+            if len(same) > count:  # those first that it shows already
+                shown_before = [image for image in same if image not in new and variant in assigned.get(image, {variant})]
+                same = list(dict.fromkeys((*shown_before, *same)))
+            for image in same[:count]:
                 showing[image].add(variant)
     add: Pairs = []
     remove: Pairs = []

@@ -387,10 +387,10 @@ def test_every_flow_that_changes_rows_can_be_taken_back() -> None:
         "remove-files",
         "end-key",
     }
-    forward |= {"confirm", "decline", "hand-over", "price-draft", "unlink-promotions"}
+    forward |= {"confirm", "decline", "hand-over", "price-draft", "unlink-promotions", "drop-export"}
     forward |= {"reserve-again", "settle-difference", "give-back-some", "close-collections", "mark", "put-into-stock"}
     forward |= {"check-factor", "end-factor", "keep-recovery-codes", "request", "tell", "delete-file", "wait-confirmation-product-import"}
-    forward |= {"mark-changed", "reindex-search-indexes", "finish-reindex", "drop-index"}
+    forward |= {"mark-changed", "reindex-search-indexes", "finish-reindex", "drop-index", "withdraw-indexes", "sweep-indexes"}
     forward |= {"relink-promotions", "release-of-lines", "join-reservations", "print-label"}
     steps = [each for each in definitions._steps.values() if each.function.__module__.startswith("velella.workflows.")]
     plain = [each for each in steps if not each.function.__module__.startswith(("velella.workflows.cart", "velella.workflows.payment"))]
