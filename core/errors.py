@@ -11,6 +11,7 @@
     ├── Forbidden               403
     ├── NotFound                404
     ├── Conflict                409  the same thing is being changed elsewhere: try again
+    │   └── NotLocked                a lock can't be had in time, or was lost
     ├── Duplicate               422
     ├── TooManyRequests         429  too many attempts; carries `retry_after`
     ├── PaymentAuthorizationFailed 422
@@ -123,6 +124,10 @@ class Conflict(VelellaError):
     type = "conflict"
     status = 409
     default_code = "invalid_state_error"
+
+
+class NotLocked(Conflict):
+    pass
 
 
 class Duplicate(VelellaError):

@@ -489,7 +489,7 @@ def _shown(row: Any) -> Row:
         "state": row["state"],
         "attempts": row["attempts"],
         "owner": row["owner"],
-        "waits_at": row["waits_at"],
+        "waits_at": "lock" if row["locked_since"] is not None else row["waits_at"],
         "failures": row["failures"],
         "resume_at": iso(row["resume_at"]) if row["resume_at"] is not None else None,
         "created_at": iso(row["started_at"]),

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ...core import tracing
@@ -45,13 +45,15 @@ class _LookAgain(Exception):
     """What this run saw may have been undone by now."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class _Start:
-    """An execution with a caller in this process that waits for it."""
+    """An execution that callers in this process wait for, or have waited for."""
 
-    task: asyncio.Task[Any]
     answer: asyncio.Future[EarlyAnswer]
     """Its answer before its end."""
+    task: asyncio.Task[Any] = field(init=False)
+    callers: int = 0
+    """How many still wait."""
 
 
 @dataclass(slots=True, eq=False)
@@ -99,10 +101,13 @@ class DurableFlows:
         joined = start is not None
         if start is None:
             start = self._begin(workflow, input, key)
-        left = current_call().left()
-        await asyncio.wait({start.task, start.answer}, timeout=left, return_when=asyncio.FIRST_COMPLETED)
-        if start.answer.done() and not start.task.done():
-            await asyncio.wait({start.task}, timeout=min(ANSWER_SECONDS, current_call().left()))
+        start.callers += 1
+        try:
+            await asyncio.wait({start.task, start.answer}, timeout=current_call().left(), return_when=asyncio.FIRST_COMPLETED)
+            if start.answer.done() and not start.task.done():
+                await asyncio.wait({start.task}, timeout=min(ANSWER_SECONDS, current_call().left()))
+        finally:
+            start.callers -= 1
         if not start.task.done():
             if start.answer.done():
                 return start.answer.result().heard(joined)
@@ -115,9 +120,8 @@ class DurableFlows:
         return travelled(result) if joined else result
 
     def _begin(self, workflow: Workflow[..., Any], input: dict[str, Any], key: str | None) -> _Start:
-        answer: asyncio.Future[EarlyAnswer] = asyncio.get_running_loop().create_future()
-        task = self._tasks.begin(self._to_the_end(workflow, pack(input), key, current_call().trace_id, answer))
-        start = _Start(task, answer)
+        start = _Start(asyncio.get_running_loop().create_future())
+        task = start.task = self._tasks.begin(self._to_the_end(workflow, pack(input), key, current_call().trace_id, start))
         if key is not None:
             name = (workflow.name, key)
             self._by_key[name] = start
@@ -135,9 +139,7 @@ class DurableFlows:
             raise Conflict(f"The workflow {workflow.name} with key {key} was just undone. Try again.")
         return there[0]
 
-    async def _to_the_end(
-        self, workflow: Workflow[..., Any], input: bytes, key: str | None, trace_id: str, answer: asyncio.Future[EarlyAnswer]
-    ) -> Any:
+    async def _to_the_end(self, workflow: Workflow[..., Any], input: bytes, key: str | None, trace_id: str, start: _Start) -> Any:
         attempt = 0
         looked_again = False
         while True:
@@ -148,7 +150,7 @@ class DurableFlows:
                 self._store, new_id("wfex"), workflow, key, input, trace_id, now.replace(microsecond=now.microsecond // 1000 * 1000)
             )
             try:
-                return await self._carry_out(journal, started, may_look_again=not looked_again, answer=answer)
+                return await self._carry_out(journal, started, may_look_again=not looked_again, start=start)
             except _LookAgain:
                 looked_again = True
             except Exception as error:
@@ -161,11 +163,12 @@ class DurableFlows:
     # -- carrying out
 
     async def _carry_out(
-        self, journal: ExecutionJournal, started: float, *, may_look_again: bool = False, answer: asyncio.Future[EarlyAnswer] | None = None
+        self, journal: ExecutionJournal, started: float, *, may_look_again: bool = False, start: _Start | None = None
     ) -> Any:
         run = self._enter(journal)
-        if answer is not None:
-            run.on_answer = answer.set_result
+        if start is not None:
+            run.on_answer = start.answer.set_result
+            run.waited_for = lambda: start.callers > 0
         outcome = "abandoned"  # to be continued elsewhere
         try:
             result = await self._to_an_end(run, journal, started, may_look_again)
@@ -232,7 +235,9 @@ class DurableFlows:
             await journal.before_write()
         onward = run.onward or journal.in_doubt
         answer = pack(run.result) if run.answered else None
-        if not await self._store.park(journal, parked.pause, at=parked.at, error=parked.error, onward=onward, answer=answer):
+        if not await self._store.park(
+            journal, parked.pause, at=parked.at, error=parked.error, for_lock=parked.for_lock, onward=onward, answer=answer
+        ):
             raise Superseded
         journal.parked = True
         if parked.error is not None:

@@ -15,7 +15,8 @@ results. The engine itself writes as seldom as it can, because each time is a co
    table, with everything done so far: a process that takes it up from there knows that no run has come further. If its coordinator died,
    that isn't known: it may be beyond its pivot. So it is undone only when something is *refused* on the way (then no run has come further
    than there, for every refusal is recorded); any other failure is tried again. That costs nothing in the normal case: the row doesn't
-   record that a pivot is about to be sent.
+   record that a pivot is about to be sent. A lock that another execution holds is waited for in the same way, beside what it may have
+   waited for before: whose turn it is says nothing about how often a step has failed, or since when.
 5. At the end, one UPDATE with the result, and the events in the same statement.
 6. Before anything is undone, one UPDATE that says so, with the list of what to undo. From there on no run goes forward again: a step
    that was undone would answer from the record as if it were still done.
@@ -78,6 +79,8 @@ class ExecutionJournal:
         self._known: dict[str, Checkpoint] = {}
         self._waited: tuple[str, int, float] = ("", 0, 0.0)
         """Where it last waited, how often in a row it had failed there, and for how many seconds."""
+        self._locked_out = 0.0
+        """For how many seconds it has waited for locks in vain since."""
         self._waits: dict[str, Wait] = {}
         self._entries: dict[str, dict[str, Any]] = {}
         """The same, as they stand in the row."""
@@ -100,6 +103,7 @@ class ExecutionJournal:
         journal.in_doubt = row.state == "finishing" or row.left_by is not None
         if row.waits_at is not None:
             journal._waited = (row.waits_at, row.failures, row.failing_seconds or 0.0)
+        journal._locked_out = row.locked_seconds or 0.0
         journal.owner, journal.fence, journal.attempts = row.owner, row.fence, row.attempts
         for path, entry in (row.waits or {}).items():
             journal._entries[path] = entry
@@ -141,6 +145,9 @@ class ExecutionJournal:
     def failures_at(self, at: str) -> tuple[int, float]:
         path, failures, seconds = self._waited
         return (failures, seconds) if path == at else (0, 0.0)
+
+    def locked_out(self) -> float:
+        return self._locked_out
 
     def unwritten(self) -> list[bytes]:
         """The checkpoints that aren't in the row yet."""

@@ -67,7 +67,7 @@ APPEND = _sql(f"UPDATE workflow_execution SET journal = journal || :journal::byt
 COMPENSATE = _sql(f"""
     UPDATE workflow_execution
     SET state = 'compensating', journal = journal || :journal::bytea[], undo = :undo, error = :error, result = NULL, waits_at = NULL,
-        failures = 0
+        failures = 0, locked_since = NULL
     WHERE {_OURS} AND state <> 'compensating'
     RETURNING id
 """)
@@ -100,7 +100,7 @@ _EVENTS = """
 _FINISH = f"""
     UPDATE workflow_execution
     SET state = 'done', result = :result, journal = '{{}}', undo = NULL, error = NULL, steps = :steps::text[], finished_at = now(),
-        expires_at = now() + make_interval(secs => :retention::float8), waits_at = NULL
+        expires_at = now() + make_interval(secs => :retention::float8), waits_at = NULL, locked_since = NULL
     WHERE {_OURS} AND state <> 'compensating'
     RETURNING id
 """
@@ -163,7 +163,8 @@ PARK = _sql(f"""
         result = coalesce(:result, result), error = coalesce(:error, CASE WHEN state = 'compensating' THEN error END),
         undo = coalesce(:undo, undo), waits_at = coalesce(:waits_at, waits_at),
         failures = coalesce(:failures, failures),
-        failing_since = CASE :failures WHEN 0 THEN NULL WHEN 1 THEN now() ELSE failing_since END
+        failing_since = CASE :failures WHEN 0 THEN NULL WHEN 1 THEN now() ELSE failing_since END,
+        locked_since = CASE WHEN :for_lock THEN coalesce(locked_since, now()) WHEN :waits_at::text IS NULL THEN locked_since END
     WHERE {_OURS}
     RETURNING id
 """)
@@ -223,6 +224,7 @@ TAKE_OVER = _sql(f"""
         error = CASE WHEN deadly THEN coalesce(error, :gave_up) ELSE error END
     FROM orphans WHERE execution.id = orphans.id
     RETURNING execution.*, orphans.left_by, extract(epoch FROM now() - failing_since)::float8 AS failing_seconds,
+        extract(epoch FROM now() - locked_since)::float8 AS locked_seconds,
         extract(epoch FROM now())::float8 AS now
 """)
 
@@ -242,7 +244,7 @@ OUTCOMES = _sql("""
 STILL_OURS = _sql("SELECT id, fence, state FROM workflow_execution WHERE id = ANY (:ids::text[]) AND owner = :owner")
 
 LIST = _sql("""
-    SELECT id, workflow, key, state, attempts, owner, waits_at, failures, resume_at, started_at, finished_at, error, given_up
+    SELECT id, workflow, key, state, attempts, owner, waits_at, failures, locked_since, resume_at, started_at, finished_at, error, given_up
     FROM workflow_execution
     WHERE (:state::text IS NULL OR state = :state) AND (:workflow::text IS NULL OR workflow = :workflow)
     ORDER BY started_at DESC LIMIT :limit
@@ -282,7 +284,8 @@ LIVING = _sql(f"SELECT id FROM workflow_execution WHERE {LIVE} AND started_at < 
 RETRY = _sql("""
     UPDATE workflow_execution
     SET state = CASE WHEN undo IS NULL THEN 'finishing' ELSE 'compensating' END,
-        owner = NULL, attempts = 1, resume_at = now(), finished_at = NULL, failures = 0, waits_at = NULL, given_up = NULL
+        owner = NULL, attempts = 1, resume_at = now(), finished_at = NULL, failures = 0, waits_at = NULL, locked_since = NULL,
+        given_up = NULL
     WHERE id = :id AND state = 'failed' AND (undo IS NOT NULL OR started_at > now() - make_interval(secs => :recorded))
     RETURNING id
 """)

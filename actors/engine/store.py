@@ -87,6 +87,7 @@ class Execution:
     waits_at: str | None
     failures: int
     failing_seconds: float | None
+    locked_seconds: float | None
     waits: dict[str, dict[str, Any]] | None
     now: float
     """When it was taken over, by the database's clock, in seconds since 1970."""
@@ -220,17 +221,19 @@ class Executions:
         *,
         at: str | None = None,
         error: VelellaError | None = None,
+        for_lock: bool = False,
         onward: bool = False,
         undo: bytes | None = None,
         answer: bytes | None = None,
     ) -> bool:
         """Put it into the table, for any coordinator to continue after `pause` seconds. `at`: what it waits at; None if it was only
-        interrupted. `onward`: it may be beyond its point of no return."""
-        failures = None if at is None else journal.failures_at(at)[0] + 1 if error is not None else 0
+        interrupted. `for_lock`: that is a lock, and no failure. `onward`: it may be beyond its point of no return."""
+        failures = None if at is None or for_lock else journal.failures_at(at)[0] + 1 if error is not None else 0
         params = {
             **_standing(journal),
             "pause": pause,
-            "waits_at": at,
+            "waits_at": None if for_lock else at,
+            "for_lock": for_lock,
             "failures": failures,
             "error": error.to_wire() if error is not None else None,
             "onward": onward,

@@ -40,6 +40,7 @@ workflow_execution = Table(
     Column("waits_at", Text),
     Column("failures", Integer, nullable=False, server_default=text("0")),
     Column("failing_since", Timestamp),
+    Column("locked_since", Timestamp),  # since when it waits for a lock, beside the above; null: it doesn't
     # Position → a step that waits for the outside: its name, until when, and what was said. Written by whoever answers, beside the owner.
     Column("waits", Json),
     Column("given_up", Json),  # failed: which operator has ended it, and why

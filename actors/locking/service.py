@@ -48,7 +48,7 @@ class LockingService(Service):
                 await self._sweeping
 
     async def acquire(self, key: str, owner: str, lease: float, wait: float) -> None:
-        """Take a key. May be repeated: an owner is one acquisition. Raises Conflict if it can't be had within `wait` seconds."""
+        """Take a key. May be repeated: an owner is one acquisition. Raises NotLocked if it can't be had within `wait` seconds."""
         await self.table.acquire(key, owner, min(lease, LONGEST_LEASE), wait)
 
     async def renew(self, key: str, owner: str, lease: float, adopt: bool = True) -> bool:

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from ...core.errors import Conflict
+from ...core.errors import NotLocked
 
 LONGEST_LEASE = 30.0
 """Seconds. Also how long after its start a table adopts grants of its predecessor: none of them can be older."""
@@ -74,7 +74,7 @@ class LockTable:
     async def acquire(self, key: str, owner: str, lease: float, wait: float) -> Holding:
         """The key, as soon as it is free and earlier owners have had it.
 
-        Repeated by the same owner, it is the same acquisition: it returns what that has or waits for. Raises Conflict if the key
+        Repeated by the same owner, it is the same acquisition: it returns what that has or waits for. Raises NotLocked if the key
         doesn't become free within `wait` seconds.
         """
         held = self._held.get(key)
@@ -108,7 +108,7 @@ class LockTable:
                 if waiter.askers == 0:
                     self.release(waiter.key, waiter.owner)
             elif waiter.granted.cancelled():
-                raise Conflict(f"{waiter.owner} was withdrawn.") from None
+                raise NotLocked(f"{waiter.owner} was withdrawn.") from None
             elif waiter.askers == 0:
                 self._leave(waiter)
             if isinstance(error, TimeoutError):
@@ -222,5 +222,5 @@ class LockTable:
             self._watch(held.key)  # it was renewed
 
 
-def taken(key: str) -> Conflict:
-    return Conflict(f"{key} is being changed elsewhere. Try again.")
+def taken(key: str) -> NotLocked:
+    return NotLocked(f"{key} is being changed elsewhere. Try again.")

@@ -59,7 +59,7 @@ class Locks(Protocol):
     """Takes and releases locks."""
 
     async def take(self, key: str, owner: str, *, wait: float, lease: float) -> FlowLock:
-        """Take the lock of a key. Raises Conflict after `wait` seconds. The lease is renewed until `give_back`."""
+        """Take the lock of a key. Raises NotLocked after `wait` seconds. The lease is renewed until `give_back`."""
 
     async def give_back(self, held: Any) -> None:
         """Release what `take` returned. A lock that is lost already is left alone."""
@@ -283,7 +283,12 @@ class Flow(Generic[M]):
         self.keep_events([(event, data)])
 
     def lock(self, key: str, *, wait: float = 10.0, lease: float = 10.0) -> AbstractAsyncContextManager[FlowLock]:
-        """Hold a lock: `async with flow.lock(f"cart:{cart_id}")`. Raises Conflict if it can't be had within `wait` seconds.
+        """Hold a lock: `async with flow.lock(f"cart:{cart_id}")`. Raises Conflict if it can't be had within `wait` seconds and
+        somebody waits for this flow. A durable flow that nobody waits for (a job, what was started or taken up again, what such a flow
+        calls) tries again, for a day.
+
+        It waits in the table meanwhile, between a second and a minute. The locks that it holds already are given back then: where anything
+        was read or done under them it gets the Conflict after all. So a flow takes all its locks before it looks at what they are about.
 
         A key that this execution holds already isn't taken again: sub-workflows may ask for the locks of the flow they are part of. If the
         block fails, the lock is held until the block has been undone. A flow that needs two locks nests them, everywhere in the same

@@ -32,12 +32,14 @@ class Parked(BaseException):
     """This run ends here and the execution waits in the table: for a time, for another attempt, for an execution that it has called. Then
     it is run again from the top, by any process. Not an Exception, for the same reason."""
 
-    def __init__(self, at: str, pause: float, error: VelellaError | None = None) -> None:
-        """`at`: path and name of what the execution waits at. `pause`: seconds. `error`: the failure there, or None."""
+    def __init__(self, at: str, pause: float, error: VelellaError | None = None, *, for_lock: bool = False) -> None:
+        """`at`: path and name of what the execution waits at. `pause`: seconds. `error`: the failure there, or None. `for_lock`: another
+        execution holds a lock, which is no failure of this one."""
         super().__init__(at)
         self.at = at
         self.pause = pause
         self.error = error
+        self.for_lock = for_lock
 
 
 class Outgrown(BaseException):
@@ -135,6 +137,9 @@ class Journal(Protocol):
 
     def failures_at(self, at: str) -> tuple[int, float]:
         """How often in a row the execution had to wait because of a failure at this position, and for how many seconds in all."""
+
+    def locked_out(self) -> float:
+        """For how many seconds the execution has waited for locks in vain, without having waited for anything else meanwhile."""
 
     def recall(self, path: str) -> Checkpoint | None:
         """What an earlier run recorded at this position, or None."""

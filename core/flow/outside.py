@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from ..codec import travelled
-from ..errors import GoesOn, UnexpectedState
+from ..errors import Conflict, GoesOn, NotLocked, UnexpectedState
 from ..ids import drawn_from, new_id
 from ..message import CallContext, call_context, current_call
 from .attempts import is_refused
@@ -39,7 +39,7 @@ class Running(Protocol):
     def id(self) -> str: ...
     def durably(self, workflow: Workflow[..., Any]) -> None: ...
     def check_locks(self) -> None:
-        """Raises Conflict, or Parked, where a lock was lost."""
+        """Raises NotLocked, or Parked, where a lock was lost."""
 
     def recalled(self, path: str, reference: str) -> Checkpoint | None:
         """What an earlier run did at this position."""
@@ -50,6 +50,8 @@ class Running(Protocol):
         """What a failure means: a Parked to raise, or None where the flow gets the error."""
 
     def parked(self, at: str, retry: Retry, error: BaseException) -> Parked: ...
+    def without_lock(self, error: NotLocked) -> Parked | Conflict:
+        """What to raise for a lock that another execution holds."""
 
 
 class Outside:
@@ -89,9 +91,13 @@ class Outside:
         except GoesOn as error:
             raise run.parked(f"{path} {workflow.name}", ONWARD, error) from None
         except Exception as error:
-            if (parked := run.failed(path, reference, workflow.name, error, retry)) is not None:
-                raise parked from error
-            raise
+            # it had a caller who waits, this flow, so it has failed; for this flow nobody may wait
+            meant = run.without_lock(error) if isinstance(error, NotLocked) else error
+            if not isinstance(meant, Parked):
+                meant = run.failed(path, reference, workflow.name, meant, retry) or meant
+            if meant is error:
+                raise
+            raise meant from error
         finally:
             call_context.reset(token)
         checkpoint = Checkpoint(path, reference, result, reads=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import Any
 
 from .. import tracing
 from ..codec import travelled
-from ..errors import Conflict, UnexpectedState, VelellaError
+from ..errors import Conflict, NotLocked, UnexpectedState, VelellaError
 from ..ids import drawn_from, following, new_id
 from ..logs import logger
 from ..message import CallContext, call_context, current_call, write_seen
@@ -27,6 +28,11 @@ DURABLE_SECONDS = 120.0
 UNDO_ATTEMPTS = 4
 UNDO_SECONDS = 20.0
 """Seconds for one attempt to undo one step: it has its own time, because the request's may be used up."""
+
+LOCK_PATIENCE_SECONDS = 86_400.0
+"""Seconds for which an execution that nobody waits for tries to get a lock."""
+LOCK_PAUSES = 1.0, 60.0
+"""The shortest and the longest pause between two attempts, in seconds."""
 
 log = logger("velella.flow")
 
@@ -85,6 +91,8 @@ class Run:
         self.result: Any = None
         """What the flow answered before its end."""
         self.on_answer: Callable[[EarlyAnswer], None] = lambda _: None
+        self.waited_for: Callable[[], bool] = lambda: False
+        """Whether somebody waits for a durable flow to end, and would rather hear of a lock that it can't get."""
         self._refusal: tuple[Exception | None, str, Retry] = (None, "", ONWARD)
         """The last refusal of a step: the error, the position, and how the step is tried again."""
         self._decided: BaseException | None = None
@@ -102,6 +110,8 @@ class Run:
         self._started_at = started_at
         self._locks: dict[str, _Lock] = {}
         self._lock_count = 0
+        self._under_lock = False
+        """Whether anything was read or done since the first of the locks was taken that are held now."""
 
     @property
     def id(self) -> str:
@@ -380,6 +390,7 @@ class Run:
 
     def recalled(self, path: str, reference: str) -> Checkpoint | None:
         """What an earlier run did at this position, or None. Raises the step's failure; Diverged if the earlier run did something else."""
+        self._under_lock = bool(self._locks)
         known = self.journal.recall(path) if self.journal is not None else None
         if known is None:
             return None
@@ -510,8 +521,8 @@ class Run:
             wait = max(0.0, min(wait, current_call().left()))
             try:
                 held = await self.context.locks.take(key, f"{self.id}#{self._lock_count}", wait=wait, lease=lease)
-            except Conflict as error:
-                raise self._without_lock(error) from error
+            except NotLocked as error:
+                raise self.without_lock(error) from error
             lock = self._locks[key] = _Lock(held)
         lock.users += 1
         return lock.held
@@ -521,6 +532,7 @@ class Run:
         lock.users -= 1
         if lock.users == 0:
             del self._locks[key]
+            self._under_lock = self._under_lock and bool(self._locks)
             await self.context.locks.give_back(lock.held)
 
     async def _give_back_all(self) -> None:
@@ -531,10 +543,21 @@ class Run:
     def check_locks(self) -> None:
         for key, lock in self._locks.items():
             if lock.held.lost:
-                raise self._without_lock(Conflict(f"The lock of {key} was lost while it was held."))
+                raise self.without_lock(NotLocked(f"The lock of {key} was lost while it was held."))
 
-    def _without_lock(self, error: Conflict) -> BaseException:
-        """The error for a lock that another execution holds: it says nothing about what the flow has done or may do."""
-        if self.journal is not None and (self.onward or self.journal.in_doubt):
-            return self.parked("lock", ONWARD, error)
-        return error
+    def without_lock(self, error: NotLocked) -> Parked | Conflict:
+        """What to raise for a lock that another execution holds. That says nothing about what the flow has done or may do, so it waits in
+        the table where it may be beyond its point of no return; else where nobody waits for it, for a limited time. The locks that it
+        holds are given back then, so what it has read under them might not be true any more: it fails if it has."""
+        journal = self.journal
+        if journal is None:
+            return error
+        seconds = journal.locked_out()
+        if not (self.onward or journal.in_doubt):
+            if self._under_lock or self.waited_for():
+                return error
+            if seconds > LOCK_PATIENCE_SECONDS:  # final, for a flow that has called this one as well
+                return Conflict(error.message, hint="It was tried for a day.")
+        shortest, longest = LOCK_PAUSES
+        pause = min(longest, max(shortest, seconds))  # as long as it has waited until now: each is twice the one before
+        return Parked("lock", pause * random.uniform(0.5, 1.0), error, for_lock=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from velella.core.errors import GoesOn, NotAllowed, Unavailable, UnexpectedState
+from velella.core.errors import Conflict, GoesOn, NotAllowed, Unavailable, UnexpectedState
 from velella.core.flow import Flow, Retry, step, workflow
 
 if TYPE_CHECKING:
@@ -86,6 +86,110 @@ async def test_locks_are_not_held_in_sleep(toy: Any, shop: Stage, look: Look) ->
             await shop.coordinator.run("toy-locked", {"account": account, "seconds": 10.0})
     await look(shop, 11)
     assert {row["state"] for row in await shop.coordinator.list()} == {"done"}
+
+
+async def test_who_nobody_waits_for_waits_for_a_lock_in_the_table(
+    toy: Any, shop: Stage, engine_database: str, clock: ToyClock, look: Look
+) -> None:
+    """With what it has done, beside how often a step has failed, and for a day. Who waits for it hears of the lock."""
+    from toy_stage import stage
+
+    moods: list[Exception] = []
+
+    @step(retry=Retry(interval=1.0, factor=1.0, times=1))
+    async def moody(flow: Flow) -> None:
+        if moods:
+            raise moods.pop()
+
+    @workflow("toy-takes-turns", durable=True, key="account")
+    async def takes_turns(flow: Flow, account: str) -> str:
+        await flow.run(toy.toy_ledger.book, account, 1)
+        async with flow.lock("turn", wait=0.05):
+            await flow.run(moody)
+            await flow.run(toy.toy_ledger.book, account, 2)
+        return "had its turn"
+
+    @workflow("toy-has-one-take-turns", durable=True, key="account")
+    async def caller(flow: Flow, account: str) -> str:
+        return await flow.call(takes_turns, account=account)
+
+    async def row(workflow: str, key: str) -> dict[str, Any]:
+        return next(row for row in await shop.coordinator.list(workflow=workflow) if row["key"] == key)
+
+    held = await shop.locks.take("turn", "another", wait=1, lease=600)
+    for name in ("toy-takes-turns", "toy-has-one-take-turns"):
+        with pytest.raises(Conflict, match="turn is being changed elsewhere"):
+            await shop.coordinator.run(name, {"account": "heard"})
+        assert (await row(name, "heard"))["state"] == "reverted"
+    assert await shop.booked("heard") == []
+
+    await shop.coordinator.start_durable("toy-has-one-take-turns", {"account": "called"})
+    await shop.coordinator.start_durable("toy-takes-turns", {"account": "a"})
+    for seconds in (0, 2, 4):
+        await look(shop, seconds)
+        for waiting in (await row("toy-takes-turns", "a"), await row("toy-has-one-take-turns", "called")):
+            assert (waiting["state"], waiting["owner"], waiting["waits_at"]) == ("invoking", None, "lock")
+            assert "is being changed elsewhere" in waiting["error"]
+            assert waiting["resume_at"] is not None
+        assert await shop.booked("a") == [1]
+    with pytest.raises(GoesOn, match="turn is being changed elsewhere"):
+        await shop.coordinator.run("toy-takes-turns", {"account": "a"})
+
+    await shop.locks.give_back(held)
+    moods[:] = [Unavailable("Away.")]
+    await look(shop, 9)
+    assert (await shop.booked("a"), moods) == ([1], [])
+    waiting = await row("toy-takes-turns", "a")
+    assert (waiting["waits_at"], waiting["failures"]) == ("2 moody", 1)
+    held = await shop.locks.take("turn", "another", wait=1, lease=600)
+    await look(shop, 2)
+    waiting = await row("toy-takes-turns", "a")
+    assert (waiting["waits_at"], waiting["failures"]) == ("lock", 1), "it has failed once, whoever's turn it is"
+    await shop.locks.give_back(held)
+    async with stage(engine_database, "another", clock) as another:
+        for _ in range(3):
+            await look(another, 61)
+        assert {each["state"] for each in await another.coordinator.list()} == {"done", "reverted"}
+        assert await another.booked("a") == await another.booked("called") == [1, 2]
+
+    held = await shop.locks.take("turn", "another", wait=1, lease=600)
+    await shop.coordinator.start_durable("toy-takes-turns", {"account": "b"})
+    await look(shop, 0)
+    await look(shop, DAY - 60)
+    assert await shop.booked("b") == [1]
+    await look(shop, 120)
+    assert ((await row("toy-takes-turns", "b"))["state"], await shop.booked("b")) == ("reverted", [])
+
+    await shop.coordinator.start_durable("toy-takes-turns", {"account": "c"})
+    await look(shop, 0)
+    await shop.database.script("UPDATE workflow_execution SET owner = 'wfco_dead', resume_at = NULL WHERE key = 'c'")
+    for _ in range(2):
+        await look(shop, DAY)
+        left = await row("toy-takes-turns", "c")
+        assert (left["state"], left["attempts"], left["waits_at"]) == ("finishing", 2, "lock"), "the dead one may have had its turn"
+    await shop.locks.give_back(held)
+    await look(shop, 61)
+    assert ((await row("toy-takes-turns", "c"))["state"], await shop.booked("c")) == ("done", [1, 2])
+
+
+async def test_what_was_read_under_a_lock_is_not_taken_for_true_after_waiting_for_another(toy: Any, shop: Stage, look: Look) -> None:
+    @workflow("toy-two-locks", durable=True)
+    async def two_locks(flow: Flow, account: str, reads: bool) -> int:
+        async with flow.lock("first", wait=0.05):
+            booked = len(await flow.modules.ledger.entries(account)) if reads else 0  # type: ignore[attr-defined]
+            async with flow.lock("second", wait=0.05):
+                await flow.run(toy.toy_ledger.book, account, 10 + booked)
+        return booked
+
+    held = await shop.locks.take("second", "another", wait=1, lease=600)
+    for reads, state in ((False, "invoking"), (True, "reverted")):
+        id = await shop.coordinator.start_durable("toy-two-locks", {"account": "a", "reads": reads})
+        await look(shop, 0)
+        assert (await shop.coordinator.show(id))["state"] == state
+    await shop.locks.give_back(await shop.locks.take("first", "another", wait=1, lease=600))
+    await shop.locks.give_back(held)
+    await look(shop, 5)
+    assert await shop.booked("a") == [10]
 
 
 async def test_a_short_flow_does_not_sleep(shop: Stage) -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from velella.core.errors import Conflict, Unavailable, UnexpectedState
+from velella.core.errors import UnexpectedState
 from velella.core.rows import Row
 from velella.core.sql.schema.query import Query
 from velella.workflows.kit import Event, Flow, Retry, job, step, subscriber, workflow, workflow_named
@@ -41,19 +41,13 @@ async def sync_paid(flow: Flow, event: Event) -> None:
 
 @workflow("sync-odoo-order", durable=True)
 async def sync_order(flow: Flow, order_id: str) -> None:
-    """Have Odoo know an order as it is now. While Odoo is down it is waited for, for a week."""
-    await flow.call(tell_of_order, retry=UNTIL_UP, order_id=order_id)
+    """Have Odoo know an order as it is now. While Odoo is down it is waited for, for a week.
 
-
-@workflow("tell-odoo-of-order", durable=True)
-async def tell_of_order(flow: Flow, order_id: str) -> None:
-    """Whatever has happened to the order: what is missing at Odoo is done. So events may come late, twice or in another order."""
-    try:
-        async with flow.lock(f"odoo:{order_id}", wait=30):  # else it could be cancelled while it is about to be created
-            await flow.run(create, order_id)
-            await flow.run(bring_up_to_date, order_id)
-    except Conflict as error:
-        raise Unavailable(error.message) from error  # not a refusal: it is tried again
+    Whatever has happened to the order: what is missing at Odoo is done. So events may come late, twice or in another order.
+    """
+    async with flow.lock(f"odoo:{order_id}"):  # else it could be cancelled while it is about to be created
+        await flow.run(create, order_id)
+        await flow.run(bring_up_to_date, order_id)
 
 
 @step(retry=LOOK_AGAIN)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import AsyncExitStack
 
-from velella.core.errors import Conflict, Unavailable
+from velella.core.errors import Unavailable
 from velella.core.rows import Row
 from velella.workflows.kit import Event, Flow, Retry, job, step, subscriber, workflow, workflow_named
 
@@ -39,28 +39,20 @@ async def update_documents(flow: Flow, ids: list[str], mine: list[Row]) -> list[
 
 @workflow("agree-with-sanity", durable=True)
 async def agree(flow: Flow, ids: list[str]) -> None:
-    """Have products and their documents say the same. Products take turns: of two edits the later one has to arrive last."""
-    try:
-        async with AsyncExitStack() as locks:
-            for id in sorted(ids):
-                await locks.enter_async_context(flow.lock(f"sanity:{id}", wait=30))
-            edits: list[Row] = []
-            while edits := await flow.run(update_documents, ids, edits):
-                await flow.run(workflow_named("update-products"), products=edits)
-    except Conflict as error:
-        raise Unavailable(error.message) from error  # not a refusal: it is tried again
-
-
-@workflow("sync-sanity-products", durable=True)
-async def sync_products(flow: Flow, ids: list[str]) -> None:
-    """The same, as often as it takes: while Sanity is down it is waited for, for a week."""
-    await flow.call(agree, retry=UNTIL_UP, ids=ids)
+    """Have products and their documents say the same. Products take turns: of two edits the later one has to arrive last. While Sanity is
+    down it is waited for, for a week."""
+    async with AsyncExitStack() as locks:
+        for id in sorted(ids):
+            await locks.enter_async_context(flow.lock(f"sanity:{id}"))
+        edits: list[Row] = []
+        while edits := await flow.run(update_documents, ids, edits):
+            await flow.run(workflow_named("update-products"), products=edits)
 
 
 @subscriber("product.product.created", "product.product.updated", "product.product.deleted", "product.product.restored")
 async def sync_changed(flow: Flow, event: Event) -> None:
     """Whatever has changed it: merchants, scripts, imports, or what came from Sanity."""
-    await flow.start(sync_products, ids=[event.data["id"]])
+    await flow.start(agree, ids=[event.data["id"]])
 
 
 @job("30 3 * * *", timeout=4 * 3600)

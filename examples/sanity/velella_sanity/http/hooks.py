@@ -13,7 +13,7 @@ from velella.core.errors import InvalidData, Unauthorized
 from velella.http.kit import Answer, Request, Routes
 
 from .. import plugin
-from ..workflows import sync_products
+from ..workflows import agree
 
 routes = Routes()
 
@@ -35,7 +35,7 @@ async def document_changed(request: Request) -> Answer:
     except (ValueError, KeyError, TypeError):
         raise InvalidData("The projection of the webhook has to be {_id}.") from None
     if isinstance(id, str) and id.startswith("prod_"):  # what isn't a product's, such as a draft, is no business of ours
-        await request.start(sync_products, ids=[id])
+        await request.start(agree, ids=[id])
     return {"received": True}
 
 
