@@ -13,6 +13,7 @@ import pytest
 
 from velella.actors.engine.coordinator import load_workflows
 from velella.core.flow import Workflow, workflow_named
+from velella.workflows import built_in
 
 from . import hooks_and_events, reference
 
@@ -47,6 +48,13 @@ def departures(flow: Workflow[..., object], promised: dict[str, str]) -> Iterato
             yield f"{what}: {name} is missing"
         for name in sorted(set(ours or ()) - theirs):
             yield f"{what}: {name} is not promised"
+
+
+def test_plugins_have_every_workflow_by_its_name_there() -> None:
+    there = [fact["workflow"] for fact in hooks_and_events.promised()["workflows"] if fact["workflow"] in hooks_and_events.workflows()]
+    assert len(there) > 250
+    names = {name: re.sub(r"\W", "_", name.removesuffix("workflow").rstrip("-")) for name in there}
+    assert {name: getattr(built_in, said, None) for name, said in names.items()} == {name: workflow_named(name) for name in there}
 
 
 def test_the_documentation_lists_every_workflow_hook_and_event() -> None:

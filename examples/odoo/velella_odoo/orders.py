@@ -9,7 +9,8 @@ from typing import Any
 from velella.core.errors import UnexpectedState
 from velella.core.rows import Row
 from velella.core.sql.schema.query import Query
-from velella.workflows.kit import Event, Flow, Retry, job, step, subscriber, workflow, workflow_named
+from velella.workflows.built_in import create_order_fulfillment, create_order_shipment
+from velella.workflows.kit import Event, Flow, Retry, job, step, subscriber, workflow
 
 from . import plugin
 from .module import OdooService
@@ -186,8 +187,8 @@ async def ship_order(flow: Flow, order_id: str) -> None:
         return
     labels = await flow.run(tracking, order_id)
     given: dict[str, Any] = {"order_id": order_id, "items": items}
-    fulfillment = await flow.call(workflow_named("create-order-fulfillment"), **given)
-    await flow.call(workflow_named("create-order-shipment"), **given, fulfillment_id=fulfillment, labels=labels)
+    fulfillment = await flow.call(create_order_fulfillment, **given)
+    await flow.call(create_order_shipment, **given, fulfillment_id=fulfillment, labels=labels)
 
 
 @step(reads=True, retry=UNTIL_UP)

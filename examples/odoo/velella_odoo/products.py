@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from velella.core.errors import NotFound
 from velella.core.rows import Row
 from velella.core.sql.schema.query import Query
-from velella.workflows.kit import Flow, Retry, job, step, workflow, workflow_named
+from velella.workflows.built_in import batch_inventory_item_levels, create_products, update_products
+from velella.workflows.kit import Flow, Retry, job, step, workflow
 
 from . import plugin
 from .mapping import TEMPLATE, VALUE, VARIANT, as_new, as_update, external_id, product_of
@@ -64,13 +65,10 @@ async def import_product(flow: Flow, version: str, product: Row) -> None:
     id = int(product["external_id"].removeprefix("odoo:"))
     known = await _known(flow, [id])
     if known:
-        await flow.run(workflow_named("update-products"), products=[as_update(product, known[0])])
+        await flow.run(update_products, products=[as_update(product, known[0])])
     else:
         channel, profile = await _where(flow)
-        await flow.run(
-            workflow_named("create-products"),
-            products=[{**product, "sales_channels": [{"id": channel}], "shipping_profile_id": profile}],
-        )
+        await flow.run(create_products, products=[{**product, "sales_channels": [{"id": channel}], "shipping_profile_id": profile}])
     await restock(flow, [id])
 
 
@@ -78,7 +76,7 @@ async def restock(flow: Flow, ids: Sequence[int]) -> None:
     """Set the stock of products, by their ids at Odoo."""
     levels = await flow.run(count_stock, list(ids))
     if levels["create"] or levels["update"]:
-        await flow.run(workflow_named("batch-inventory-item-levels-workflow"), **levels)
+        await flow.run(batch_inventory_item_levels, create=levels["create"], update=levels["update"])
 
 
 @step(reads=True, retry=SOON)

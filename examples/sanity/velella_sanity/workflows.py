@@ -6,7 +6,8 @@ from contextlib import AsyncExitStack
 
 from velella.core.errors import Unavailable
 from velella.core.rows import Row
-from velella.workflows.kit import Event, Flow, Retry, job, step, subscriber, workflow, workflow_named
+from velella.workflows.built_in import update_products
+from velella.workflows.kit import Event, Flow, Retry, job, step, subscriber, workflow
 
 from . import plugin
 from .merging import COLUMNS, merged
@@ -46,7 +47,7 @@ async def agree(flow: Flow, ids: list[str]) -> None:
             await locks.enter_async_context(flow.lock(f"sanity:{id}"))
         edits: list[Row] = []
         while edits := await flow.run(update_documents, ids, edits):
-            await flow.run(workflow_named("update-products"), products=edits)
+            await flow.run(update_products, products=edits)
 
 
 @subscriber("product.product.created", "product.product.updated", "product.product.deleted", "product.product.restored")
