@@ -147,7 +147,8 @@ async def _call_off_label(flow: Flow, id: str) -> None:
 @step(undo=_call_off_label)
 async def record_label(flow: Flow, fulfillment: Row) -> str:
     """Record a return fulfillment before its provider is asked for the label, so that it can be cancelled even if the answer is lost."""
-    return str((await flow.modules.fulfillment.record(fulfillment))["id"])
+    await flow.modules.fulfillment.record(fulfillment)
+    return str(fulfillment["id"])
 
 
 @step
