@@ -27,6 +27,7 @@ from ..graph.links import Link, Reference
 from ..message import reads, repeatable, writes
 from ..rows import Row, Rows, Typed, TypedRows
 from ..settings import Settings
+from ..sql.db.failures import Collided
 from ..sql.read.documents import Showing
 from ..sql.read.lists import Lists
 from ..sql.read.statements import Statements
@@ -289,18 +290,26 @@ class ModuleService(RecordedWrites):
     # -- inside
 
     async def _create_together(
-        self, parts: Sequence[tuple[str, Sequence[Mapping[str, Any]]]], pairs: Sequence[tuple[Table, Sequence[tuple[str, str]]]] = ()
+        self,
+        parts: Sequence[tuple[str, Sequence[Mapping[str, Any]]]],
+        pairs: Sequence[tuple[Table, Sequence[tuple[str, str]]]] = (),
+        *,
+        seen: tuple[str, Row] | None = None,
     ) -> Sequence[TypedRows[Any]]:
         """`create` for several entities whose rows may refer to each other, as one statement. Returns what each `create` would return.
 
-        `pairs` go into tables of two keys, where they don't exist yet. Parts without rows cost nothing.
+        `pairs` go into tables of two keys, where they don't exist yet. Parts without rows cost nothing. `seen`: an entity, and what its row
+        has to have still (`{"id": …, "revision": …}`) for this to be right: else Collided, so that the write is carried out again.
         """
         given = [self._writes.new_rows(self.schema[entity], rows) for entity, rows in parts]
         asked = [(self.schema[entity], rows) for (entity, _), rows in zip(parts, given, strict=True) if rows]
         if not asked:
             return [[] for _ in parts]
-        statement, params = self._writes.insert_all(asked, [(table, each) for table, each in pairs if each])
-        made: list[Rows] = await self.answer(statement, params)
+        holds = (self.schema[seen[0]], seen[1]) if seen is not None else None
+        statement, params = self._writes.insert_all(asked, [(table, each) for table, each in pairs if each], holds)
+        made: list[Rows] | None = await self.answer(statement, params)
+        if made is None:
+            raise Collided("What this goes with was changed meanwhile.")
         for (kind, _), rows in zip(asked, made, strict=True):
             self._stored_new(kind, rows)
         for table, each in pairs:

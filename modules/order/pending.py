@@ -138,7 +138,9 @@ class Pending(Writing):
             (entity, [{**cause, "order_id": order_id, "order_version": order["version"]}]) for entity, cause in (beside or {}).items()
         ]
         kept = [self._kept(act) for act in rows]
-        *_, made, _ = await self._create_together([*causes, ("order_change", [row]), ("order_change_action", kept)])
+        rows_of_it = [*causes, ("order_change", [row]), ("order_change_action", kept)]
+        # nobody cancels the order meanwhile, or makes an order of a draft
+        *_, made, _ = await self._create_together(rows_of_it, seen=("order", {"id": order_id, "revision": order["revision"]}))
         first: Change = made[0]
         return first
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from velella.modules.order.service import OrderService
 from velella.workflows.order import draft_edits
 from velella.workflows.order.adjusting import after_change
 
@@ -62,6 +63,31 @@ async def test_a_draft_reserves_nothing_until_it_is_an_order(market: Market, mer
         assert (refused.status, refused.body["message"]) == (400, f"Order {draft['id']} is not a draft order")
     assert (await merchant.get(at)).status == 404
     assert (await merchant.post(f"/admin/orders/{draft['id']}/fulfillments", {**sent, "location_id": market.location})).status == 200
+
+
+async def test_an_edit_is_not_begun_of_a_draft_that_becomes_an_order_at_that_moment(
+    market: Market, merchant: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    variant = await market.new_variant({"usd": "10"}, stock=50)
+    draft = await drafted(market, merchant, {"variant_id": variant, "quantity": 1})
+    at = f"/admin/draft-orders/{draft['id']}"
+    orders = market.host.services["order"]
+    assert isinstance(orders, OrderService)
+    looked_at = orders.at_work
+    converted: list[Any] = []
+
+    async def converted_then(order_id: str, of: Any = None) -> Any:
+        found = await looked_at(order_id, of)
+        if order_id == draft["id"] and not converted:
+            converted.append(None)
+            converted[0] = await merchant.post(f"{at}/convert-to-order", {})
+        return found
+
+    monkeypatch.setattr(orders, "at_work", converted_then)
+    refused = await merchant.post(f"{at}/edit", {})
+    assert [answer.status for answer in converted] == [200]
+    assert (refused.status, refused.body["message"]) == (400, f"Order {draft['id']} is not a draft order")
+    assert await market.modules.order.list("order_change", {"order_id": draft["id"]}) == []
 
 
 async def test_what_cannot_be_had_keeps_a_draft_a_draft(market: Market, merchant: Store) -> None:

@@ -46,6 +46,8 @@ from .merging import merged_in_place
 _EMPTY_LIST: ColumnElement[Any] = literal_column("'[]'::json")
 _SHAPES = 4096
 """For how many sets of columns the prepared form of an insert is kept."""
+_SEEN = "seen_"
+"""Prefix of parameters."""
 _ABSENT = "-"
 """Prefix of a column's name: marks a row that leaves the column out, where that differs from null."""
 
@@ -103,26 +105,34 @@ class WriteStatements:
         return statement, {"rows": json.dumps(rows)}
 
     def insert_all(
-        self, parts: Sequence[tuple[Entity, Sequence[Row]]], pairs: Sequence[tuple[Table, Sequence[tuple[str, str]]]] = ()
+        self,
+        parts: Sequence[tuple[Entity, Sequence[Row]]],
+        pairs: Sequence[tuple[Table, Sequence[tuple[str, str]]]] = (),
+        seen: tuple[Entity, Row] | None = None,
     ) -> tuple[SelfRecording, dict[str, Any]]:
         """Insert rows of several entities that may refer to each other, and pairs for tables of two keys. Gives the JSON of a list of
-        lists."""
+        lists; null, and nothing is inserted, where no row of an entity is as it was `seen`: it stays so until the transaction is over."""
         prepared = [self._prepared(entity, rows) for entity, rows in parts]
-        key = (tuple((parts[i][0].name, names) for i, (names, _) in enumerate(prepared)), tuple(t.name for t, _ in pairs))
+        shape = tuple((parts[i][0].name, names) for i, (names, _) in enumerate(prepared)), tuple(t.name for t, _ in pairs)
+        key = (*shape, *((seen[0].name, *seen[1]) if seen is not None else ()))
         statement = self._inserts.get(key)
         if statement is None:
             lists = []
+            as_seen = _as_seen(*seen) if seen is not None else None
             for number, (entity, _) in enumerate(parts):
-                made = self._inserted(entity, prepared[number][0], f"_{number}").returning(*entity.table.columns).cte(f"made_{number}")
-                lists.append(self._list(entity, made, f"shown_{number}").scalar_subquery())
-            query = select(func.json_build_array(*lists))
+                inserted = self._inserted(entity, prepared[number][0], f"_{number}", as_seen).returning(*entity.table.columns)
+                lists.append(self._list(entity, inserted.cte(f"made_{number}"), f"shown_{number}").scalar_subquery())
+            made = func.json_build_array(*lists)
+            query = select(made if as_seen is None else case((as_seen, made)))
             for number, (table, _) in enumerate(pairs):
                 columns = list(table.columns)[:2]
                 given = _recordset([column(col.name, col.type) for col in columns], f"_pairs_{number}")
-                paired = pg_insert(table).from_select(columns, select(*given.c)).on_conflict_do_nothing()
+                taken = select(*given.c) if as_seen is None else select(*given.c).where(as_seen)
+                paired = pg_insert(table).from_select(columns, taken).on_conflict_do_nothing()
                 query = query.add_cte(paired.cte(f"paired_{number}"))
             statement = self._inserts[key] = answering(query)
-        params = {f"rows_{number}": json.dumps(rows) for number, (_, rows) in enumerate(prepared)}
+        params: dict[str, Any] = {f"rows_{number}": json.dumps(rows) for number, (_, rows) in enumerate(prepared)}
+        params |= {f"{_SEEN}{name}": value for name, value in (seen[1].items() if seen is not None else ())}
         for number, (table, each) in enumerate(pairs):
             left, right = [str(col.name) for col in table.columns][:2]
             params[f"rows_pairs_{number}"] = json.dumps([{left: one, right: other} for one, other in each])
@@ -230,7 +240,7 @@ class WriteStatements:
         return self._shown(entity, statement.returning(*entity.table.columns).cte("made"))
 
     @staticmethod
-    def _inserted(entity: Entity, names: tuple[str, ...], suffix: str = "") -> Any:
+    def _inserted(entity: Entity, names: tuple[str, ...], suffix: str = "", only_if: ColumnElement[bool] | None = None) -> Any:
         """The insert of a parameter's rows; the parameter is called `rows` plus the suffix."""
         columns = [entity.table.c[name] for name in names]
         partial = _partial(columns)
@@ -246,7 +256,8 @@ class WriteStatements:
             elif default is not None:
                 value = func.coalesce(value, default)
             values.append(value)
-        return pg_insert(entity.table).from_select([col.name for col in columns], select(*values).select_from(rows))
+        taken = select(*values).select_from(rows)
+        return pg_insert(entity.table).from_select([col.name for col in columns], taken if only_if is None else taken.where(only_if))
 
     def _update_kept(self, entity: Entity, names: tuple[str, ...]) -> Compiled:
         table = entity.table
@@ -310,6 +321,14 @@ def cascades(entity: Entity) -> list[Relation]:
 def guard_of(entity: Entity) -> str | None:
     """The column that counts updates, or None."""
     return next((col.name for col in entity.table.columns if GUARD in col.info), None)
+
+
+def _as_seen(entity: Entity, seen: Row) -> ColumnElement[bool]:
+    """Whether a row has these values, and keeps them until the transaction is over."""
+    table = entity.table
+    alike = (table.c[name] == bindparam(f"{_SEEN}{name}", type_=table.c[name].type) for name in seen)
+    held = select(table.c[entity.key]).where(*alike).with_for_update(read=True).cte("as_seen")
+    return select(held.c[entity.key]).exists()
 
 
 def _recordset(columns: list[Any], suffix: str = "") -> Any:
