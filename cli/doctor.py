@@ -346,9 +346,8 @@ def _providers(settings: Settings) -> dict[str, Check]:
     checks: dict[str, Check] = {}
     for module in sorted(settings.providers):
         if module in KINDS:
-            checks[{"locking": "locks", "session": "sessions"}.get(module, module)] = lambda kind=KINDS[module]: _infrastructure(
-                kind, settings
-            )  # type: ignore[misc]
+            name = {"locking": "locks", "session": "sessions", "workflow_engine": "workflow engine"}.get(module, module)
+            checks[name] = lambda kind=KINDS[module]: _infrastructure(kind, settings)  # type: ignore[misc]
             continue
         for one in settings.providers[module]:
             name = f"{module} {one.use}" + (f" ({one.id})" if one.id not in ("default", one.use) else "")

@@ -7,11 +7,18 @@ from collections.abc import Mapping
 from ..actors.caching.shared import CACHES
 from ..actors.locking import LOCKS
 from ..actors.streams import STREAMS
+from ..actors.wakeups import WAKEUPS
 from ..core.infrastructure import Infrastructure
 from ..core.settings import Settings
 from ..modules.auth.sessions import SESSIONS
 
-KINDS: Mapping[str, Infrastructure] = {"locking": LOCKS, "events": STREAMS, "session": SESSIONS, "cache": CACHES}
+KINDS: Mapping[str, Infrastructure] = {
+    "locking": LOCKS,
+    "events": STREAMS,
+    "session": SESSIONS,
+    "cache": CACHES,
+    "workflow_engine": WAKEUPS,
+}
 
 
 def check_infrastructure(settings: Settings) -> None:

@@ -123,6 +123,12 @@ METRICS = _by_name(
     Metric("velella_workflow_executions", "gauge", "Durable executions of the shop that run or have failed.", ("state",)),
     Metric("velella_events_waiting", "gauge", "Events of the whole shop that a subscriber has not got yet."),
     Metric("velella_event_stream_total", "counter", "Events handed on to a stream, and taken from it; attempts that failed.", ("outcome",)),
+    Metric(
+        "velella_workflow_wakeups_total",
+        "counter",
+        "Wakeups for workflows and deliveries told to a queue, and taken from it; attempts that failed.",
+        ("outcome",),
+    ),
     # locks
     Metric("velella_locks_held", "gauge", "Locks held."),
     Metric("velella_locks_waiting", "gauge", "Those who wait for a lock."),

@@ -233,7 +233,7 @@ class Settings(BaseSettings):
     providers: dict[str, list[ProviderSettings]] = Field(
         default_factory=default_providers,
         description="Providers by module, and of what the shop itself stands on: locking (actor, postgres, redis), events (outbox, redis), "
-        "session (postgres, redis), cache (process, redis). What isn't named keeps its own.",
+        "session (postgres, redis), cache (process, redis), workflow_engine (postgres, redis). What isn't named keeps its own.",
     )
     payment_provider_timeout: float = Field(
         15.0,

@@ -32,6 +32,7 @@ INFRASTRUCTURE: Mapping[str, tuple[str, ...]] = {
     "events": ("outbox", "redis"),
     "session": ("postgres", "redis"),
     "cache": ("process", "redis"),
+    "workflow_engine": ("postgres", "redis"),
 }
 """What the engine itself stands on → the providers that come with Velella, the default first. Of each a shop has one."""
 WITH_PROVIDERS = frozenset((*default_providers(), *INFRASTRUCTURE))

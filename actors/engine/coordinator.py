@@ -34,6 +34,7 @@ from ...core.sql.schema.query import Page, Query
 from ..caching import coalesced
 from ..locking import LockProvider, locks
 from ..streams import EventStream, stream
+from ..wakeups import WakeupQueue, wakeups
 from . import queries
 from .admin_view import completed, done, errors_of, execution_of, steps_of, waits_of
 from .durable import DurableFlows
@@ -44,6 +45,7 @@ from .lease import Lease
 from .module_events import ModuleEvents
 from .store import Executions
 from .tables import LIVE_STATES, SCHEMA
+from .wakeups import Wakeups
 
 if TYPE_CHECKING:
     from ..context import HostContext
@@ -98,15 +100,18 @@ class Coordinator(Service):
         packages: Iterable[str] = (),
         visits: bool = False,
         stream: EventStream | None = None,
+        wakeups: WakeupQueue | None = None,
     ) -> None:
         """`replica`: the name that operators see. `packages`: import paths that register workflows, loaded at the start. `visits`: it
-        carries out what it is asked for, and takes over nothing else that others began. `stream`: where events go on to."""
+        carries out what it is asked for, and takes over nothing else that others began. `stream`: where events go on to. `wakeups`: by
+        which coordinators hear of what they can go on with."""
         self._flows = flows = replace(flows, call=self._call, start=self.start_durable, wants=lambda event: self._relay.wants(event))
         self._database = database
         self._packages = tuple(packages)
         self._visits = visits
-        self._lease = Lease(database, replica or "local")
-        self._store = Executions(database, self._lease)
+        self._wakeups = Wakeups(wakeups)
+        self._lease = Lease(database, replica or "local", self._wakeups)
+        self._store = Executions(database, self._lease, self._wakeups)
         self._runs: Timings[tuple[str, str]] = Timings()
         self._durable = DurableFlows(flows, self._store, self._runs, visits=visits)
         self._relay = Relay(flows, database, self._store, self._durable.nudge, stream=stream)
@@ -138,7 +143,8 @@ class Coordinator(Service):
             ]
         self._chores = [asyncio.create_task(self._repeat(seconds, chore)) for seconds, chore in chores]
         if not self._visits:
-            self._chores.append(asyncio.create_task(self._durable.keep_recovering(lambda: _spread(BEAT_SECONDS))))
+            self._chores.append(asyncio.create_task(self._durable.keep_recovering(self._pause)))
+        self._wakeups.start(None if self._visits else self._durable.room, self._woken)
 
     async def stop(self) -> None:
         """Hand over what runs. A part that fails doesn't stop the others."""
@@ -146,6 +152,7 @@ class Coordinator(Service):
             chore.cancel()
         await asyncio.gather(*self._chores, return_exceptions=True)
         ended = [*await asyncio.gather(self._relay.stop(), self._durable.stop(STOP_SECONDS), return_exceptions=True)]
+        ended += await asyncio.gather(self._wakeups.stop(), return_exceptions=True)
         if isinstance(self._flows.locks, LockProvider):  # running flows may have held locks
             ended += await asyncio.gather(self._flows.locks.stop(), return_exceptions=True)
         for error in ended:
@@ -365,6 +372,7 @@ class Coordinator(Service):
         """
         try:
             if await self._database.fetch_value(queries.RETRY, {"id": id, "recorded": queries.MESSAGE_SECONDS * 0.9}) is not None:
+                self._durable.nudge()
                 return
         except InvalidData as error:  # from the unique index over workflow and key
             raise Conflict(f"Another execution with the key of {id} runs or has succeeded since.") from error
@@ -406,6 +414,8 @@ class Coordinator(Service):
         feed = self._relay.feed
         for outcome in ("handed_on", "taken", "failed"):
             yield "velella_event_stream_total", (outcome,), feed.counts[outcome] if feed is not None else 0
+        for outcome in ("told", "taken", "failed"):
+            yield "velella_workflow_wakeups_total", (outcome,), self._wakeups.counts[outcome]
 
     # -- chores
 
@@ -422,8 +432,18 @@ class Coordinator(Service):
 
     def take_over_from(self, _: frozenset[ReplicaId]) -> None:
         """The supervisor gets no answer from some replicas: executions of dead ones are taken over now, not at the next check. The
-        others may be alive: theirs are taken over when their leases have run out."""
-        self._durable.nudge()
+        others may be alive: theirs are taken over when their leases have run out. So is what they were woken for."""
+        self._woken(executions=True, deliveries=True)
+
+    def _woken(self, executions: bool, deliveries: bool) -> None:
+        if executions:
+            self._durable.nudge()
+        if deliveries:
+            self._relay.nudge()
+
+    def _pause(self, alone: bool) -> float:
+        """Seconds between two looks for executions; see `keep_recovering`."""
+        return _spread(BEAT_SECONDS if alone else self._wakeups.pace(BEAT_SECONDS))
 
     async def clean(self) -> None:
         """Drop executions and events that have been kept long enough."""
@@ -510,6 +530,7 @@ def create(context: HostContext) -> Coordinator:
         packages=packages,
         visits=context.visits,
         stream=None if context.visits else stream(context.settings),
+        wakeups=wakeups(context.settings),
     )
     context.metrics.add(coordinator.samples)
     context.on_suspects(coordinator.take_over_from)

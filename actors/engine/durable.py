@@ -26,6 +26,7 @@ from ..caching import coalesced
 from .journal import ExecutionJournal, pack_entries, unpack_entries
 from .store import BOOKKEEPING_SECONDS, Execution, Executions, bookkeeping, goes_on
 from .waiting import Outcomes
+from .wakeups import EXECUTIONS
 
 AT_ONCE = 16
 """How many executions of other coordinators are taken over at a time."""
@@ -257,6 +258,7 @@ class DurableFlows:
         self._active.pop(journal.id, None)
         if journal.touched and not journal.over and not self._stopping:
             self._left[journal.id] = time.monotonic()
+            self.nudge()
 
     def _enter(self, journal: ExecutionJournal) -> Run:
         run = Run(self._flows, journal.workflow, id=journal.id, journal=journal, started_at=journal.started_at)
@@ -341,27 +343,36 @@ class DurableFlows:
     def nudge(self) -> None:
         """There may be something to take over: don't wait for the next check."""
         self._due.set()
+        if self._visits:
+            self._store.wakeups.tell(EXECUTIONS)
 
-    async def keep_recovering(self, pause: Callable[[], float]) -> None:
-        """Take over what is due, again and again; `pause` gives the seconds between two checks that find nothing."""
+    def room(self) -> int:
+        """How many more executions it takes over."""
+        return 0 if self._stopping else AT_ONCE - self._resumed
+
+    async def keep_recovering(self, pause: Callable[[bool], float]) -> None:
+        """Take over what is due, again and again; `pause` gives the seconds between two checks that find nothing, and is told whether it is
+        for this process alone to find what there is: a check failed, or it has left something."""
         call_context.set(None)
         while True:
             self._due.clear()
+            taken, failed = 0, False
             try:
                 taken = await self.recover()
             except Exception as error:
                 log.warning("executions can't be taken up", error=str(error), exc_info=not isinstance(error, VelellaError))
-                taken = 0
+                failed = True
             if not taken:
                 with suppress(TimeoutError):
-                    async with asyncio.timeout(pause()):
+                    async with asyncio.timeout(pause(failed or bool(self._left))):
                         await self._due.wait()
 
     async def recover(self, only: str | None = None) -> int:
         """Take over executions that are due, or whose coordinator is dead, or that one of them. Returns how many."""
         async with self._recovering:
-            room = AT_ONCE - self._resumed
-            if self._stopping or room <= 0:  # each one that ends checks again
+            room = self.room()
+            if room <= 0:  # each one that ends checks again
+                self._store.wakeups.tell(EXECUTIONS)
                 return 0
             await self._store.lease.end_those_of_the_dead()
             left = list(self._left)
@@ -382,6 +393,8 @@ class DurableFlows:
             if len(rows) < room:  # a row left by a statement whose answer was lost would be there by now
                 long_ago = time.monotonic() - LEFT_SECONDS
                 self._left = {id: since for id, since in self._left.items() if since > long_ago}
+            else:
+                self._store.wakeups.tell(EXECUTIONS)  # there may be more, for others
             return len(rows)
 
     def _resumed_one(self, _: asyncio.Task[Any]) -> None:

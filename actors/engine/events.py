@@ -32,6 +32,7 @@ from ..streams import EventStream
 from . import queries
 from .feed import LATE_SECONDS, STREAM, Feed
 from .store import Executions, bookkeeping
+from .wakeups import DELIVERIES
 
 POLL_SECONDS = 1.0
 AT_ONCE = 8
@@ -132,12 +133,15 @@ class Relay:
         call_context.set(None)
         while True:
             self._new.clear()
+            pause = POLL_SECONDS
             try:
                 await self.take()
+                if self.feed is None:  # else it is what the stream owes that is looked for
+                    pause = self._store.wakeups.pace(POLL_SECONDS)
             except Exception as error:  # noqa: BLE001 - the next attempt may succeed
                 log.warning("events could not be looked for", error=str(error))
             with suppress(TimeoutError):
-                async with asyncio.timeout(POLL_SECONDS):
+                async with asyncio.timeout(pause):
                     await self._new.wait()
 
     async def take(self) -> list[asyncio.Task[None]]:
@@ -148,7 +152,10 @@ class Relay:
             return []
         rooms = {"subscribers": list(free), "rooms": list(free.values())}
         if self.feed is None or not self.feed.brings:
-            return self._begin(await self._database.fetch(queries.TAKE_DELIVERIES, rooms))
+            rows = await self._database.fetch(queries.TAKE_DELIVERIES, rooms)
+            if any(number >= free[name] for name, number in Counter(row["subscriber"] for row in rows).items()):
+                self._store.wakeups.tell(DELIVERIES)  # there may be more, for others
+            return self._begin(rows)
         behind, self._behind = self._behind, set()  # what is announced meanwhile may be missed
         left = behind
         try:
@@ -199,7 +206,9 @@ class Relay:
                 settle = functools.partial(self._database.execute, queries.NOT_DELIVERED, {**standing, "error": run})
             with bookkeeping(event.id):
                 await settle()
-            if isinstance(run, Run) and run.starts:
+            if not isinstance(run, Run):
+                self._store.wakeups.tell(f"{DELIVERIES} {event.id}", queries.AGAIN_BASE ** row["attempts"])
+            elif run.starts:
                 self._begun()
         except asyncio.CancelledError:
             with suppress(VelellaError), bookkeeping(event.id):  # else it is delivered again in a minute

@@ -15,9 +15,12 @@ from ...core.ids import new_id
 from ...core.sql.db.database import Database
 from . import queries
 from .process import is_dead, this_machine, this_process
+from .wakeups import Wakeups
 
 MARGIN_SECONDS = 2.0
 """Seconds before the end of our lease from which on we don't rely on it."""
+OVER_SECONDS = 0.1
+"""Seconds after the end of a lease at which others look: by then it is over by the database's clock, too."""
 BEGIN_SECONDS = 6.0
 """Seconds that a new execution may write without a renewal: the next two renewals come within them. A coordinator that carries nothing out
 lets its lease run out."""
@@ -26,10 +29,11 @@ lets its lease run out."""
 class Lease:
     """Begins with the first execution: a process that carries nothing out leaves no row."""
 
-    def __init__(self, database: Database, replica: str) -> None:
-        """`replica`: for display."""
+    def __init__(self, database: Database, replica: str, wakeups: Wakeups) -> None:
+        """`replica`: for display. `wakeups`: by which others hear of its end."""
         self.id = new_id("wfco")
         self._database = database
+        self._wakeups = wakeups
         self._machine, self._process = this_machine(), this_process()
         self._replica = replica
         self._until = 0.0
@@ -65,6 +69,7 @@ class Lease:
         about = {"id": self.id, "replica": self._replica, "machine": self._machine, "process": self._process}
         await self._database.execute(queries.BEAT, about)
         self._until = max(self._until, sent + queries.LEASE_SECONDS)
+        self._wakeups.tell(self.id, queries.LEASE_SECONDS + OVER_SECONDS)
         if late and self._was_late is not None:
             await self._was_late()
 
@@ -81,3 +86,4 @@ class Lease:
         if self.begun:
             self._until = 0.0
             await self._database.execute(queries.SIGN_OFF, {"id": self.id})
+            self._wakeups.tell(self.id)

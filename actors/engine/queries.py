@@ -18,6 +18,8 @@ POISON_SECONDS = 300.0
 """Seconds between two attempts of an execution that has reached that number and can't be given up."""
 DELIVERIES = 12
 """How often an event is offered to a subscriber that fails: the last time about 70 minutes after the first."""
+AGAIN_BASE = 2
+"""To the power of how often it has failed: seconds until it is offered again."""
 DELIVERED_SECONDS = 3600.0
 UNDELIVERED_SECONDS = 3 * 86_400.0
 """Seconds that events are kept: those delivered to all, and those that were not."""
@@ -154,6 +156,7 @@ ANSWER = _sql(f"""
 """)
 
 # Puts the execution into the table, for any coordinator to continue when it is due: at once where somebody has answered meanwhile.
+# Gives the seconds until then.
 PARK = _sql(f"""
     UPDATE workflow_execution
     SET owner = NULL, resume_at = now() + make_interval(secs => CASE WHEN EXISTS (
@@ -166,7 +169,7 @@ PARK = _sql(f"""
         failing_since = CASE :failures WHEN 0 THEN NULL WHEN 1 THEN now() ELSE failing_since END,
         locked_since = CASE WHEN :for_lock THEN coalesce(locked_since, now()) WHEN :waits_at::text IS NULL THEN locked_since END
     WHERE {_OURS}
-    RETURNING id
+    RETURNING extract(epoch FROM resume_at - now())::float8
 """)
 
 BURY = _sql("""
@@ -457,7 +460,7 @@ DELIVERED_WITH = _sql(f"""
 # Unless another coordinator has it by now.
 NOT_DELIVERED = _sql(f"""
     UPDATE event_delivery
-    SET error = :error, due_at = CASE WHEN attempts < {DELIVERIES} THEN now() + make_interval(secs => 2 ^ attempts) END
+    SET error = :error, due_at = CASE WHEN attempts < {DELIVERIES} THEN now() + make_interval(secs => {AGAIN_BASE} ^ attempts) END
     WHERE event_id = :id AND subscriber = :subscriber AND attempts = :attempts
 """)
 

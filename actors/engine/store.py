@@ -21,6 +21,7 @@ from ...core.sql.db.database import Database
 from . import queries
 from .lease import Lease
 from .tables import LIVE_STATES
+from .wakeups import DELIVERIES, Wakeups
 
 log = logger("velella.workflows")
 
@@ -144,8 +145,9 @@ def bookkeeping(trace_id: str | None = None) -> Iterator[None]:
 class Executions:
     """All statements on executions, with the checks that follow each."""
 
-    def __init__(self, database: Database, lease: Lease) -> None:
+    def __init__(self, database: Database, lease: Lease, wakeups: Wakeups) -> None:
         self.lease = lease
+        self.wakeups = wakeups
         self._database = database
 
     # -- an execution that is carried out here: False means that it isn't ours any more
@@ -169,7 +171,10 @@ class Executions:
     async def append_and_start(self, journal: Carried, journaled: list[bytes], start: Start) -> bool:
         about = {"new_id": start.id, "workflow": start.workflow, "key": start.key, "input": pack(start.input)}
         params = {**_standing(journal), "journal": journaled, **about, "trace_id": journal.trace_id}
-        return await self._database.fetch_value(queries.APPEND_AND_START, params) is not None
+        ours = await self._database.fetch_value(queries.APPEND_AND_START, params) is not None
+        if ours:
+            self.wakeups.tell(start.id)
+        return ours
 
     async def wait(self, journal: Carried, path: str, step: str, name: str, round: int, seconds: float) -> bool:
         """Let the step at a position be answered, under the name `step`, for so many seconds."""
@@ -200,7 +205,10 @@ class Executions:
         if events:
             statement = queries.FINISH_WITH_EVENTS
             params |= _event_params(events)
-        return await self._over(journal, "done", lambda: self._database.fetch_value(statement, params))
+        ours = await self._over(journal, "done", lambda: self._database.fetch_value(statement, params))
+        if ours and events:
+            self.wakeups.tell(DELIVERIES)
+        return ours
 
     async def end(self, journal: Carried, state: str, error: VelellaError, undo: bytes | None) -> bool:
         """It has ended without a result: `reverted`, or `failed` with what could not be undone."""
@@ -243,7 +251,18 @@ class Executions:
             "heard": journal.heard(),
             "again": journal.to_ask_again(),
         }
-        return await self._over(journal, None, lambda: self._database.fetch_value(queries.PARK, params))
+        due = 0.0  # where the answer is lost, it is looked for at once
+
+        async def send() -> Any:
+            nonlocal due
+            seconds = await self._database.fetch_value(queries.PARK, params)
+            due = seconds or 0.0
+            return seconds
+
+        ours = await self._over(journal, None, send)
+        if ours:
+            self.wakeups.tell(journal.id, due)
+        return ours
 
     async def still_ours(self, journal: Carried) -> bool:
         await self.lease.beat()
@@ -356,15 +375,19 @@ class Executions:
             "inputs": [pack(start.input) for start in starts],
         }
         await self._database.execute(queries.DELIVERED_WITH, params)
+        if events:
+            self.wakeups.tell(DELIVERIES)
 
     async def store_events(self, execution: str | None, events: Events) -> None:
         await self._database.execute(queries.STORE_EVENTS, {"id": execution, **_event_params(events)})
+        self.wakeups.tell(DELIVERIES)
 
     async def store_written(self, events: Sequence[tuple[str, str, dict[str, Any]]]) -> None:
         """Store events that have ids, names and data already. Those that are there stay as they are."""
         ids, names, data = zip(*events, strict=True)
         params = {"id": None, "event_ids": list(ids), "event_names": list(names), "event_data": [pack(each) for each in data]}
         await self._database.execute(queries.STORE_EVENTS, params)
+        self.wakeups.tell(DELIVERIES)
 
 
 def _event_params(events: Events) -> dict[str, list[Any]]:

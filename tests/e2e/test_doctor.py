@@ -40,7 +40,17 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     from moto.server import ThreadedMotoServer
 
-OUTSIDE = ("cache", "events", "file s3", "locks", "notification sendgrid", "notification smtp", "payment stripe", "sessions")
+OUTSIDE = (
+    "cache",
+    "events",
+    "file s3",
+    "locks",
+    "notification sendgrid",
+    "notification smtp",
+    "payment stripe",
+    "sessions",
+    "workflow engine",
+)
 
 
 def shop(folder: Path, database: str, base: str, *, redis: str, smtp: int, stripe: str, s3: str, **stripes: Any) -> Settings:
@@ -54,6 +64,7 @@ def shop(folder: Path, database: str, base: str, *, redis: str, smtp: int, strip
         "locking": [ProviderSettings(use="redis", options={"url": redis})],
         "events": [ProviderSettings(use="redis", options={"url": redis})],
         "cache": [ProviderSettings(use="redis", options={"url": redis})],
+        "workflow_engine": [ProviderSettings(use="redis", options={"url": redis})],
         "session": [ProviderSettings(use="redis", options={"url": redis})],
         "notification": [
             ProviderSettings(use="smtp", options=by_mail),

@@ -16,6 +16,7 @@ from velella.actors.engine import queries
 from velella.actors.engine.events import AT_ONCE, Relay
 from velella.actors.engine.lease import Lease
 from velella.actors.engine.store import Executions
+from velella.actors.engine.wakeups import Wakeups
 from velella.core.errors import Unavailable
 from velella.core.flow import Event, Flow, FlowContext, Subscriber
 from velella.core.settings import Settings
@@ -58,7 +59,7 @@ class Outbox(RuleBasedStateMachine):
         await self.visitor.learn()
 
     def _relay(self, names: tuple[str, ...]) -> Relay:
-        store = Executions(self.database, Lease(self.database, "local"))
+        store = Executions(self.database, Lease(self.database, "local", Wakeups(None)), Wakeups(None))
         flows = FlowContext(cast(Any, None), cast(Any, None), Settings(_env_file=None), cast(Any, None))
         here = [Subscriber(name, EVENTS.get(name, ("*",)), self._function(name)) for name in names]
         return Relay(flows, self.database, store, lambda: None, lambda: here)

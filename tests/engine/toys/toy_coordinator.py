@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 
+import toy_ledger
 from toy_stage import stage
+
+from velella.actors.wakeups.redis import RedisWakeups
 
 
 async def main(url: str, workflow: str, input: str) -> None:
-    async with stage(url, "toy") as here:
+    redis = os.environ.get("WAKEUPS")
+    async with stage(url, "toy", wakeups=RedisWakeups(url=redis) if redis else None) as here:
+        if redis:
+            here.coordinator._wakeups._look = lambda executions, deliveries: toy_ledger.perhaps_die("woken" if executions else "")
         print(json.dumps(await here.coordinator.run(workflow, json.loads(input))), flush=True)
 
 

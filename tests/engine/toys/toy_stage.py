@@ -16,6 +16,7 @@ from velella.actors.locking.leases import HeldLock, LockProvider
 from velella.actors.locking.table import LockTable
 from velella.actors.messaging.handles import local_send
 from velella.actors.streams import EventStream
+from velella.actors.wakeups import WakeupQueue
 from velella.core.clock import utc_now
 from velella.core.flow import FlowContext
 from velella.core.message import Service
@@ -93,10 +94,16 @@ class ToyClock:
 
 @asynccontextmanager
 async def stage(
-    url: str, name: str | None = None, clock: ToyClock | None = None, *, visits: bool = False, stream: EventStream | None = None
+    url: str,
+    name: str | None = None,
+    clock: ToyClock | None = None,
+    *,
+    visits: bool = False,
+    stream: EventStream | None = None,
+    wakeups: WakeupQueue | None = None,
 ) -> AsyncIterator[Stage]:
     """`name`: of a replica that is restarted under the same name. With a clock it does its chores when it is told to. `visits`: it is a
-    command's, and not part of the shop. `stream`: where its events go on to."""
+    command's, and not part of the shop. `stream`: where its events go on to. `wakeups`: by which it hears of others."""
     database = Database(url, connections=4)
     await database.open()
     settings = Settings(_env_file=None)
@@ -107,7 +114,12 @@ async def stage(
     locks = HereLocks()
     modules = cast(Any, SimpleNamespace(ledger=Handle(ledger)))
     coordinator = Coordinator(
-        FlowContext(modules, cast(Any, None), settings, locks, clock or utc_now), database, replica=name, visits=visits, stream=stream
+        FlowContext(modules, cast(Any, None), settings, locks, clock or utc_now),
+        database,
+        replica=name,
+        visits=visits,
+        stream=stream,
+        wakeups=wakeups,
     )
     await coordinator.start()
     if clock is not None:
