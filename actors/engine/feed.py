@@ -57,6 +57,7 @@ class Feed:
         self.counts: Counter[str] = Counter()
         """Events `handed_on` and `taken`, and attempts that `failed`."""
         self._tasks: list[asyncio.Task[None]] = []
+        self._stopping = False
 
     @property
     def brings(self) -> bool:
@@ -71,6 +72,7 @@ class Feed:
 
     async def stop(self) -> None:
         """Put back what isn't handed on yet, and disconnect."""
+        self._stopping = True
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -129,7 +131,7 @@ class Feed:
 
     async def _repeat(self, what: str, work: Callable[[], Awaitable[bool]]) -> None:
         call_context.set(None)
-        while True:
+        while not self._stopping:  # a cancellation may be lost in the client of the stream
             try:
                 if await work():
                     self._worked(what)
@@ -138,6 +140,8 @@ class Feed:
                 self.counts["failed"] += 1
                 if self._failures[what] == 1:
                     log.warning("the stream of events fails; events wait in the outbox", what=what, error=_said(error))
+                if self._stopping:
+                    return
                 pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(self._failures[what] - 1, 10))
                 await asyncio.sleep(pause * random.uniform(0.5, 1.0))
 

@@ -135,6 +135,8 @@ class Wakeups:
                     log.warning(
                         "the queue of wakeups fails; workflows are polled for", what=what, error=getattr(error, "hint", None) or str(error)
                     )
+                if self._stopping:
+                    return
                 pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(self._failures[what] - 1, 10))
                 await asyncio.sleep(pause * random.uniform(0.5, 1.0))
             else:
