@@ -49,7 +49,7 @@ def flows(monkeypatch: pytest.MonkeyPatch, engine_toys_importable: None) -> Iter
     heard: set[str] = set()
     monkeypatch.setattr(wakeups, "LONGEST_PAUSE", 0.5)
 
-    @workflow("toy-nap", durable=True, key="account")
+    @workflow("toy-doze", durable=True, key="account")
     async def nap(flow: Flow, account: str, seconds: float) -> None:
         await flow.sleep(seconds)
         begun.setdefault(account, time.monotonic())
@@ -120,7 +120,7 @@ async def live_days(one: Stage, other: Stage, many: int) -> None:
 async def all_is_done(here: Stage, days: int, seconds: float = 20.0) -> None:
     """Every day with its child and its line in the diary, each once."""
     async with asyncio.timeout(seconds):
-        while await states(here, "toy-day", "toy-nap") != ["done"] * 2 * days or len(await here.booked("diary")) < days:
+        while await states(here, "toy-day", "toy-doze") != ["done"] * 2 * days or len(await here.booked("diary")) < days:
             await asyncio.sleep(0.05)
     assert [await here.booked(f"day {number}") for number in range(days)] == [[2]] * days
     assert [await here.booked(f"day {number}'s child") for number in range(days)] == [[1]] * days
@@ -183,11 +183,11 @@ async def test_what_is_due_begins_at_once_by_whoever_has_room(engine_database: s
         await all_is_done(one, 3, seconds=10.0)
         due = time.monotonic() + 0.5
         for number in range(5):
-            await visitor.coordinator.start_durable("toy-nap", {"account": f"nap {number}", "seconds": 0.5})
+            await visitor.coordinator.start_durable("toy-doze", {"account": f"nap {number}", "seconds": 0.5})
         await until(lambda: len(begun) == 3 + 5, seconds=5.0)
         assert max(begun.values()) < due + 1.0
         one.coordinator._durable._resumed = 16
-        await one.coordinator.start_durable("toy-nap", {"account": "passed on", "seconds": 0.0})
+        await one.coordinator.start_durable("toy-doze", {"account": "passed on", "seconds": 0.0})
         await until(lambda: "passed on" in begun, seconds=3.0)
 
 
@@ -223,14 +223,14 @@ async def test_what_a_process_was_woken_for_and_did_not_claim_before_it_died_is_
         while not await here.booked("slow"):
             await asyncio.sleep(0.05)
         here.coordinator._durable._resumed = 16  # so that it passes on what it queues
-        await here.coordinator.start_durable("toy-nap", {"account": "left", "seconds": 0.0})
+        await here.coordinator.start_durable("toy-doze", {"account": "left", "seconds": 0.0})
         assert (await dying)[0] == -signal.SIGKILL
         assert begun == {}
         async with Redis.from_url(own_redis.url) as client:
             assert await client.zcard(KEYS[0]) == 0, "it had taken it"
         here.coordinator._durable._resumed = 0
         async with asyncio.timeout(20):
-            while await states(here, "toy-nap", "book-slowly") != ["done"] * 2:
+            while await states(here, "toy-doze", "book-slowly") != ["done"] * 2:
                 await asyncio.sleep(0.05)
         assert (await here.booked("left"), await here.booked("slow")) == ([1], [1])
 
