@@ -15,7 +15,7 @@ from redis.exceptions import ConnectionError, RedisError, TimeoutError
 
 from .errors import Misconfigured, Unavailable
 from .logs import logger
-from .service.outside import OutsideParty
+from .service.outside import Missed, OutsideParty
 
 CONNECT_SECONDS = 2.0
 ANSWER_SECONDS = 5.0
@@ -99,6 +99,8 @@ class RedisSide:
                 except (ConnectionError, TimeoutError) as error:
                     attempt.went = "timeout" if isinstance(error, TimeoutError) else "unreachable"
                     raise
+        except Missed as missed:  # it is silent, and somebody else is just trying
+            raise missed.error from missed
         except Unavailable as error:
             if self._away_until is None:
                 log.warning("Redis can't be reached", option=self._option, error=error.hint)

@@ -109,7 +109,7 @@ class SharedTier:
 
     def changed(self, names: frozenset[str] | None) -> None:
         """To be called with every invalidation that this process hears."""
-        if names is not None and DISTRUST in names:
+        if names is None or DISTRUST in names:  # None may stand for names that had it
             self._distrust()
 
     def samples(self) -> Iterator[Sample]:

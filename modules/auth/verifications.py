@@ -58,7 +58,7 @@ class Verifications(ModuleService):
         asked = await self.database.fetch(queries.REQUEST_VERIFICATION, row)
         self.touch("auth_verification")
         found = await self.verification(identity_id, entity_id, entity_type)
-        if found is None:
+        if found is None or (not asked and found["verified_at"] is None):
             raise NotAllowed(f"An identity verifies {MOST} addresses at most")
         return {**found, "expires_at": iso(utc_now() + timedelta(seconds=CODE_SECONDS))} if asked else found
 

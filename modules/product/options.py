@@ -113,7 +113,7 @@ def with_more(known: Sequence[Choice], more: Sequence[Given]) -> list[Row] | Non
         same = next((each for each in options if each.get("title") == title or (id and each.get("id") == id)), None)
         if same is None:
             options.append({"id": id} if id else dict(option))
-        else:
+        elif "values" in same:
             same["values"] = list(dict.fromkeys((*same["values"], *option["values"])))
     return options if [(each.get("id"), each.get("values")) for each in options] != before else None
 

@@ -45,7 +45,7 @@ from .merging import merged_in_place
 
 _EMPTY_LIST: ColumnElement[Any] = literal_column("'[]'::json")
 _SHAPES = 4096
-"""For how many sets of columns the prepared form of an insert is kept."""
+"""For how many sets of columns the prepared form of an insert, or its statement, is kept."""
 _SEEN = "seen_"
 """Prefix of parameters."""
 _ABSENT = "-"
@@ -130,7 +130,9 @@ class WriteStatements:
                 taken = select(*given.c) if as_seen is None else select(*given.c).where(as_seen)
                 paired = pg_insert(table).from_select(columns, taken).on_conflict_do_nothing()
                 query = query.add_cte(paired.cte(f"paired_{number}"))
-            statement = self._inserts[key] = answering(query)
+            statement = answering(query)
+            if len(self._inserts) < _SHAPES:
+                self._inserts[key] = statement
         params: dict[str, Any] = {f"rows_{number}": json.dumps(rows) for number, (_, rows) in enumerate(prepared)}
         params |= {f"{_SEEN}{name}": value for name, value in (seen[1].items() if seen is not None else ())}
         for number, (table, each) in enumerate(pairs):

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from velella.core.errors import Misconfigured, Unavailable
-from velella.core.service.outside import OutsideParty
+from velella.core.service.outside import Missed, OutsideParty
 from velella.core.shared_cache import SharedCache
 
 T = TypeVar("T")
@@ -76,6 +76,8 @@ class Memcached(SharedCache):
             with self._party.attempt():
                 async with asyncio.timeout(self._timeout), self._room:
                     return await self._exchanged(request, answer)
+        except Missed as missed:  # it is silent, and somebody else is just trying
+            raise missed.error from missed
         except BROKEN as error:
             self._away_until = time.monotonic() + AWAY_SECONDS * random.uniform(0.5, 1.0)
             raise Unavailable("Memcached doesn't answer.", hint=f"{type(error).__name__}: {error}") from error

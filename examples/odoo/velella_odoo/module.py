@@ -83,7 +83,7 @@ class OdooService(ThirdPartyService):
         sums = ["product_uom_qty:sum", "qty_delivered:sum"]
         groups = await self._odoo.execute("sale.order.line", "read_group", ours, sums, ["product_id"], again=True)
         promised = {group["product_id"][0]: group["product_uom_qty"] - group["qty_delivered"] for group in groups}
-        free = await self.records("product.product", [("id", "in", list(ids))], ("id", "free_qty"))
+        free = await self.records("product.product", [("id", "in", list(ids))], ("id", "free_qty"), limit=len(ids))
         return {row["id"]: max(0, (row["free_qty"] or 0) + max(0, promised.get(row["id"], 0))) for row in free}
 
     async def do(self, model: str, method: str, *args: Any, **kwargs: Any) -> Any:

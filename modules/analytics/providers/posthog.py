@@ -63,8 +63,10 @@ class PostHog(AnalyticsProvider):
     def _taken(answer: Answer) -> None:
         if answer.status in (401, 403):
             raise UnexpectedState("PostHog doesn't know the project", hint=f"{answer.shown} Look at `api_key` and `host`.")
-        if answer.status >= 400:
+        if answer.status in (400, 413, 422):
             raise InvalidData(f"PostHog refuses it: {answer.shown}")
+        if answer.status >= 400:  # not what was told is wrong
+            raise UnexpectedState(f"PostHog answers {answer.status}", hint=f"{answer.shown} Look at `host`.")
 
 
 def _event(told: Told) -> dict[str, Any]:
