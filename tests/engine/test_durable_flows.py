@@ -33,9 +33,10 @@ async def states(stage: Stage) -> list[str]:
     return [row["state"] for row in await stage.coordinator.list(limit=1000)]
 
 
-async def left_by_a_dead_process(url: str, death: str, workflow: str, **input: Any) -> None:
-    """Start a coordinator elsewhere that kills itself at a chosen place."""
-    code, printed = await forked(COORDINATOR, url, workflow, json.dumps(input), environment={**os.environ, "DIE_AT": death})
+async def left_by_a_dead_process(url: str, death: str, workflow: str, *, visits: bool = False, **input: Any) -> None:
+    """Start a coordinator elsewhere that kills itself at a chosen place. Unless it `visits`, it also takes up what others have left."""
+    environment = {**os.environ, "DIE_AT": death, **({"VISITS": "1"} if visits else {})}
+    code, printed = await forked(COORDINATOR, url, workflow, json.dumps(input), environment=environment)
     assert code == -signal.SIGKILL, f"it was to die at {death}: {printed}"
 
 
@@ -252,7 +253,7 @@ async def test_a_visitor_takes_up_what_it_is_asked_for_and_nobody_carries_out(en
     for chore in here.coordinator._chores:
         chore.cancel()
     for account in ("mine", "others"):
-        await left_by_a_dead_process(engine_database, "in between", "book-three", account=account)
+        await left_by_a_dead_process(engine_database, "in between", "book-three", visits=True, account=account)
     await expire_leases(here)
     async with stage(engine_database, visits=True) as visitor:
         done = await visitor.coordinator.run("book-three", {"account": "mine"})

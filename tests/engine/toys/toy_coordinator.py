@@ -15,7 +15,7 @@ from velella.actors.wakeups.redis import RedisWakeups
 
 async def main(url: str, workflow: str, input: str) -> None:
     redis = os.environ.get("WAKEUPS")
-    async with stage(url, "toy", wakeups=RedisWakeups(url=redis) if redis else None) as here:
+    async with stage(url, "toy", visits="VISITS" in os.environ, wakeups=RedisWakeups(url=redis) if redis else None) as here:
         if redis:
             here.coordinator._wakeups._look = lambda executions, deliveries: toy_ledger.perhaps_die("woken" if executions else "")
         print(json.dumps(await here.coordinator.run(workflow, json.loads(input))), flush=True)
