@@ -339,10 +339,11 @@ class Search:
                 (pair for pair in there if pair[0] and pair[0][0] is not None), key=lambda pair: pair[0][0], reverse=way == "desc"
             )
             hits = [hit for _, hit in known] + [hit for values, hit in there if not values or values[0] is None]
-        most, start = asked.get("limit", 20), asked.get("offset", 0)
-        end = min(start + most, self._index.settings["pagination"]["maxTotalHits"])
+        start = asked.get("offset", 0)
+        found = min(len(hits), self._index.settings["pagination"]["maxTotalHits"])
+        end = min(start + asked.get("limit", 20), found)
         shown = asked.get("attributesToRetrieve")
-        answer: Row = {"hits": [self._shown(score, row, shown) for score, row in hits[start:end]], "estimatedTotalHits": len(hits)}
+        answer: Row = {"hits": [self._shown(score, row, shown) for score, row in hits[start:end]], "estimatedTotalHits": found}
         if asked.get("facets") is not None:
             answer |= self._facets([row for _, row in hits])
         return answer

@@ -439,7 +439,7 @@ class Coordinator(Service):
         if executions:
             self._durable.nudge()
         if deliveries:
-            self._relay.nudge()
+            self._relay.woken()
 
     def _pause(self, alone: bool) -> float:
         """Seconds between two looks for executions; see `keep_recovering`."""

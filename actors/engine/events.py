@@ -32,7 +32,7 @@ from ..streams import EventStream
 from . import queries
 from .feed import LATE_SECONDS, STREAM, Feed
 from .store import Executions, bookkeeping
-from .wakeups import DELIVERIES
+from .wakeups import AGAIN_SECONDS, DELIVERIES
 
 POLL_SECONDS = 1.0
 AT_ONCE = 8
@@ -128,6 +128,12 @@ class Relay:
         self._new.set()
         if self.feed is not None:
             self.feed.nudge()
+
+    def woken(self) -> None:
+        """There are deliveries, a wakeup says: look for them. Another coordinator is to look, too, where there is no room for all here."""
+        if len(self._free()) < len(self._wanted_here()) or not self._wanted_here():
+            self._store.wakeups.tell(DELIVERIES, AGAIN_SECONDS)
+        self.nudge()
 
     async def _look(self) -> None:
         call_context.set(None)

@@ -80,7 +80,7 @@ class ExecutionJournal:
         self._waited: tuple[str, int, float] = ("", 0, 0.0)
         """Where it last waited, how often in a row it had failed there, and for how many seconds."""
         self._locked_out = 0.0
-        """For how many seconds it has waited for locks in vain since."""
+        """For how many seconds it has waited for locks in vain since it last got on."""
         self._waits: dict[str, Wait] = {}
         self._entries: dict[str, dict[str, Any]] = {}
         """The same, as they stand in the row."""
@@ -126,6 +126,7 @@ class ExecutionJournal:
         packed = pack(_to_wire(checkpoint))  # now: the flow may change it, and what can't be encoded must raise at once
         checkpoint.result = unpack(packed)[2]
         self._pending.append(packed)
+        self._locked_out = 0.0
         if checkpoint.reads:
             self._to_keep = len(self._pending)
         self._note(checkpoint)

@@ -63,7 +63,10 @@ QUEUE = _sql(f"""
 
 _OURS = f"id = :id AND owner = :owner AND fence = :fence AND {LIVE}"
 
-APPEND = _sql(f"UPDATE workflow_execution SET journal = journal || :journal::bytea[] WHERE {_OURS} RETURNING id")
+# What was done since counts from its own first lock.
+_APPEND = f"UPDATE workflow_execution SET journal = journal || :journal::bytea[], locked_since = NULL WHERE {_OURS} RETURNING id"
+
+APPEND = _sql(_APPEND)
 
 # Also for an execution that is finishing: its pivot was in doubt, and turned out to be refused.
 COMPENSATE = _sql(f"""
@@ -76,7 +79,7 @@ COMPENSATE = _sql(f"""
 
 # Recorded as begun, and begun.
 APPEND_AND_START = _sql(f"""
-    WITH ours AS (UPDATE workflow_execution SET journal = journal || :journal::bytea[] WHERE {_OURS} RETURNING id), started AS (
+    WITH ours AS ({_APPEND}), started AS (
         INSERT INTO workflow_execution (id, workflow, key, state, input, fence, trace_id, started_at)
         SELECT :new_id, :workflow, :key, 'invoking', :input, 0, :trace_id, now() FROM ours
         ON CONFLICT (workflow, key) WHERE key IS NOT NULL AND {STANDING} DO NOTHING
@@ -167,7 +170,8 @@ PARK = _sql(f"""
         undo = coalesce(:undo, undo), waits_at = coalesce(:waits_at, waits_at),
         failures = coalesce(:failures, failures),
         failing_since = CASE :failures WHEN 0 THEN NULL WHEN 1 THEN now() ELSE failing_since END,
-        locked_since = CASE WHEN :for_lock THEN coalesce(locked_since, now()) WHEN :waits_at::text IS NULL THEN locked_since END
+        locked_since = CASE WHEN :for_lock THEN coalesce(CASE :journal::bytea[] WHEN '{{}}' THEN locked_since END, now())
+            WHEN :waits_at::text IS NULL THEN locked_since END
     WHERE {_OURS}
     RETURNING extract(epoch FROM resume_at - now())::float8
 """)

@@ -25,6 +25,8 @@ TAKE_SECONDS = 1.0
 """Seconds that the queue is asked to wait for the next wakeup."""
 ROOM_SECONDS = 0.1
 """Seconds between two looks of a full coordinator at whether it has room."""
+AGAIN_SECONDS = 1.0
+"""Seconds until another coordinator hears of deliveries that this one has no room for."""
 STOP_SECONDS = 1.0
 """Seconds for telling the last, and leaving the queue in order."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0

@@ -55,7 +55,9 @@ class RedisStream(EventStream):
     async def stop(self) -> None:
         try:
             with answering():
-                await self._redis.xgroup_delconsumer(self._stream, self._group, self._consumer)
+                kept = await self._redis.xpending_range(self._stream, self._group, "-", "+", 1, consumername=self._consumer)
+                if not kept:  # with the consumer it would be forgotten; so another one takes it later
+                    await self._redis.xgroup_delconsumer(self._stream, self._group, self._consumer)
         finally:
             await self._redis.aclose()
 

@@ -100,12 +100,12 @@ class Credentials:
             if key is not None:
                 return key
         actor: Actor | None = None
+        away: SessionsAway | None = None
         if SESSION in auth.types:
             try:
                 actor = await self._session(http, auth)
-            except SessionsAway:
-                if not auth.optional:
-                    raise  # else buyers go on as guests
+            except SessionsAway as error:
+                away = error
         if BEARER in auth.types and scheme == "bearer" and secret:
             claims = self.tokens.read(secret)
             if claims is not None and _permitted(auth, claims.get("actor_type")):
@@ -114,8 +114,8 @@ class Credentials:
             return actor
         if API_KEY in auth.types and scheme == "bearer" and secret.startswith("sk_"):
             raise unauthorized(KEY_AS_BEARER)
-        if not auth.optional:
-            raise unauthorized()
+        if not auth.optional:  # else buyers go on as guests
+            raise away or unauthorized()
         return None
 
     async def _api_key(self, secret: str) -> Actor | None:

@@ -8,6 +8,7 @@ import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -177,6 +178,24 @@ async def test_what_a_dead_process_has_taken_is_taken_by_another_one(
                 return [one["name"] for one in await client.xinfo_consumers(STREAM, "velella")] == [running._stream._consumer.encode()]  # type: ignore[attr-defined]
 
             await until(forgotten)
+
+
+async def test_what_a_process_that_stops_has_taken_is_taken_by_another_one(own_redis: RedisServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(redis, "LEFT_SECONDS", 0.2)
+    one, two = (redis.RedisStream(url=own_redis.url) for _ in range(2))
+    await one.take(0.01)  # makes the group
+    await one.hand_on([Event("evt_1", "toy.told", {}, datetime.now(UTC))])
+    assert [each.id for each in await one.take(1)] == ["evt_1"]
+    await one.stop()
+    await asyncio.sleep(0.3)
+    taken = await two.take(1)
+    assert [each.id for each in taken] == ["evt_1"]
+    await two.acknowledge(taken)
+    name = two._consumer.encode()
+    async with Redis.from_url(own_redis.url) as client:
+        assert name in [each["name"] for each in await client.xinfo_consumers(STREAM, "velella")]
+        await two.stop()
+        assert name not in [each["name"] for each in await client.xinfo_consumers(STREAM, "velella")]
 
 
 async def test_what_a_process_had_handed_on_when_it_died_comes_again_under_the_same_id_and_begins_nothing_twice(

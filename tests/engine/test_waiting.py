@@ -172,6 +172,33 @@ async def test_who_nobody_waits_for_waits_for_a_lock_in_the_table(
     assert ((await row("toy-takes-turns", "c"))["state"], await shop.booked("c")) == ("done", [1, 2])
 
 
+async def test_every_lock_is_waited_for_from_when_it_was_asked_for(toy: Any, shop: Stage, look: Look) -> None:
+    @workflow("toy-one-after-another", durable=True)
+    async def one_after_another(flow: Flow, account: str, writes: bool) -> None:
+        for number, name in enumerate(("early", "late")):
+            async with flow.lock(name, wait=0.05):
+                if writes:
+                    await flow.run(toy.toy_ledger.book, account, number)
+                else:
+                    await flow.run(seen)
+
+    @step(reads=True)
+    async def seen(flow: Flow) -> None: ...
+
+    for writes in (True, False):
+        early, late = [await shop.locks.take(name, "another", wait=1, lease=10 * DAY) for name in ("early", "late")]
+        id = await shop.coordinator.start_durable("toy-one-after-another", {"account": "a", "writes": writes})
+        await look(shop, 0)
+        await look(shop, DAY - 60)
+        await shop.locks.give_back(early)
+        await look(shop, 61)
+        await look(shop, DAY - 60)
+        assert (await shop.coordinator.show(id))["state"] in ("invoking", "finishing")
+        await look(shop, 121)
+        assert (await shop.coordinator.show(id))["state"] == "reverted"
+        await shop.locks.give_back(late)
+
+
 async def test_what_was_read_under_a_lock_is_not_taken_for_true_after_waiting_for_another(toy: Any, shop: Stage, look: Look) -> None:
     @workflow("toy-two-locks", durable=True)
     async def two_locks(flow: Flow, account: str, reads: bool) -> int:

@@ -21,6 +21,7 @@ from velella.core.codec import pack
 from velella.core.errors import GoesOn, Misconfigured, Unavailable
 from velella.core.flow import Event, Flow, Waits, step, subscriber, workflow
 from velella.core.flow.definitions import _subscribers
+from velella.core.ids import ulid
 from velella.core.settings import ProviderSettings, Settings
 
 from ..forks import forked
@@ -189,6 +190,16 @@ async def test_what_is_due_begins_at_once_by_whoever_has_room(engine_database: s
         one.coordinator._durable._resumed = 16
         await one.coordinator.start_durable("toy-doze", {"account": "passed on", "seconds": 0.0})
         await until(lambda: "passed on" in begun, seconds=3.0)
+
+        for _ in range(3):  # whichever of the two is woken
+            one.coordinator._relay._at_work["diarist"] = events.AT_ONCE
+            said, account = len(await one.booked("diary")), ulid()
+            with suppress(GoesOn):
+                await two.coordinator.run("toy-day", {"account": account})
+            await two.coordinator.set_step_success("toy-day", account, "ask")
+            async with asyncio.timeout(10):
+                while len(await one.booked("diary")) == said:
+                    await asyncio.sleep(0.05)
 
 
 @pytest.mark.usefixtures("hardly_any_polls")

@@ -20,6 +20,7 @@ from .reindexing import reindex_search_indexes
 INDEX: Final = "product"
 EVERY: Final = 1.0
 """Seconds between two looks for marks."""
+SWEEP_EVERY: Final = 5.0
 AT_ONCE: Final = 200
 """Products that are read together."""
 PATIENCE: Final = 0.5
@@ -97,9 +98,6 @@ async def refresh_search_indexes(flow: Flow) -> int:
     dropped, so that nobody finds in it later what was taken from sale meanwhile.
     """
     standing = await flow.modules.search.standing()
-    if leftover := [version for each in standing for version in each["leftover"]]:
-        await flow.run(sweep, leftover)
-        return 0
     if not searched(flow.settings):
         if kept := [each["name"] for each in standing if each["live"] or each["elsewhere"]]:
             await flow.run(withdraw, kept)
@@ -121,3 +119,11 @@ async def refresh_search_indexes(flow: Flow) -> int:
         documents = await read_documents(flow, SOURCES[INDEX], {"id": waiting["documents"]}) if waiting["documents"] else []
         await flow.modules.search.refresh(INDEX, waiting, documents)
         return len(waiting["positions"])
+
+
+@workflow("sweep-search-indexes", every=SWEEP_EVERY)
+async def sweep_search_indexes(flow: Flow) -> None:
+    """Delete what is left of indexes that nobody wants any more, beside their refreshing: one that can't be deleted holds up nothing."""
+    standing = await flow.modules.search.standing()
+    if leftover := [version for each in standing for version in each["leftover"]]:
+        await flow.run(sweep, leftover)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from stand_in import OdooStandIn, Record
-from velella_odoo import OdooOptions
+from velella_odoo import OdooOptions, module
 from velella_odoo.client import Odoo
 from velella_odoo.module import OdooService
 
@@ -92,6 +92,17 @@ async def test_products_and_their_stock_come_in(shop: Shop, admin: Client, odoo:
     there = await in_shop(admin, lamp)
     assert there["status"] == "draft"
     assert await available(admin, there) == 0
+
+
+async def test_what_odoo_has_much_of_is_asked_for_page_by_page(
+    shop: Shop, admin: Client, odoo: OdooStandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PAGE", 2)
+    cap = odoo.product("Cap", code="CAP", sizes=("S", "M", "L", "XL", "XXL"))
+    odoo.asked.clear()
+    await shop.run_job("sync-odoo")
+    assert odoo.asked.count("product.template.attribute.value.search_read") >= 3
+    assert len((await in_shop(admin, cap))["variants"]) == 5
 
 
 async def test_an_order_goes_out_with_its_buyer_and_comes_back_delivered(shop: Shop, admin: Client, odoo: OdooStandIn) -> None:

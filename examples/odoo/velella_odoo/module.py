@@ -21,6 +21,8 @@ from . import plugin
 from .client import Odoo
 
 ORDER = ("id", "name", "client_order_ref", "state", "delivery_status", "invoice_status", "tag_ids")
+PAGE = 1000
+"""Records that Odoo is asked for at once."""
 Domain = Sequence[Any]
 
 odoo_order = Table(
@@ -60,11 +62,17 @@ class OdooService(ThirdPartyService):
         return [{"id": row["name"], "order_id": ref, **{name: row[name] for name in shown}} for ref, row in found.items()]
 
     @reads
-    async def records(self, model: str, domain: Domain, fields: Sequence[str], limit: int = 1000, archived: bool = False) -> list[Row]:
-        """Records by their ids, archived ones too if asked for."""
-        context = {"active_test": not archived}
-        asked = {"fields": list(fields), "order": "id", "limit": limit, "context": context}
-        found = await self._odoo.execute(model, "search_read", list(domain), again=True, **asked)
+    async def records(
+        self, model: str, domain: Domain, fields: Sequence[str], limit: int | None = None, archived: bool = False
+    ) -> list[Row]:
+        """Records by their ids, archived ones too if asked for: the first `limit`, or all, which Odoo is asked for page by page."""
+        asked = {"fields": list(fields), "order": "id", "limit": limit or PAGE, "context": {"active_test": not archived}}
+        found: list[Row] = []
+        page: list[Row] | None = None
+        while page is None or (limit is None and len(page) == PAGE):
+            beyond = [("id", ">", page[-1]["id"])] if page else []
+            page = await self._odoo.execute(model, "search_read", [*domain, *beyond], again=True, **asked)
+            found += page
         return [{name: None if value is False and name not in FLAGS else value for name, value in row.items()} for row in found]
 
     @reads

@@ -42,9 +42,9 @@ async def read_products(flow: Flow, after: int) -> Row | None:
     if not templates:
         return None
     ids = [template["id"] for template in templates]
-    variants = await odoo.records("product.product", [("product_tmpl_id", "in", ids)], VARIANT, limit=AT_ONCE * 100)
+    variants = await odoo.records("product.product", [("product_tmpl_id", "in", ids)], VARIANT)
     wanted = sorted({id for variant in variants for id in variant["product_template_variant_value_ids"] or ()})
-    values = {row["id"]: row for row in await odoo.records("product.template.attribute.value", [("id", "in", wanted)], VALUE, limit=10_000)}
+    values = {row["id"]: row for row in await odoo.records("product.template.attribute.value", [("id", "in", wanted)], VALUE)}
     known = {row["external_id"]: row for row in await _known(flow, ids)}
     changed = []
     for template in templates:

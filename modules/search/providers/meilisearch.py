@@ -25,7 +25,7 @@ from ....core import json
 from ....core.errors import InvalidData, Misconfigured, NotFound, Unavailable, UnexpectedState, VelellaError
 from ....core.rows import Row
 from ....core.service.outside import Answer, OutsideParty
-from ..asking import FURTHEST, Asked, Condition, Facet, Is, Not, Several
+from ..asking import Asked, Condition, Facet, Is, Not, Several
 from ..indexes import IndexDefinition
 from ..provider import SearchProvider
 
@@ -36,6 +36,8 @@ AT_ONCE: Final = 1000
 """Documents that are looked at together."""
 COUNTED: Final = 1000
 """Values of a facet that Meilisearch counts."""
+FOUND: Final = 10_000_000
+"""Hits that Meilisearch counts; to count them costs it nothing, and how far pages reach is bounded before it is asked."""
 FIRST_LOOK: Final = 0.02
 LONGEST_LOOK: Final = 1.0
 """Seconds between two looks whether a task is over."""
@@ -243,7 +245,7 @@ def _settings(definition: IndexDefinition) -> Row:
         "sortableAttributes": [field.name for field in fields if field.sortable],
         "rankingRules": ["sort", "words", "typo", "proximity", "attribute", "exactness"],
         "faceting": {"maxValuesPerFacet": COUNTED, "sortFacetValuesBy": {"*": "count"}},
-        "pagination": {"maxTotalHits": FURTHEST},
+        "pagination": {"maxTotalHits": FOUND},
     }
 
 

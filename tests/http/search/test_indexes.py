@@ -13,7 +13,7 @@ import asyncpg
 import pytest
 
 from velella.actors.cluster.postgres import EmbeddedPostgres
-from velella.core.errors import NotAllowed
+from velella.core.errors import NotAllowed, Unavailable
 from velella.core.ids import ulid
 from velella.core.json import dumps
 from velella.workflows.kit import Flow, on_hook, step
@@ -289,6 +289,38 @@ async def test_what_a_former_provider_keeps_is_dropped_when_it_misses_a_change(d
 
         await desk.until(dropped)
     assert (await desk.host.modules.search.standing())[0]["status"] == "ready"
+
+
+async def test_a_leftover_that_can_not_be_deleted_holds_up_nothing(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    async def away(version: str) -> None:
+        asked.append(version)
+        raise Unavailable("The search engine is away.")
+
+    async def swept() -> bool:
+        return not (await desk.host.modules.search.standing())[0]["leftover"]
+
+    monkeypatch.setattr(desk.host.services["search"]._provider, "delete_index", away)  # type: ignore[attr-defined]
+    async with _database(desk) as connection:
+        await connection.execute(
+            KEPT_ELSEWHERE.replace("1000, 'elsewhere'", "1001, 'postgres'").replace("_elsewhere", "_left").replace("ready", "error")
+        )
+    word = f"Unhindered{ulid()}"
+
+    async def found() -> bool:
+        return await desk.titles(word) == [word]
+
+    async def tried() -> bool:
+        return bool(asked)
+
+    await desk.until(tried)
+    product = await desk.product(word)
+    await desk.until(found)
+    assert not await swept()
+    monkeypatch.undo()
+    await desk.until(swept)
+    await desk("DELETE", f"/admin/products/{product['id']}")
 
 
 async def test_a_late_reader_changes_nothing_that_was_read_after_it(desk: Desk) -> None:
