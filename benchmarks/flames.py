@@ -29,6 +29,7 @@ import tempfile
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -114,10 +115,14 @@ def table_of(figures: Figures, before: Figures, pictures: str | None = None) -> 
         "| CPU ms an operation |" + "".join(f" {_beside(name, figures, before, _cpu)} |" for name in figures),
     ]
     for layer in LAYERS:
-        cells = [_beside(name, figures, before, lambda row, layer=layer: f"{100 * row['shares'][layer]:.1f}") for name in figures]
+        cells = [_beside(name, figures, before, partial(_share, layer)) for name in figures]
         title = f"`{layer}/`" if layer in OURS else layer
         lines.append(f"| {title} |" + "".join(f" {cell} |" for cell in cells))
     return "\n".join(lines)
+
+
+def _share(layer: str, row: dict[str, Any]) -> str:
+    return f"{100 * row['shares'][layer]:.1f}"
 
 
 def _cpu(row: dict[str, Any]) -> str:

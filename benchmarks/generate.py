@@ -58,7 +58,7 @@ async def generate(settings: Settings, size: Size, seed: int, console: Console) 
                 variants = sum(len(each) for table, _, each in rows if table.name == "product_variant")
                 placed = sum(len(each) for table, _, each in rows if table.name == "order")
                 progress.update(task, advance=variants + placed, description="Orders" if placed else "Goods")
-            [last] = await connections["order"].fetchrow(
+            last = await connections["order"].fetchval(
                 "SELECT setval('order_display_id_seq', $1, false)", around.first_display_id + size.orders
             )
             assert last == around.first_display_id + size.orders

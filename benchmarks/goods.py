@@ -16,6 +16,7 @@ from typing import Any
 
 from sqlalchemy import Table
 
+from velella.commerce.types import NewOrder
 from velella.core.clock import iso
 from velella.core.json import dumps
 from velella.core.sql.read.documents import Documents
@@ -278,7 +279,7 @@ class Goods:
         rows = [(*self._customer(number), _FIRST_ORDER, _FIRST_ORDER) for number in numbers]
         return customers.customer, ("id", "first_name", "last_name", "email", "created_at", "updated_at"), rows
 
-    def _order(self, number: int, id: str, made: dt.datetime) -> dict[str, Any]:
+    def _order(self, number: int, id: str, made: dt.datetime) -> NewOrder:
         """A whole order, as placing it makes it."""
         around = self.around
         buyer, first, last, email = self._customer(number % self.size.customers)
@@ -345,7 +346,7 @@ class Goods:
             yield table, columns, rows[name]
 
 
-def _kept(order: dict[str, Any], display_id: int, made: dt.datetime) -> tuple[Any, ...]:
+def _kept(order: Any, display_id: int, made: dt.datetime) -> tuple[Any, ...]:
     """The row of a whole order."""
     columns = [dumps(order[name]).decode() if name == "summary" else order[name] for name in orders.COLUMNS]
     stored = _DOCUMENTS.stored(ORDERS["order"], order)

@@ -47,7 +47,7 @@ def listeners(port: int) -> set[int]:
     found = {
         found.pid
         for found in psutil.net_connections("tcp")
-        if found.status == psutil.CONN_LISTEN and found.laddr.port == port and found.pid is not None
+        if found.status == psutil.CONN_LISTEN and found.laddr and found.laddr.port == port and found.pid is not None
     }
     if not found:
         raise Refused(f"nobody listens on port {port}")

@@ -81,7 +81,7 @@ async def run(messages: int) -> list[Figures]:
     with tempfile.TemporaryDirectory(prefix="vm-", ignore_cleanup_errors=True) as folder:
         settings = Settings(modules={"echo": "messages:create"}, data_dir=Path(folder), message_host="127.0.0.1").with_secrets()
         async with local_host(settings, ["echo"]) as host:
-            found.append(await measure("in process", host.modules.echo.echo, messages * 5, 1))  # type: ignore[attr-defined]
+            found.append(await measure("in process", host.modules.echo.echo, messages * 5, 1))
         supervisor = Supervisor(settings, Topology("messages", (Pool("echo", ("echo",)),), settings))
         try:
             await supervisor.start_cluster()
@@ -92,7 +92,7 @@ async def run(messages: int) -> list[Figures]:
                 )
                 await client.start()
                 for in_flight in (1, 32):
-                    found.append(await measure(way, client.modules.echo.echo, messages, in_flight))  # type: ignore[attr-defined]
+                    found.append(await measure(way, client.modules.echo.echo, messages, in_flight))
                 await client.stop()
             found += await _ray(messages // 10)
         finally:
@@ -109,20 +109,20 @@ async def _ray(messages: int) -> list[Figures]:
     import ray
 
     from velella.actors.cluster.replica import batch_call
-    from velella.actors.messaging.client import RayLink
+    from velella.actors.messaging.client import Outgoing, RayLink
 
     class Plain:
         async def echo(self, value: Any) -> Any:
             return value
 
-    plain = ray.remote(num_cpus=0)(Plain).remote()
+    plain: Any = ray.remote(num_cpus=0)(Plain).remote()
     link = RayLink(lambda: batch_call("velella-echo-0"))
 
     async def call(value: Any) -> Any:
         return await plain.echo.remote(value)
 
     async def batched(value: Any) -> Any:
-        return await link.request("echo", "echo", [value], {}, 30.0, "trace", None)
+        return await link.request(Outgoing("echo", "echo", [value], {}, "trace"), 30.0)
 
     found = [await measure("Ray call", call, messages, in_flight) for in_flight in (1, 32)]
     found.append(await measure("Ray call, coalesced", batched, messages * 4, 32))

@@ -26,7 +26,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,7 @@ from rich.progress import Progress, TaskID
 from served import fill, served
 from shop import Refused
 
+from velella.actors.cluster.reconcile import is_settled
 from velella.actors.cluster.supervisor import Supervisor
 from velella.actors.host import Host
 from velella.actors.membership.directory import ReplicaAddress, ReplicaId
@@ -51,6 +52,7 @@ from velella.core.settings import Settings
 
 CLUSTER = Path(__file__).parents[1] / "cluster.yaml"
 POOL = Pool("desk", ("desk",))
+START_SECONDS = 60.0
 PARTS = ("replicas", "pools")
 
 
@@ -135,11 +137,14 @@ async def growing(folder: Path, progress: Progress, task: TaskID, options: argpa
         for replicas in sorted(options.replicas):
             if replicas > there:
                 progress.update(task, description=f"{replicas} replicas: starting")
-                await supervisor.grow(POOL, replicas - there)
+                await supervisor.want([supervisor.wanted[POOL.name].resized(replace(POOL, replicas=replicas), replicas)])
+                async with asyncio.timeout(START_SECONDS):
+                    while not is_settled(supervisor.wanted[POOL.name], supervisor.all_members()):  # noqa: ASYNC110 it tells nobody
+                        await asyncio.sleep(0.05)
                 client.router.update(supervisor.directory())
                 there = replicas
             progress.update(task, description=f"{replicas} replicas, {options.callers} callers")
-            steps.append(await asked(client.modules.desk.serve, replicas, options))  # type: ignore[attr-defined]
+            steps.append(await asked(client.modules.desk.serve, replicas, options))
     return steps
 
 

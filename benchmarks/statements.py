@@ -12,6 +12,7 @@ import asyncpg
 
 from velella.actors.engine import queries
 from velella.core.sql.db.database import Database
+from velella.core.sql.db.pool import PooledConnection
 
 _FRAME = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")
 _WRITES = ("INSERT INTO ", "UPDATE ", "DELETE FROM ")
@@ -84,17 +85,17 @@ class Statements:
 async def statements_of(database: Database) -> AsyncIterator[Statements]:
     """All statements that are sent to a database inside the block, except on connections that were taken before and aren't given back."""
     found = Statements()
-    heard: dict[asyncpg.Connection[Any], Any] = {}
+    heard: dict[PooledConnection, Any] = {}
 
-    def hear(connection: Any) -> Any:
+    def hear(connection: PooledConnection) -> PooledConnection:
         if connection not in heard:
             heard[connection] = found.listen(connection)
         return connection
 
-    async def connect() -> Any:
+    async def connect() -> PooledConnection:
         return hear(await plain_connect())
 
-    def release(connection: Any, *, doubtful: bool = False) -> None:
+    def release(connection: PooledConnection, *, doubtful: bool = False) -> None:
         plain_release(hear(connection), doubtful=doubtful)
 
     await database.open()
@@ -119,12 +120,12 @@ async def all_statements() -> AsyncIterator[Statements]:
     found = Statements()
     plain = Database._connect
 
-    async def connect(database: Database) -> Any:
+    async def connect(database: Database) -> PooledConnection:
         connection = await plain(database)
         found.listen(connection)
         return connection
 
-    Database._connect = connect  # type: ignore[method-assign]
+    Database._connect = connect  # type: ignore[method-assign,assignment]
     try:
         yield found
     finally:
