@@ -21,6 +21,8 @@ import json
 import os
 import random
 import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -111,9 +113,8 @@ def picture_of(figures: list[Figure], names: tuple[str, str], path: Path) -> Non
 async def main(options: argparse.Namespace) -> int:
     console = Console()
     names = (options.peer_name, options.ours_name)
-    shops = {side: await opened(getattr(options, side), options.email, options.password) for side in SIDES}
     figures: list[Figure] = []
-    try:
+    async with both_shops(options) as shops:
         processes = processes_of(options)
         with turning(console) as progress:
             task = progress.add_task("")
@@ -122,9 +123,6 @@ async def main(options: argparse.Namespace) -> int:
                     for side in SIDES:
                         progress.update(task, description=f"{name}: {buyers} buyers, {side}")
                         figures.append(await measure(shops[side], processes[side], side, name, buyers, options))
-    finally:
-        for shop in shops.values():
-            await shop.session.close()
     limits = {name: row["limit_ms"] for name, row in json.loads(options.limits.read_text())["figures"].items()} if options.limits else {}
     table = table_of(figures, names, limits)
     console.print(table, soft_wrap=True, markup=False)
@@ -136,6 +134,17 @@ async def main(options: argparse.Namespace) -> int:
     if options.write:
         write_into(options.write, table, options.mark)
     return 1 if any(figure.errors for figure in figures if figure.side == "ours") else 0
+
+
+@asynccontextmanager
+async def both_shops(options: argparse.Namespace) -> AsyncIterator[dict[str, Shop]]:
+    """Each side's discovered shop. Their sessions end with the block, that of the first also where the second refuses."""
+    async with AsyncExitStack() as sessions:
+        shops = {}
+        for side in SIDES:
+            shops[side] = await opened(getattr(options, side), options.email, options.password)
+            sessions.push_async_callback(shops[side].session.close)
+        yield shops
 
 
 def processes_of(options: argparse.Namespace) -> dict[str, Processes]:

@@ -24,11 +24,11 @@ from typing import Any
 
 import aiohttp
 import uvloop
-from compare import SIDES, parsed, parser_of, processes_of
+from compare import SIDES, both_shops, parsed, parser_of, processes_of
 from measuring import Processes, keep, write_into
 from rich.console import Console
 from rich.progress import track
-from shop import ADDRESS, Refused, Shop, opened
+from shop import ADDRESS, Refused, Shop
 
 from velella.core.rows import Row
 
@@ -287,9 +287,8 @@ def table_of(figures: dict[str, list[Row]], names: tuple[str, str]) -> str:
 
 async def main(options: argparse.Namespace) -> None:
     console = Console()
-    shops = {side: await opened(getattr(options, side), options.email, options.password) for side in SIDES}
     figures: dict[str, list[Row]] = {}
-    try:
+    async with both_shops(options) as shops:
         processes = processes_of(options)
         rng = random.Random(options.seed)
         ids = {side: await known_ids(shops[side]) for side in SIDES}
@@ -305,9 +304,6 @@ async def main(options: argparse.Namespace) -> None:
             figures[course] = [
                 {"step": step.title, **{side: await measured(lives[side], step, processes[side]) for side in SIDES}} for step in steps
             ]
-    finally:
-        for shop in shops.values():
-            await shop.session.close()
     table = table_of(figures, (options.peer_name, options.ours_name))
     console.print(table, soft_wrap=True, markup=False)
     if options.out:

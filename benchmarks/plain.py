@@ -21,11 +21,11 @@ from pathlib import Path
 
 import aiohttp
 import uvloop
-from compare import SIDES, parsed, parser_of, processes_of
+from compare import SIDES, both_shops, parsed, parser_of, processes_of
 from measuring import Processes, keep, write_into
 from rich.console import Console
 from rich.progress import track
-from shop import Refused, Shop, opened
+from shop import Refused, Shop
 
 from velella.core.rows import Row
 
@@ -91,17 +91,13 @@ def table_of(figures: dict[str, dict[str, Row]], names: tuple[str, str]) -> str:
 
 async def main(options: argparse.Namespace) -> None:
     console = Console()
-    shops = {side: await opened(getattr(options, side), options.email, options.password) for side in SIDES}
-    try:
+    async with both_shops(options) as shops:
         processes = processes_of(options)
         paths = {side: await paths_of(shop, options.lists) for side, shop in shops.items()}
         figures: dict[str, dict[str, Row]] = {}
         times = {"peer": options.requests, "ours": options.requests * 10}  # fewer requests to ours would take less than a tick of the clock
         for name in track([name for name in paths["peer"] if name in paths["ours"]], "Asking", console=console, transient=True):
             figures[name] = {side: await cost(shops[side], processes[side], paths[side][name], times[side]) for side in SIDES}
-    finally:
-        for shop in shops.values():
-            await shop.session.close()
     table = table_of(figures, (options.peer_name, options.ours_name))
     console.print(table, soft_wrap=True, markup=False)
     if options.out:

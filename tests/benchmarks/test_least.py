@@ -5,14 +5,18 @@ from __future__ import annotations
 import asyncio
 from urllib.parse import urlsplit
 
+import aiohttp
 import asyncpg
+import compare
+import orders
+import plain
 import pytest
 from compare import Figure
 from compare import table_of as compared
 from least import Limit, table_of
 from measuring import Processes
 from replay import Plan, answers_again, copied, recorded, rows_of, statements_again
-from shop import Refused
+from shop import Refused, Shop
 from statements import Statements
 
 from velella.actors.cluster.postgres import EmbeddedPostgres
@@ -68,3 +72,21 @@ def test_tables_say_how_far_the_limit_is() -> None:
     figures = [Figure(side, "cart", 1, 10.0, 1.0, 2.0, cpu, 0) for side, cpu in (("peer", 50.0), ("ours", 5.0))]
     assert compared(figures, ("A", "B"), {"cart": 2.0}).endswith("| 50.0 | 5.00 | 10 | 2.00 | 2.5 |")
     assert compared(figures, ("A", "B"), {}).endswith("| 50.0 | 5.00 | 10 |")
+
+
+async def test_a_comparison_that_one_side_refuses_leaves_no_session_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[aiohttp.ClientSession] = []
+
+    async def opened(base: str, email: str, password: str) -> Shop:
+        if begun:
+            raise Refused("POST /auth/user/emailpass: 401")
+        begun.append(aiohttp.ClientSession())
+        return Shop(begun[0], base)
+
+    for script in (compare, plain, orders):
+        monkeypatch.setattr(compare, "opened", opened)
+        monkeypatch.setattr(script, "opened", opened, raising=False)
+        begun.clear()
+        with pytest.raises(Refused, match="401"):
+            await script.main(script.options_of(["--password", "irrelevant"]))
+        assert begun[0].closed
