@@ -52,11 +52,12 @@ class View:
     plural: str
     """Default: the key with an s."""
     defaults: Fields
-    """The fields when the request names none."""
+    """The fields when the request names none. Of relations in `stars` those that they have there."""
     allowed: frozenset[str] | None
     """Store: paths that may be asked for; others are silently dropped. None: all that exist."""
     stars: Mapping[str, Fields]
-    """Relation → its fields where a request asks for all of it (`*customer`). Other relations are shown with all their columns."""
+    """Relation → its fields where all of it is asked for (`*customer`), by a request or by default. Other relations are shown with all
+    their columns."""
     disallowed: frozenset[str]
     """Segments that are dropped wherever they occur in a path."""
     limit: int
@@ -98,9 +99,9 @@ class View:
         put(self, "entity", entity)
         put(self, "key", key or entity)
         put(self, "plural", plural or f"{self.key}s")
-        put(self, "defaults", words(defaults))
-        put(self, "allowed", None if allowed is None else frozenset(words(allowed)))
         put(self, "stars", dict(stars or {}))
+        put(self, "defaults", tuple(dict.fromkeys(path for name in words(defaults) for path in self._all_of(name))))
+        put(self, "allowed", None if allowed is None else frozenset(words(allowed)))
         put(self, "disallowed", frozenset(words(disallowed)))
         put(self, "limit", limit)
         put(self, "order", order)
@@ -185,10 +186,13 @@ class View:
         shown = [
             path
             for name in asked_for
-            for path in self.stars.get(_bare(name), (_starred(name),))
+            for path in self._all_of(name)
             if (self.allowed is None or _bare(name) in self.allowed) and not (barred and barred.intersection(_segments(name)))
         ]
         return tuple(dict.fromkeys([*base, *shown, key]))
+
+    def _all_of(self, name: str) -> Fields:
+        return self.stars.get(_bare(name), (_starred(name),))
 
 
 def _bare(name: str) -> str:

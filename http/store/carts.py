@@ -39,7 +39,7 @@ from ..kit.routes import Routes
 from ..kit.view import Fields, View, words
 from .addresses import AddressBody
 from .orders import ORDER, show_placed
-from .views import under
+from .views import sessions_without_buyer, under
 
 routes = Routes()
 
@@ -104,7 +104,10 @@ CART = View(
         *under("payment_collection", "payment_sessions id currency_code amount status payment_providers payment_providers.id"),
         *under("payment_collection.payment_sessions", "data id amount currency_code provider_id status"),
     ),
-    stars={"customer": words("customer.id customer.email")},  # a client that enters an address isn't told whose it is
+    stars={
+        "customer": words("customer.id customer.email"),  # a client that enters an address isn't told whose it is
+        **sessions_without_buyer("payment_collection.payment_sessions"),
+    },
     label="Cart",
 )
 

@@ -9,7 +9,7 @@ from ..kit.request import Request
 from ..kit.routes import Routes
 from ..kit.view import View, words
 from .category_trees import TREE, TREES, category_list, one_category
-from .views import PRODUCT_ALLOWED, for_sale, under
+from .views import PRODUCT_ALLOWED, for_sale, items_without_sums, under
 
 routes = Routes()
 
@@ -36,14 +36,17 @@ COLLECTION = View(
         *words("id title handle external_id created_at updated_at products metadata deleted_at"),
         *under("products", " ".join(PRODUCT_ALLOWED)),
     ),
+    stars=items_without_sums("products."),
     limit=10,
     order="-created_at",
     visible=for_sale,
     key="collection",
 )
 LABEL_ALLOWED = (*words("id value external_id created_at updated_at metadata products"), *under("products", " ".join(PRODUCT_ALLOWED)))
-TAG = View("product_tag", "id value external_id created_at updated_at metadata *products", allowed=LABEL_ALLOWED, visible=for_sale)
-TYPE = View("product_type", "id value external_id created_at updated_at metadata *products", allowed=LABEL_ALLOWED, visible=for_sale)
+LABEL_STARS = items_without_sums("products.")
+_LABEL = "id value external_id created_at updated_at metadata *products"
+TAG = View("product_tag", _LABEL, allowed=LABEL_ALLOWED, stars=LABEL_STARS, visible=for_sale)
+TYPE = View("product_type", _LABEL, allowed=LABEL_ALLOWED, stars=LABEL_STARS, visible=for_sale)
 OPTION = View(
     "product_option",
     "id title is_exclusive *values created_at updated_at metadata",

@@ -23,8 +23,16 @@ ADDRESS_COLUMNS = words(
 )
 COLUMNS = words("id email company_name first_name last_name phone metadata has_account deleted_at created_at updated_at")
 
+ORDER_COLUMNS = (
+    "id display_id custom_display_id region_id customer_id version sales_channel_id status email currency_code locale shipping_address_id"
+    " billing_address_id no_notification canceled_at summary total metadata created_at updated_at deleted_at"
+)
 CUSTOMER = View(
-    "customer", (*COLUMNS, "*addresses"), allowed=(*COLUMNS, "addresses", "orders", *under("addresses", " ".join(ADDRESS_COLUMNS)))
+    "customer",
+    (*COLUMNS, "*addresses"),
+    allowed=(*COLUMNS, "addresses", "orders", *under("addresses", " ".join(ADDRESS_COLUMNS))),
+    stars={"orders": under("orders", ORDER_COLUMNS)},  # not the change that merchants work on, with their notes
+    visible=lambda request: {"order": {"is_draft_order": False}},
 )
 ADDRESS = View("customer_address", ADDRESS_COLUMNS, allowed=ADDRESS_COLUMNS, key="address", plural="addresses")
 

@@ -18,7 +18,7 @@ from ..kit.reply import Answer, list_envelope
 from ..kit.request import Request, not_found
 from ..kit.routes import Routes
 from ..kit.view import View, words
-from .views import under
+from .views import sessions_without_buyer, under
 
 routes = Routes()
 
@@ -85,6 +85,7 @@ ORDER = View(
         *under("shipping_methods.adjustments", "id amount created_at updated_at shipping_method_id"),
         *under("payment_collections", "id currency_code amount status"),
     ),
+    stars=sessions_without_buyer("payment_collections.payment_sessions"),
     label="Order",
 )
 ORDERS = View(
@@ -96,6 +97,7 @@ ORDERS = View(
         *(name for name in _TOTALS if name not in ("discount_subtotal", "credit_line_subtotal", "credit_line_tax_total")),
         *_MORE,
     ),
+    stars=ORDER.stars,
     limit=50,
     label="Order",
 )

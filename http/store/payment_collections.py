@@ -14,13 +14,14 @@ from ..kit.reply import Answer
 from ..kit.request import Request
 from ..kit.routes import Routes
 from ..kit.view import View, words
-from .views import under
+from .views import sessions_without_buyer, under
 
 routes = Routes()
 
 PAYMENT_COLLECTION = View(
     "payment_collection",
     "id currency_code amount *payment_sessions",
+    stars=sessions_without_buyer("payment_sessions"),
     allowed=(
         *words("id currency_code amount payment_sessions status payment_providers payment_providers.id"),
         *under("payment_sessions", "id amount currency_code provider_id data status"),

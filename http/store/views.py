@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...core.errors import InvalidData
-from ..kit.view import View, words
+from ..kit.view import Fields, View, words
 
 if TYPE_CHECKING:
     from ...core.graph.graph import Visible
@@ -46,6 +46,27 @@ def found_for_sale(request: Request) -> Row:
     return {"status": product["status"], "sales_channel_ids": {"$in": product["sales_channel_id"]}}
 
 
+_ITEM = "variants.inventory_items.inventory"
+_ITEM_SHOWN = (
+    "id sku title description thumbnail hs_code origin_country mid_code material unit_of_measure weight length height width"
+    " requires_shipping metadata created_at updated_at deleted_at"
+)
+
+
+def items_without_sums(products: str = "") -> dict[str, Fields]:
+    """`View.stars` of inventory items: without what lies at all locations together, those of other channels among them.
+
+    `products`: leads to the products (`products.`), where they aren't the view's own rows."""
+    return {f"{products}{_ITEM}": under(f"{products}{_ITEM}", _ITEM_SHOWN)}
+
+
+def sessions_without_buyer(relation: str) -> dict[str, Fields]:
+    """`View.stars` of payment sessions: without what their providers are told of a signed-in buyer, their address book and account among
+    it. Carts and orders are open to everyone who has a link to them."""
+    shown = "id currency_code amount raw_amount provider_id data status authorized_at payment_collection_id metadata"
+    return {relation: under(relation, f"{shown} created_at updated_at deleted_at")}
+
+
 COLUMNS = words(
     "id title subtitle description handle is_giftcard discountable thumbnail collection_id type_id weight length height width hs_code"
     " origin_country mid_code material created_at updated_at"
@@ -71,6 +92,7 @@ PRODUCT = View(
     "product",
     (*COLUMNS, *words("*type *collection *options *options.values *tags *images *variants *variants.options")),
     allowed=PRODUCT_ALLOWED,
+    stars=items_without_sums(),
     visible=for_sale,
     relations_limit=4,
 )

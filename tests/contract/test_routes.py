@@ -31,6 +31,9 @@ ON_PURPOSE = (
     r".*/store/carts.* allowed: customer_id is not promised",
     # Named as a whole and by columns at once: it is shown by its columns.
     r".*/store/carts.* defaults: items\.product is missing",
+    # What a provider is told of a signed-in buyer is nobody's who only knows the cart.
+    r".*/store/.* defaults: \*(payment_collection\.)?payment_sessions is missing",
+    r".*/store/.* defaults: (payment_collection\.)?payment_sessions\.\w+ is not promised",
     # A total is a number: text that isn't one is refused before it meets the database.
     r"(GET /admin/orders|POST /admin/orders/export) query\.total: .*",
     # The dashboard asks so for the value that was chosen before.

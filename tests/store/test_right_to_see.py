@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import dataclass
 
 import pytest
@@ -180,6 +182,21 @@ async def test_raw_prices_and_levels_are_those_of_everybody_and_of_the_channel(m
     assert [price["amount"] for price in shown["prices"]] == [20]
     levels = [level for item in shown["inventory_items"] for level in item["inventory"]["location_levels"]]
     assert [(level["location_id"], level["stocked_quantity"]) for level in levels] == [(market.location, 3)]
+    collection = (await merchant.post("/admin/collections", {"title": f"Far {ulid()}", "handle": ulid().lower()}))["collection"]["id"]
+    assert (await merchant.post(f"/admin/collections/{collection}/products", {"add": [product]})).status == 200
+    item = "variants.inventory_items.inventory"
+    for path, fields in (
+        (f"/store/products/{product}", f"*{item}"),
+        (f"/store/products/{product}", f"{item}.*,*{item}.location_levels"),
+        (f"/store/products/{product}", item),
+        (f"/store/products/{product}", f"{item}.stocked_quantity,{item}.reserved_quantity,{item}"),
+        (f"/store/collections/{collection}", f"products.{item}"),
+    ):
+        text = json.dumps((await store.get(path, fields=fields)).body, default=str)
+        assert '"hs_code"' in text, f"the item is shown: {fields}"
+        assert "12" not in re.findall(r'"(?:raw_)?(?:stocked|reserved)_quantity": "?([0-9]+)', text), (
+            f"the stock of all locations: {fields}"
+        )
 
 
 async def test_who_enters_an_address_is_not_told_whose_it_is(store: Store) -> None:
@@ -194,6 +211,53 @@ async def test_who_enters_an_address_is_not_told_whose_it_is(store: Store) -> No
         assert cart["customer"]["email"] == email
         again = (await store.get(f"/store/carts/{cart['id']}", fields=fields))["cart"]
         assert again["customer"].keys() <= {"id", "email", "groups"}, fields
+
+
+async def test_what_a_provider_is_told_of_a_buyer_is_shown_to_nobody_else(market: Market, store: Store) -> None:
+    """Carts and orders are open to those who know their ids: whoever was sent a link."""
+    person = {"email": f"{ulid().lower()}@example.com", "has_account": True, "phone": "0123-phone", "metadata": {"note": "slow-payer"}}
+    homes = [{"address_1": "Other Street 9", "country_code": "de"}]
+    [customer] = await market.modules.customer.create_customers([{**person, "addresses": homes}])
+    buyer = await store.signed_in(customer["id"])
+    cart = await buyer.ship(await buyer.add(await buyer.cart(), await market.new_variant({"eur": "10"})))
+    paid = await buyer.pay(cart)
+    [kept] = await market.modules.payment.list("payment_session", {"payment_collection_id": paid["id"]})
+    assert kept["context"]["customer"]["addresses"][0]["address_1"] == "Other Street 9", "the provider is told"
+    path, session = f"/store/carts/{cart['id']}", "payment_collection.payment_sessions"
+    shown = [{"payment_collection": paid}]
+    for fields in (None, f"*{session}", f"+{session}", f"id,{session}.*", f"id,{session}.data,{session}.context"):
+        shown.append((await store.get(path, **({} if fields is None else {"fields": fields})))["cart"])
+    order = (await buyer.complete(cart))["order"]["id"]
+    for fields in ("*payment_collections.payment_sessions", "+payment_collections.payment_sessions", "*payment_collections.payments"):
+        found = (await store.get(f"/store/orders/{order}", fields=fields))["order"]
+        shown += [{"payment_collection": each} for each in found["payment_collections"]]
+    for each in shown:
+        for one in each["payment_collection"].get("payment_sessions", ()):
+            assert "context" not in one
+            assert one["data"] == {} or one.keys() == {"id"}
+        text = json.dumps(each["payment_collection"], default=str)
+        assert not [said for said in ("Other Street", "0123-phone", "slow-payer", "account_holder") if said in text]
+    assert {"id", "amount", "raw_amount", "data", "provider_id", "status", "created_at"} <= paid["payment_sessions"][0].keys()
+
+
+async def test_customers_see_their_orders_and_nothing_that_merchants_are_at(market: Market, store: Store, merchant: Store) -> None:
+    customers = [{"email": f"{ulid().lower()}@example.com", "has_account": True} for _ in range(2)]
+    one, other = await market.modules.customer.create_customers(customers)
+    buyer = await store.signed_in(one["id"])
+    variant = await market.new_variant({"eur": "10"})
+    cart = await buyer.ship(await buyer.add(await buyer.cart(), variant))
+    await buyer.pay(cart)
+    order = (await buyer.complete(cart))["order"]["id"]
+    asked = {"customer_id": other["id"], "internal_note": "she is a relative"}
+    assert (await merchant.post(f"/admin/orders/{order}/transfer", asked)).status == 200
+    draft = {"region_id": market.regions["de"], "customer_id": one["id"], "email": one["email"], "sales_channel_id": market.channel}
+    draft |= {"items": [{"variant_id": variant, "quantity": 1}], "shipping_methods": [], "metadata": {"margin": "thin"}}
+    assert (await merchant.post("/admin/draft-orders", draft)).status == 200
+    for fields in ("*orders", "orders", "+orders", "orders.*"):
+        answer = await buyer.get("/store/customers/me", fields=fields)
+        [shown] = answer["customer"]["orders"]
+        assert (shown["id"], shown["status"], shown["total"]) == (order, "pending", shown["summary"]["current_order_total"])
+        assert not [said for said in ("relative", "margin", "order_change") if said in json.dumps(answer.body, default=str)], fields
 
 
 HIDDEN = {"product", "product_category", "price", "inventory_level"}
