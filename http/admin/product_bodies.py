@@ -15,6 +15,7 @@ from ..kit.bodies import (
     Metadata,
     Number,
     Part,
+    Positive,
     Whole,
 )
 
@@ -35,7 +36,7 @@ class ChangedVariantPrice(VariantPrice):
 
 class InventoryNeed(Part):
     inventory_item_id: str
-    required_quantity: Number
+    required_quantity: Positive
 
 
 class VariantBody(Body):
@@ -201,12 +202,12 @@ class BatchVariants(Body):
 
 
 class NeedBody(Body):
-    required_quantity: Number
+    required_quantity: Positive
     inventory_item_id: str
 
 
 class NeededQuantity(Body):
-    required_quantity: Number
+    required_quantity: Positive
 
 
 class VariantNeed(NeedBody):

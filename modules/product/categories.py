@@ -89,19 +89,20 @@ class Categories(ModuleService):
         parent = await self.database.fetch_value(queries.CHILDREN_LEFT, {"ids": list(ids)})
         if parent is not None:
             raise NotAllowed(f"Deleting ProductCategory ({parent}) with category children is not allowed")
-        for row in rows:
+        deleted = await self.delete("product_category", ids)
+        for row in sorted(rows, key=lambda row: -int(row["rank"])):  # the last first: its gap moves none of the others
             await self._close_gap(row)
-        return await self.delete("product_category", ids)
+        return deleted
 
     @writes
     async def restore_categories(self, ids: Sequence[str]) -> list[str]:
         """Undo `delete_categories`: each gets its old rank back. Returns the ids that were deleted."""
         await self._hold_tree()
-        back = await self.restore("product_category", ids)
-        for row in sorted(await self.list("product_category", {"id": back}), key=lambda row: int(row["rank"])):
+        rows = await self.list("product_category", {"id": list(ids)}, with_deleted=True)
+        for row in sorted((row for row in rows if row["deleted_at"] is not None), key=lambda row: int(row["rank"])):
             shift = {"parent": row["parent_category_id"], "rank": row["rank"], "by": 1, "without": row["id"]}
             await self.database.execute(queries.SHIFT, shift)
-        return back
+        return await self.restore("product_category", ids)
 
     @writes
     async def set_category_products(self, category_id: str, add: Sequence[str] = (), remove: Sequence[str] = ()) -> dict[str, list[str]]:

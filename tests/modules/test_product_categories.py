@@ -68,6 +68,17 @@ async def test_a_category_with_children_is_not_deleted_without_them(products: Pr
     assert await products.delete_categories([parent, child]) == [parent, child]
 
 
+async def test_siblings_that_go_together_leave_no_gap_and_come_back_to_their_places(products: ProductService) -> None:
+    ids = [await make(products, name) for name in "abcdef"]
+    for gone in (["a", "c"], ["f", "b", "c"], ["d"]):
+        left = [name for name in "abcdef" if name not in gone]
+        chosen = [ids["abcdef".index(name)] for name in gone]
+        await products.delete_categories(chosen)
+        assert await order(products) == [(name, rank) for rank, name in enumerate(left)]
+        assert sorted(await products.restore_categories([*chosen, ids[4]])) == sorted(chosen)
+        assert await order(products) == [(name, rank) for rank, name in enumerate("abcdef")]
+
+
 async def test_ranks_stay_dense_under_parallel_creation(products: ProductService) -> None:
     await asyncio.gather(*(make(products, f"c{number}") for number in range(12)))
     assert [rank for _, rank in await order(products)] == list(range(12))

@@ -47,6 +47,14 @@ async def test_a_cart_knows_its_country_where_its_region_has_one(market: Market,
     assert (cart["email"], cart["customer_id"], "customer" in cart) == (None, None, False)
 
 
+async def test_a_cart_of_no_place_is_of_the_stores_region_or_of_another_one_where_that_is_gone(market: Market, store: Store) -> None:
+    [made] = await market.modules.store.create_stores([{"name": "Shop", "default_region_id": market.regions["us"]}])
+    assert (await store.post("/store/carts", {}))["cart"]["region_id"] == market.regions["us"]
+    await market.modules.store.update_stores([{"id": made["id"], "default_region_id": "reg_gone"}])
+    assert (await store.post("/store/carts", {}))["cart"]["region_id"] in market.regions.values()
+    await market.modules.store.delete("store", [made["id"]])
+
+
 @pytest.mark.parametrize(
     ("body", "status"),
     [

@@ -189,8 +189,11 @@ async def test_an_update_that_fails_late_is_undone_everywhere(shop: Shop, unluck
 async def test_stock_follows_whether_it_is_managed(shop: Shop) -> None:
     product = await make(shop)
     small = product["variants"][0]["id"]
-    await shop.run("update-product-variants", product_variants=[{"id": small, "manage_inventory": False}])
-    assert await shop.modules.link.linked("product_variant_inventory_item", "variant_id", [small]) == []
+    kept = product["variants"][0]["inventory_items"][0]["inventory_item_id"]
+    for managed, items in ((False, []), (True, [kept]), (False, [])):
+        await shop.run("update-product-variants", product_variants=[{"id": small, "manage_inventory": managed}])
+        pairs = await shop.modules.link.linked("product_variant_inventory_item", "variant_id", [small])
+        assert [pair["inventory_item_id"] for pair in pairs] == items
     await shop.modules.inventory.delete("inventory_item", [product["variants"][0]["inventory_items"][0]["inventory_item_id"]])
     await shop.run("update-product-variants", selector={"id": small}, update={"manage_inventory": True})
     (pair,) = await shop.modules.link.linked("product_variant_inventory_item", "variant_id", [small])

@@ -145,7 +145,8 @@ async def find_region(flow: Flow, id: str | None, address: Mapping[str, Any] | s
             return regions[0]
     stores = await flow.graph.rows(Query("store", ("default_region_id",), limit=1))
     default = stores[0]["default_region_id"] if stores else None
-    regions = await flow.graph.rows(Query("region", REGION, {"id": default} if default is not None else {}, limit=1))
+    regions = await flow.graph.rows(Query("region", REGION, {"id": default}, limit=1)) if default is not None else []
+    regions = regions or await flow.graph.rows(Query("region", REGION, limit=1))  # the default one may have been deleted
     if not regions:
         raise NotFound("No regions found")
     return regions[0]

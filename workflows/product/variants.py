@@ -67,7 +67,8 @@ async def reprice_variants(flow: Flow, given: Sequence[Row]) -> None:
 
 
 async def restock_variants(flow: Flow, change: Change, after: Sequence[Row]) -> None:
-    """Follow variants whose stock is managed from now on (they get an item if they have none), or no longer (their links are removed).
+    """Follow variants whose stock is managed from now on, or no longer (their links are removed). Those without an item get the one that
+    has their SKU, or a new one.
 
     `change`: what the update of the variants changed. `after`: the variants as they are now.
     """
@@ -87,7 +88,12 @@ async def restock_variants(flow: Flow, change: Change, after: Sequence[Row]) -> 
         await unlink(flow, {LINK: [{name: link_row[name] for name in ("variant_id", "inventory_item_id")} for link_row in loose]})
     made = default_items(row for row in on if row["id"] not in {link_row["variant_id"] for link_row in link_rows})
     if made:
-        await flow.run(insert_items, [item for _, item in made])
+        skus = [item["sku"] for _, item in made if item["sku"] is not None]
+        kept = await flow.modules.inventory.list("inventory_item", {"sku": skus}, fields=("id", "sku")) if skus else []
+        there = {row["sku"]: row["id"] for row in kept}  # from when their stock was managed before
+        if new := [item for _, item in made if item["sku"] not in there]:
+            await flow.run(insert_items, new)
+        made = [(id, {"id": there.get(item["sku"], item["id"])}) for id, item in made]
         await link(flow, {LINK: [{"variant_id": id, "inventory_item_id": item["id"]} for id, item in made]})
 
 

@@ -30,3 +30,8 @@ async def test_quantities_are_what_could_be_made_of_all_that_is_available(mercha
     await merchant.post("/admin/reservations", held)
     left = (await merchant.get(path, fields="title,inventory_quantity"))["variants"]
     assert {row["title"]: row.get("inventory_quantity") for row in left} == {**expected, "Bike": 3}
+    needs = f"{path}/{row['id']}/inventory-items"
+    for none in (0, -1):
+        status, kind, said = await merchant.refused("POST", needs, {"inventory_item_id": frame, "required_quantity": none})
+        assert (status, kind) == (400, "invalid_data")
+        assert "required_quantity" in said
