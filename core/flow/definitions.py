@@ -136,7 +136,8 @@ class Workflow(Generic[P, R]):
     """Seconds for one run of the function; then it fails with DeadlineExceeded and is undone. Default: short flows have the time of the
     request they belong to, durable ones two minutes."""
     retries: int = 0
-    """How often the whole flow is run again after it failed (other than by a refusal) and everything was undone."""
+    """How often the whole flow is run again after it failed (other than by a refusal) and everything was undone. A short flow isn't run
+    again where it is unknown whether its write was done."""
     key: str | None = None
     """The parameter whose value names the execution of a durable flow: of all starts with one key, one is carried out, and all get its
     result."""

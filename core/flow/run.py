@@ -97,8 +97,8 @@ class Run:
         """The last refusal of a step: the error, the position, and how the step is tried again."""
         self._decided: BaseException | None = None
         """A failure of an earlier run, for which that run has begun to undo."""
-        self._writes: list[str] = []
-        """Names of the writes of a short flow."""
+        self._writes: list[tuple[str | None, str]] = []
+        """The writes of a short flow: the scope of their message ids, and their names."""
         self._asked: Counter[str] = Counter()
         """How often each read was made outside of steps."""
         self._ids = following(lambda: (self.started_at, self.id)) if journal is not None else None
@@ -218,14 +218,22 @@ class Run:
 
     # -- how long it lives
 
+    @property
+    def has_written(self) -> bool:
+        """Whether a write of this short flow was sent."""
+        return bool(self._writes)
+
     def _only_write(self, name: str) -> None:
         """Refuse a second write of a short flow: a death between the two would leave the first without a trace."""
-        self._writes.append(name)
+        self._writes.append((current_call().scope, name))
         if len(self._writes) > 1:
             raise UnexpectedState(
-                f"The workflow {self.workflow.name} is short and writes more than once: {', '.join(self._writes)}.",
+                f"The workflow {self.workflow.name} is short and writes more than once: {self._written()}.",
                 hint="Make it durable, or have it say so before the first write: flow.durably().",
             )
+
+    def _written(self) -> str:
+        return ", ".join(name for _, name in self._writes)
 
     def durably(self, workflow: Workflow[..., Any]) -> None:
         if self._recorded:
@@ -233,7 +241,7 @@ class Run:
         if self._writes:
             raise UnexpectedState(
                 f"The workflow {workflow.name} has to be durable, and {self.workflow.name} is short and has written already: "
-                f"{', '.join(self._writes)}.",
+                f"{self._written()}.",
                 hint=f"Make {self.workflow.name} durable.",
             )
         raise Outgrown
@@ -457,6 +465,8 @@ class Run:
                     raise
                 log.warning("a step is tried again", workflow=self.workflow.name, execution=self.id, step=step.name, error=str(error))
                 await asyncio.sleep(pause)
+                if scope is not None:  # what it sends again has the message ids that it had: it is the same write
+                    self._writes = [write for write in self._writes if write[0] != scope]
 
     async def _attempt(
         self, view: Flow[Any], step: Step[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], scope: str | None, *, first: bool

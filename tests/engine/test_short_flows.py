@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from velella.core.errors import Busy, Conflict, DeadlineExceeded, NotAllowed, UnexpectedState
+from velella.core.errors import Busy, Conflict, DeadlineExceeded, NotAllowed, ReplyLost, UnexpectedState
 from velella.core.flow import Flow, FlowContext, on_hook, step, workflow
 from velella.core.flow.journal import Outgrown
 from velella.core.flow.run import Run
 from velella.core.message import CallContext, call_context
 from velella.core.settings import Settings
+
+if TYPE_CHECKING:
+    from toy_stage import Stage
 
 done: list[str] = []
 
@@ -220,6 +223,54 @@ async def test_a_step_in_doubt_is_only_repeated_where_its_writes_are_recorded(co
     assert first is not None
     assert first == second, "the same message ids both times"
     assert third is None
+
+
+async def test_the_one_write_of_a_short_flow_may_be_sent_again_and_is_done_once(here: Stage) -> None:
+    tries: list[str] = []
+
+    async def stubborn(flow: Flow, account: str, writes: int = 1) -> None:
+        tries.append(account)
+        for number in range(writes):
+            await flow.modules.ledger.book(account, number)  # type: ignore[attr-defined]
+        if tries.count(account) < 3:
+            raise Busy("Full.", retry_after=0.01)
+
+    @step
+    async def lose(flow: Flow, account: str) -> None:
+        tries.append(account)
+        await flow.modules.ledger.book(account, 1)  # type: ignore[attr-defined]
+        raise ReplyLost("Who knows?")
+
+    from toy_ledger import book
+
+    again = step(retries=2)(stubborn)
+
+    @workflow("short-sent-again")
+    async def sent_again(flow: Flow) -> None:
+        await flow.run(again, "one step")
+
+    @workflow("short-two-writes")
+    async def two_writes(flow: Flow) -> None:
+        await flow.run(again, "two writes", 2)
+
+    @workflow("short-two-steps")
+    async def two_steps(flow: Flow) -> None:
+        await flow.run(book, "two steps", 7)
+        await flow.run(again, "two steps")
+
+    @workflow("short-in-doubt", retries=2)
+    async def in_doubt(flow: Flow) -> None:
+        await flow.run(lose, "whole flow")
+
+    await here.coordinator.run("short-sent-again", {})
+    assert (tries.count("one step"), await here.booked("one step")) == (3, [0]), "recorded under the same message id"
+    for name, account in (("short-two-writes", "two writes"), ("short-two-steps", "two steps")):
+        with pytest.raises(UnexpectedState, match="writes more than once"):
+            await here.coordinator.run(name, {})
+        assert len(await here.booked(account)) <= 1
+    with pytest.raises(ReplyLost):
+        await here.coordinator.run("short-in-doubt", {})
+    assert await here.booked("whole flow") == [1], "a flow run again has other message ids"
 
 
 async def test_a_failing_undo_is_tried_again_and_does_not_keep_the_others(context: FlowContext) -> None:
