@@ -35,10 +35,12 @@ UNSET_DEFAULTS = compiled(
 JOIN_GROUPS = compiled(
     text("""
     INSERT INTO customer_group_customer (id, customer_id, customer_group_id, created_by)
-    SELECT * FROM unnest(
+    SELECT pair.* FROM unnest(
         CAST(:ids AS text[]), CAST(:customer_ids AS text[]), CAST(:group_ids AS text[]), CAST(:created_by AS text[])
     ) AS pair (id, customer_id, customer_group_id, created_by)
-    ORDER BY customer_id, customer_group_id
+    JOIN customer ON customer.id = pair.customer_id AND customer.deleted_at IS NULL
+    JOIN customer_group ON customer_group.id = pair.customer_group_id AND customer_group.deleted_at IS NULL
+    ORDER BY pair.customer_id, pair.customer_group_id
     ON CONFLICT (customer_id, customer_group_id) DO UPDATE SET updated_at = now()
     RETURNING id, customer_id, customer_group_id, updated_at
 """)

@@ -100,6 +100,9 @@ class CustomerService(ModuleService):
             "created_by": list(unique.values()),
         }
         joined = await self.database.fetch(JOIN_GROUPS, params)
+        if len(joined) < len(unique):
+            await self._check_there("customer", params["customer_ids"])
+            await self._check_there("customer_group", params["group_ids"])
         new = [row for row in joined if row["id"] in params["ids"]]
         self.keep(customer_group_customer, [(None, {"id": row["id"], "updated_at": iso(row["updated_at"])}) for row in new])
         self._touch_groups()
@@ -139,6 +142,13 @@ class CustomerService(ModuleService):
             await self.database.fetch(LOCK_CUSTOMERS, {"ids": customers})
             unset = await self.database.fetch(UNSET_DEFAULTS, {"shipping": taking["shipping"], "billing": taking["billing"]})
             self.keep(customer_address, [(row["was"], row["stored"]) for row in unset])
+
+    async def _check_there(self, entity: str, ids: Iterable[str]) -> None:
+        """Raise NotFound for the first of them that isn't there."""
+        there = {row["id"] for row in await self.list(entity, {"id": sorted(set(ids))}, fields=("id",))}
+        for id in ids:
+            if id not in there:
+                await self.retrieve(entity, id, fields=("id",))
 
     def _touch_groups(self) -> None:
         self.touch("customer", "customer_group", "customer_group_customer")

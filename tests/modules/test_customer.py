@@ -107,6 +107,16 @@ async def test_customers_join_and_leave_groups(customers: CustomerService) -> No
     assert [(row["name"], [one["id"] for one in row["customers"]]) for row in page.rows] == [("trade", [customer]), ("vip", [])]
     with pytest.raises(NotFound):
         await customers.add_to_groups([{"customer_id": customer, "customer_group_id": "cusgroup_none"}])
+    await customers.delete("customer_group", [groups[1]])
+    gone = await registered(customers, "gone@example.com")
+    await customers.delete("customer", [gone])
+    for pair in ((customer, groups[1]), (gone, groups[0])):
+        with pytest.raises(NotFound, match=pair[0] if pair[0] == gone else pair[1]):
+            await customers.add_to_groups(
+                [{"customer_id": customer, "customer_group_id": groups[0]}, dict(zip(pairs[0], pair, strict=True))]
+            )
+    page = await customers.query(Query("customer_group", ("customers.id",), {"id": groups[0]}))
+    assert page.rows[0]["customers"] == []
 
 
 async def test_deleting_a_customer_takes_the_addresses_along_and_restoring_brings_them_back(customers: CustomerService) -> None:
