@@ -44,6 +44,19 @@ def living(collection: PaymentCollection) -> list[PaymentSession]:
     return [session for session in collection["payment_sessions"] if session["deleted_at"] is None]
 
 
+def pays_for_cart(collection: PaymentCollection) -> bool:
+    """Whether it pays for a cart that isn't an order yet: what is held in it is given back unless an order claims it."""
+    return collection["payer_key"] is not None and collection["order_id"] is None
+
+
+def is_paid_for_order(collection: PaymentCollection) -> bool:
+    """Whether a cart has become an order by what is paid in the collection, or may still be. An order that was free, or whose payment has
+    failed, can be paid in it like in any other."""
+    if collection["payer_key"] is None or collection["order_id"] is None:
+        return False
+    return collection["status"] not in ("not_paid", "awaiting") or any(session["status"] in _STAYS for session in living(collection))
+
+
 def is_let_go(session: PaymentSession) -> bool:
     """Whether the session's payment was cancelled. The buyer can't pay in it any more."""
     return session["payment_id"] is not None and session["status"] == "canceled"
@@ -104,7 +117,7 @@ def put(collection: PaymentCollection, session: PaymentSession, now: str, *, qui
     Only the last ones are kept of sessions that were dropped long ago at providers without an outside party, which never report on them: so
     beginning one session after the other doesn't make the document grow without limit.
     """
-    dropped = drop(collection, now, quiet=quiet, unclaimed=collection["payer_key"] is not None)
+    dropped = drop(collection, now, quiet=quiet, unclaimed=pays_for_cart(collection))
     sessions = collection["payment_sessions"]
     over = [each for each in sessions if each["deleted_at"] is not None and each["payment_id"] is None and each["provider_id"] in quiet]
     forgotten = {each["id"] for each in over[:-MOST_DROPPED]}

@@ -64,9 +64,9 @@ class Sessions(Collections):
 
         Returns the session, and its collection with everything in it as `payment_collection`.
 
-        Raises NotFound for an unknown collection or provider, InvalidData where the cart that it is for has become an order,
-        PaymentOutcomeUnknown if the provider doesn't answer, Conflict if the amount keeps changing, and the provider's error; then nothing
-        changes.
+        Raises NotFound for an unknown collection or provider, InvalidData where the cart that it is for has become an order by what is
+        paid in it, PaymentOutcomeUnknown if the provider doesn't answer, Conflict if the amount keeps changing, and the provider's error;
+        then nothing changes.
         """
         self._provider(provider_id)
         collection = await self._collection(payment_collection_id)
@@ -166,7 +166,7 @@ class Sessions(Collections):
     def _new_session(self, collection: PaymentCollection, given: NewSession) -> PaymentSession:
         """A session that isn't in its collection yet. One in which a cart is paid at an outside party has to be settled later."""
         now, settle_at = utc_now(), None
-        if collection["payer_key"] is not None and not self._provider(given["provider_id"]).asks_nobody:
+        if books.pays_for_cart(collection) and not self._provider(given["provider_id"]).asks_nobody:
             settle_at = iso(now + timedelta(seconds=self.context.settings.payment_hold_seconds))
         return books.new_session(collection, iso(now), given, settle_at)
 
@@ -307,7 +307,7 @@ def ask_of(session: PaymentSession, about: str) -> Ask:
 
 def _check_open(collection: PaymentCollection) -> None:
     """Refuse new sessions for a cart that has become an order: they must not replace what the order is paid with."""
-    if collection["payer_key"] is not None and collection["order_id"] is not None:
+    if books.is_paid_for_order(collection):
         raise InvalidData(f"Payment collection {collection['id']} is paid for an order already")
 
 

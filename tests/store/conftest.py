@@ -42,6 +42,8 @@ class MoodyProvider(PaymentProvider):
     canceled: ClassVar[list[str]] = []
     arrived: ClassVar[set[str]] = set()
     """Slow sessions whose money is there by now."""
+    failed: ClassVar[set[str]] = set()
+    """Slow sessions whose money won't come."""
 
     async def initiate(self, ask: Ask) -> Outcome:
         return Outcome(ask.data)
@@ -80,7 +82,8 @@ class MoodyProvider(PaymentProvider):
         if ask.data.get("mood") == "silent":
             raise TimeoutError("nobody there")
         if ask.data.get("mood") == "slow":
-            return Outcome(ask.data, "captured" if ask.data["session_id"] in self.arrived else "pending_authorization")
+            id = ask.data["session_id"]
+            return Outcome(ask.data, "captured" if id in self.arrived else "error" if id in self.failed else "pending_authorization")
         return Outcome(ask.data, "authorized")
 
 

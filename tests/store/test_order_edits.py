@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from velella.core.errors import Conflict
+from velella.core.ids import ulid
 from velella.modules.order.pending import as_read
 from velella.workflows.cart.discounts import discount as discount_of
 from velella.workflows.order import adjusting
 
-from .conftest import Market, Row, Store
+from .conftest import Market, MoodyProvider, Row, Store
 from .test_order_life import bought, figures, of
 
 D = Decimal
@@ -150,6 +151,38 @@ async def test_what_is_held_is_not_asked_for_twice(market: Market, store: Store,
     now = (await merchant.get(f"/admin/orders/{order['id']}"))["order"]
     more = D(str(now["total"])) - D(str(order["total"]))
     assert [(one["status"], one["amount"]) for one in now["payment_collections"]] == [("authorized", order["total"]), ("not_paid", more)]
+
+
+async def test_what_is_added_to_an_order_that_was_free_or_whose_payment_failed_can_be_paid(
+    market: Market, store: Store, merchant: Store
+) -> None:
+    """Their collection is the one that the cart had: nobody can pay in it as the cart's buyer any more."""
+    variant, gift = await market.new_variant({"eur": "10"}), await market.new_variant({"eur": "0"})
+    cart = await store.ship(await store.add(await store.cart(), gift), await market.new_option(f"Free {ulid()}", {"eur": "0"}))
+    await store.post("/store/payment-collections", {"cart_id": cart["id"]})
+    free = (await store.complete(cart))["order"]
+    failed = (await store.complete(await store.ready(variant, provider="pp_moody_m", mood="slow")))["order"]
+    [waiting] = await market.modules.payment.list("payment_collection", {"order_id": failed["id"]}, fields=("id", "payment_sessions.id"))
+    session, at = waiting["payment_sessions"][0]["id"], f"/store/payment-collections/{waiting['id']}/payment-sessions"
+    MoodyProvider.failed.add(session)
+    assert (await store.post(at, {"provider_id": "pp_moody_m"})).status == 400, "the money may still come"
+    asked = await merchant.post(f"/admin/orders/{failed['id']}/payment-sessions/authorize", {"payment_session_id": session})
+    assert (asked.status, asked.body["type"]) == (422, "payment_authorization_error")
+    for order in (free, failed):
+        edit = await begun(merchant, order)
+        await merchant.post(f"{edit}/items", {"items": [{"variant_id": variant, "quantity": 1}]})
+        assert (await merchant.post(f"{edit}/confirm")).status == 200
+        now = (await merchant.get(f"/admin/orders/{order['id']}"))["order"]
+        [asks] = now["payment_collections"]
+        assert (asks["status"], asks["amount"]) == ("not_paid", now["total"])
+        paying = f"/store/payment-collections/{asks['id']}/payment-sessions"
+        begun_again = (await store.post(paying, {"provider_id": "pp_moody_m", "data": {"mood": "slow"}}))["payment_collection"]
+        assert [each["amount"] for each in begun_again["payment_sessions"]] == [now["total"]]
+        to_be_looked_after = {each["payment_collection_id"] for each in await market.modules.payment.unsettled_sessions(-1e6)}
+        assert asks["id"] not in to_be_looked_after, "what is paid for an order isn't given back"
+        paid = await merchant.post(f"/admin/payment-collections/{asks['id']}/mark-as-paid", {"order_id": order["id"]})
+        assert (paid["payment_collection"]["status"], paid["payment_collection"]["captured_amount"]) == ("completed", now["total"])
+        assert (await store.post(paying, {"provider_id": "pp_moody_m"})).status == 400, "it is paid"
 
 
 async def test_a_credit_settles_what_is_owed_and_no_more(market: Market, store: Store, merchant: Store) -> None:
