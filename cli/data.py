@@ -11,7 +11,7 @@ from typing import TypeVar
 import typer
 
 from ..core import logs
-from ..core.settings import Settings
+from ..core.settings import Settings, check_database_url
 from . import instance
 from .output import console
 
@@ -19,6 +19,16 @@ R = TypeVar("R")
 
 DataDir = typer.Option(None, help="The data directory. Default: .velella")
 DatabaseUrl = typer.Option(None, help="postgresql://… Default: the embedded PostgreSQL of the data directory.")
+
+
+def readable_url(url: str | None) -> str | None:
+    """Callback of options that name another database than the settings do. Raises BadParameter."""
+    if url is not None:
+        try:
+            check_database_url("it", url)
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from None
+    return url
 
 
 def with_database(

@@ -166,12 +166,12 @@ async def database(settings: Settings) -> AsyncIterator[Settings]:
     and left running.
     """
     if settings.database_url is not None:
-        await _must_answer(settings.database_url)
+        await must_answer(settings.database_url)
         yield settings
         return
     server = EmbeddedPostgres(settings.data_dir / "postgres")
     if holder(settings) not in (None, os.getpid()):
-        await _must_answer(server.url())
+        await must_answer(server.url())
         yield settings.model_copy(update={"database_url": server.url()})
         return
     try:
@@ -186,7 +186,8 @@ async def database(settings: Settings) -> AsyncIterator[Settings]:
         await server.stop()
 
 
-async def _must_answer(url: str) -> None:
+async def must_answer(url: str) -> None:
+    """Raises Misconfigured where no database can be reached by that URL."""
     try:
         connection = await asyncpg.connect(url, timeout=10)
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError, ValueError) as error:

@@ -9,7 +9,7 @@ import typer
 from ..core.errors import Misconfigured
 from ..core.settings import Settings, without_password
 from . import instance
-from .data import DatabaseUrl, DataDir, with_database
+from .data import DatabaseUrl, DataDir, readable_url, with_database
 from .output import console
 
 
@@ -17,7 +17,7 @@ def register(app: typer.Typer) -> None:
     @app.command(epilog="Examples:  velella move order --to postgresql://shop@db2.internal/orders  ·  velella move order --drop")
     def move(
         module: str = typer.Argument(help="The module: order, product, link, …; engine for executions and events."),
-        to: str | None = typer.Option(None, "--to", help="postgresql://… The database to move it to."),
+        to: str | None = typer.Option(None, "--to", callback=readable_url, help="postgresql://… The database to move it to."),
         drop: bool = typer.Option(False, "--drop", help="Drop the tables that it left behind, once the settings name the new database."),
         data_dir: Path | None = DataDir,
         database_url: str | None = DatabaseUrl,
@@ -41,6 +41,7 @@ def register(app: typer.Typer) -> None:
                 return
             if to == source:
                 raise Misconfigured(f"The settings have {module} there already.", hint=f"`velella move {module} --drop`")
+            await instance.must_answer(to)
             with console.status(f"Moving {module} …"):
                 rows = await moving.move(found, source, to, lambda table, count: console.print(f"{table}: {count:,} rows", style="dim"))
             console.print(f"{sum(rows.values()):,} rows of {module} are in both databases now, and the same. From now on:")

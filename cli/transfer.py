@@ -11,7 +11,7 @@ import typer
 
 from . import colony, instance
 from .at_hand import ShopHandle, at_hand, chosen_settings
-from .data import DatabaseUrl, DataDir, database
+from .data import DatabaseUrl, DataDir, database, readable_url
 from .output import console
 
 R = TypeVar("R")
@@ -55,7 +55,7 @@ def register(app: typer.Typer) -> None:
 
     @imports.command(epilog="Example:  velella import medusa --from postgres://user:password@localhost/medusa --data-dir shop")
     def medusa(
-        source: str = typer.Option(..., "--from", help="The URL of Medusa's database. It is only read."),
+        source: str = typer.Option(..., "--from", callback=readable_url, help="The URL of Medusa's database. It is only read."),
         data_dir: Path | None = DataDir,
         database_url: str | None = DatabaseUrl,
     ) -> None:

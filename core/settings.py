@@ -296,10 +296,9 @@ class Settings(BaseSettings):
     @field_validator("database_url", "databases")
     @classmethod
     def _check_urls(cls, given: Any) -> Any:
-        """Checked here: what a driver says of a URL that it can't read may hold a part of the password."""
         for name, url in (given if isinstance(given, dict) else {"it": given}).items():
-            if url is not None and not _POSTGRESQL.fullmatch(url):
-                raise ValueError(f"{name} isn't postgresql://user:password@host:port/name, with %2F for a / in the password, and so on")
+            if url is not None:
+                check_database_url(name, url)
         return given
 
     @field_validator("providers")
@@ -367,6 +366,12 @@ class Settings(BaseSettings):
                 "No database is configured.", hint="Set VELELLA_DATABASE_URL, or let `velella serve` start the embedded one."
             )
         return url
+
+
+def check_database_url(name: str, url: str) -> None:
+    """Raises ValueError for what no driver can read: what a driver says of it may hold a part of the password."""
+    if not _POSTGRESQL.fullmatch(url):
+        raise ValueError(f"{name} isn't postgresql://user:password@host:port/name, with %2F for a / in the password, and so on")
 
 
 def without_password(url: str) -> str:

@@ -173,6 +173,8 @@ async def test_another_database_than_medusas_is_refused(moved: Moved, migrated_d
         status, said = await moving_in(source, migrated_database, moved.folder)
         assert status == 1
         assert why in " ".join(said.split())
+    status, said = await moving_in("postgres://medusa:s3cret/word@db.internal/medusa", migrated_database, moved.folder)
+    assert (status, "postgresql://user:password@host:port/name" in said, "s3cret" in said) == (2, True, False), said
 
 
 async def test_numbers_of_orders_go_on(base: str) -> None:

@@ -131,3 +131,18 @@ async def test_nothing_is_moved_away_under_others(shop: Settings, fresh_database
     code, said = await velella(tmp_path, "move", "region", "--to", fresh_database, VELELLA_DATABASE_URL=str(shop.database_url))
     await other.close()
     assert (code, "Others are connected" in said) == (1, True), said
+
+
+async def test_a_database_to_move_to_that_cannot_be_reached_is_named_without_its_password(
+    shop: Settings, fresh_database: str, tmp_path: Path
+) -> None:
+    for target, why in (
+        ("postgresql://shop:s3cret/word@db.internal/orders", "postgresql://user:password@host:port/name"),
+        ("mysql://shop:s3cret@db.internal/orders", "postgresql://user:password@host:port/name"),
+        ("postgresql://shop:s3cret@127.0.0.1:1/orders", "does not answer"),
+        (f"{fresh_database}_no", "does not answer"),
+    ):
+        code, said = await velella(tmp_path, "move", "region", "--to", target, VELELLA_DATABASE_URL=str(shop.database_url))
+        assert (code in (1, 2), why in " ".join(said.split())) == (True, True), said
+        assert "Traceback" not in said
+        assert "s3cret" not in said
