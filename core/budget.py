@@ -38,6 +38,9 @@ LINES = 400
 """Lines of a cart. Every change of a cart reads all of them, 0.5 ms each."""
 LINES_METADATA = 256 * 1024
 """Bytes of the metadata of a cart's lines together."""
+METADATA = 256 * 1024
+"""Bytes of a row's metadata, by however many changes it came: a body is bounded, and metadata keeps what bodies before have said. All of it
+is read with the row: with every change of a cart, and in a merchant's lists of orders and customers."""
 FREE = frozenset(("metadata", "data", "context", "additional_data"))
 """Members of bodies that are stored unchecked, whatever is in them."""
 

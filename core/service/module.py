@@ -178,8 +178,8 @@ class ModuleService(RecordedWrites):
     async def update(self, entity: str, rows: Sequence[Mapping[str, Any]]) -> TypedRows[Typed]:
         """Update rows. Each names its key; only the columns it names change. Returns all columns of the rows, in the order given.
 
-        Raises NotFound when one is missing: nothing changes. A row that names the table's guarding `version` is only
-        updated if that is still its version, else Conflict.
+        Raises NotFound when one is missing, InvalidData where metadata would become too large: nothing changes. A row that names the
+        table's guarding `version` is only updated if that is still its version, else Conflict.
         """
         kind = self.schema[entity]
         given = [self._writes.checked(kind, row) for row in rows]
@@ -196,6 +196,7 @@ class ModuleService(RecordedWrites):
             done += json.loads(stored)
         if len(done) < len(given):
             await self._refuse_update(kind, given, done)
+        self._writes.check_merged(kind, given, done)
         if given:
             self._touch_stored(kind, done)
         return in_order(kind, given, done)

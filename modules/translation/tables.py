@@ -42,7 +42,7 @@ translation = Table(
     Column("reference_id", Text, nullable=False),
     Column("reference", Text, nullable=False),
     Column("locale_code", Text, nullable=False),
-    Column("texts", Json, nullable=False, info={MERGED: True}),
+    Column("texts", Json, nullable=False, info={MERGED: None}),
     *timestamps(),
 )
 Index(

@@ -9,6 +9,7 @@ from urllib.parse import quote
 import pytest
 
 from velella.core import budget
+from velella.core.ids import ulid
 from velella.core.sql.read.statements import Statements
 from velella.http.kit import Filters, Route
 from velella.http.server import found_routes
@@ -227,6 +228,43 @@ async def test_a_cart_has_a_bounded_number_of_lines(market: Market, store: Store
     monkeypatch.setattr("velella.workflows.cart.lines.LINES_METADATA", 1000)
     assert (await store.post(item, {"quantity": 1, "metadata": {"note": "x" * 900}})).status == 200
     assert (await store.post(item, {"quantity": 1, "metadata": {"note": "x" * 1000}})).status == 400
+
+
+async def test_metadata_grows_to_a_bound_however_many_changes_it_comes_by(market: Market, store: Store, merchant: Store) -> None:
+    [customer] = await market.modules.customer.create_customers([{"email": f"{ulid().lower()}@example.com", "has_account": True}])
+    buyer = await store.signed_in(customer["id"])
+    saved = await buyer.post("/store/customers/me/addresses", {"address_1": "Street 1", "country_code": "de"})
+    address = saved["customer"]["addresses"][0]["id"]
+    cart, product = (
+        (await buyer.cart("de"))["id"],
+        await merchant.post("/admin/products", {"title": "Growing", "options": [{"title": "Size", "values": ["One"]}]}),
+    )
+    for client, path, name in (
+        (store, f"/store/carts/{cart}", "cart"),
+        (buyer, "/store/customers/me", "customer"),
+        (buyer, f"/store/customers/me/addresses/{address}", "address"),
+        (merchant, f"/admin/products/{product['product']['id']}", "product"),
+    ):
+        sent = 0
+        while (answer := await client.post(path, {"metadata": {f"note{sent}": "x" * 90_000}})).status == 200:
+            sent += 1
+            assert sent * 90_000 < budget.METADATA, f"{path} takes any number"
+        assert (answer.status, answer.body["type"]) == (400, "invalid_data")
+        shown = (await client.get(path))[name]["metadata"]
+        assert list(shown) == [f"note{n}" for n in range(sent)], "what was refused changed nothing"
+        assert (await client.post(path, {"metadata": {"note0": ""}})).status == 200, "there is always a way back"
+        assert (await client.post(path, {"metadata": {"note": "x" * 90_000}})).status == 200
+
+
+async def test_metadata_that_was_too_large_before_may_become_less(market: Market, merchant: Store) -> None:
+    [collection] = await market.modules.product.create(
+        "product_collection", [{"title": "Large", "handle": ulid().lower(), "metadata": {f"n{n}": "x" * 50_000 for n in range(7)}}]
+    )
+    path = f"/admin/collections/{collection['id']}"
+    assert (await merchant.post(path, {"title": "Still large"})).status == 200
+    assert (await merchant.post(path, {"metadata": {"one": "more"}})).status == 400
+    assert (await merchant.post(path, {"metadata": {"n0": ""}})).status == 200, "although six are still too much"
+    assert (await merchant.post(path, {"metadata": None})).status == 200
 
 
 async def test_what_is_stored_as_it_is_may_hold_lists(merchant: Store) -> None:

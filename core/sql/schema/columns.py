@@ -13,6 +13,8 @@ from sqlalchemy import JSON, BigInteger, Column, Index, LargeBinary, MetaData, N
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.types import TypeDecorator
 
+from ...budget import METADATA
+
 
 class Money(TypeDecorator[Any]):
     """An exact amount in major units. Shown as a JSON number, with a `raw_<name>` twin {value, precision}."""
@@ -43,7 +45,8 @@ ROOT = "root_id"
 GUARD = "velella_guard"
 """Key in a column's info: the kernel counts the column up with every update. A column that is merely called version is left alone."""
 MERGED = "velella_merged"
-"""Key in a column's info: an update changes the JSON object there key by key (see `merging.py`)."""
+"""Key in a column's info: an update changes the JSON object there key by key (see `merging.py`), to at most as many bytes; None: its keys
+are few."""
 EMAIL = "velella_email"
 """Key in a column's info: the column takes email addresses only."""
 
@@ -83,7 +86,7 @@ def timestamps() -> tuple[Column[Any], Column[Any], Column[Any]]:
 
 
 def metadata_column() -> Column[Any]:
-    return Column("metadata", Json, nullable=True, info={MERGED: True})
+    return Column("metadata", Json, nullable=True, info={MERGED: METADATA})
 
 
 def email_column(name: str = "email", *, nullable: bool = True) -> Column[str]:

@@ -7,6 +7,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, case, cast, column, func, literal_column, null, select
 
+from ...budget import METADATA
+from ...errors import InvalidData
+from ...json import dumps
 from ..schema.columns import Json
 
 _NOTHING: ColumnElement[Any] = literal_column("'{}'::jsonb")
@@ -14,10 +17,19 @@ _TAKES_AWAY: ColumnElement[Any] = literal_column("""'""'::jsonb""")
 
 
 def merged(kept: Mapping[str, Any] | None, change: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """The metadata after a change, for rows that are written whole under the version that they were read at."""
+    """The metadata after a change, for rows that are written whole under the version that they were read at. Raises what `check_merged`
+    raises."""
     if change is None:
         return None
-    return {name: value for name, value in ({**(kept or {}), **change}).items() if change.get(name) != ""}
+    after = {name: value for name, value in ({**(kept or {}), **change}).items() if change.get(name) != ""}
+    check_merged(after, change)
+    return after
+
+
+def check_merged(after: Mapping[str, Any] | None, change: Mapping[str, Any] | None, most: int = METADATA) -> None:
+    """Raises InvalidData where a change has set keys of what has more than `most` bytes then. Keys can always be taken away."""
+    if after and change and any(value != "" for value in change.values()) and len(dumps(after)) > most:
+        raise InvalidData(f"Metadata may have {most} bytes in all: take keys away, by an empty text, to make room.")
 
 
 def turned(kept: Mapping[str, Any] | None, wanted: Mapping[str, Any] | None) -> dict[str, Any] | None:

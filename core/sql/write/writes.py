@@ -41,7 +41,7 @@ from ..schema.catalog import Catalog
 from ..schema.columns import GUARD, MERGED
 from ..schema.entity import Entity, Relation
 from ..schema.values import Field
-from .merging import merged_in_place
+from .merging import check_merged, merged_in_place
 
 _EMPTY_LIST: ColumnElement[Any] = literal_column("'[]'::json")
 _SHAPES = 4096
@@ -60,6 +60,8 @@ class WriteStatements:
         self._made: dict[tuple[Any, ...], Compiled] = {}
         self._inserts: dict[tuple[Any, ...], SelfRecording] = {}
         self._defaults: dict[str, list[Column[Any]]] = {}
+        self._merged: dict[str, dict[str, int]] = {}
+        """Entity → its columns that are changed key by key, and how many bytes they may have."""
         self._columns: dict[tuple[str, frozenset[str]], tuple[tuple[str, ...], tuple[str, ...]]] = {}
 
     # -- rows on their way in
@@ -94,6 +96,18 @@ class WriteStatements:
                 raise InvalidData(f"{entity.called} has no field '{name}'")
             checked[name] = value if value is None else field.taken(value)
         return checked
+
+    def check_merged(self, entity: Entity, rows: Sequence[Row], stored: Sequence[Mapping[str, Any]]) -> None:
+        """Check the rows that an update gave, as they are `stored` now. Raises what `merging.check_merged` raises."""
+        merged = self._merged.get(entity.name)
+        if merged is None:
+            limits = {str(col.name): col.info.get(MERGED) for col in entity.table.columns}
+            merged = self._merged[entity.name] = {name: most for name, most in limits.items() if most is not None}
+        changed = [row for row in rows if any(row.get(name) for name in merged)]
+        after = {row[entity.key]: row for row in stored} if changed else {}
+        for row in changed:
+            for name, most in merged.items():
+                check_merged(after[row[entity.key]].get(name), row.get(name), most)
 
     # -- statements; each gives one value: the JSON of the rows it touched, unless said otherwise
 
