@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import asyncpg
 
 from ...core.errors import Unavailable
+from ...core.logs import logger
 from ...core.sql.db.failures import translated
 from .leases import HeldLock, LockProvider
 from .table import LockTable, taken
@@ -23,7 +24,13 @@ if TYPE_CHECKING:
     from ..context import HostContext
 
 Connection = asyncpg.pool.PoolConnectionProxy
-_BROKEN = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+_BROKEN = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
+"""What is raised by a connection that doesn't work any more: TimeoutError is an OSError."""
+SHORTEST_SECONDS = 0.2
+RESET_SECONDS = 5.0
+"""Seconds for resetting a connection, and for closing them all."""
+
+log = logger("velella.locking")
 
 
 class AdvisoryLocks(LockProvider[Connection]):
@@ -47,7 +54,10 @@ class AdvisoryLocks(LockProvider[Connection]):
     async def stop(self) -> None:
         await super().stop()
         if self._pool is not None:
-            await self._pool.close()
+            try:
+                await asyncio.wait_for(self._pool.close(), RESET_SECONDS)
+            except _BROKEN as error:  # they are cut
+                log.warning("the connections of locks did not close in order", error=str(error))
 
     async def take(self, key: str, owner: str, *, wait: float, lease: float) -> HeldLock[Connection]:
         asked = time.monotonic()
@@ -61,12 +71,17 @@ class AdvisoryLocks(LockProvider[Connection]):
 
     async def give_back(self, held: HeldLock[Connection]) -> None:
         if self._drop(held):
-            await self._let_go(held.part)
-            self._turns.release(held.key, held.owner)
+            try:
+                await self._let_go(held.part)
+            finally:
+                self._turns.release(held.key, held.owner)
 
     async def _renew(self, grip: HeldLock[Connection]) -> bool:
         try:
-            await grip.part.execute("SELECT 1")  # a connection that broke silently is detected by using it
+            # a connection that broke silently is detected by using it
+            await grip.part.execute("SELECT 1", timeout=max(SHORTEST_SECONDS, grip.lease / 3))
+        except TimeoutError:  # nothing is known: it counts as lost when the lease is over
+            raise Unavailable("The database did not answer in time.") from None
         except _BROKEN:
             return False
         return True
@@ -90,8 +105,13 @@ class AdvisoryLocks(LockProvider[Connection]):
             raise
 
     async def _let_go(self, connection: Connection) -> None:
-        if self._pool is not None:
-            await self._pool.release(connection)  # resetting a connection unlocks what it holds
+        """Unlock what the connection holds, by resetting it; one that can't be reset is closed, which unlocks it as well."""
+        if self._pool is None:
+            return
+        try:
+            await self._pool.release(connection, timeout=RESET_SECONDS)
+        except _BROKEN as error:  # also because it is just being renewed
+            log.warning("a lock's connection was closed", error=str(error))
 
 
 def _number(key: str) -> int:

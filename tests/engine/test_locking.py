@@ -396,6 +396,21 @@ class TestLocks:
             await one.take("a", "one#2", wait=0.1, lease=5)
         await two.give_back(theirs)
 
+    async def test_giving_back_hurts_nobody_whatever_it_meets(self, clients: list[LockProvider[object]]) -> None:
+        one, two = clients
+        held = await one.take("a", "one#1", wait=2, lease=5)
+        renewing = asyncio.create_task(one._renew(held))
+        await asyncio.sleep(0)
+        await one.give_back(held)  # while it is renewed
+        await asyncio.gather(renewing, return_exceptions=True)
+        held = await one.take("a", "one#2", wait=2, lease=0.5)
+        giving = asyncio.create_task(one.give_back(held))
+        await asyncio.sleep(0)
+        giving.cancel()
+        await asyncio.gather(giving, return_exceptions=True)
+        await two.give_back(await two.take("a", "two#1", wait=2, lease=5))
+        await one.give_back(await one.take("a", "one#3", wait=2, lease=5))
+
 
 async def test_while_redis_is_dead_or_slow_each_process_grants_locks_by_itself(shards: Shards, own_redis: RedisServer) -> None:
     named = [ProviderSettings(use="redis", options={"url": own_redis.url})]
