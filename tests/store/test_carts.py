@@ -142,6 +142,19 @@ async def test_a_customer_takes_over_a_guests_cart(market: Market, store: Store)
     assert (own["customer"]["id"], own["email"]) == (customer["id"], customer["email"])
 
 
+async def test_a_buyer_logs_in_and_moves_with_a_line_that_has_sold_out_meanwhile(market: Market, store: Store) -> None:
+    variant = await market.new_variant({"eur": "11.90", "jpy": "1100"}, stock=1)
+    cart = await store.add(await store.cart(), variant)
+    assert (await store.complete(await store.ready(variant)))["type"] == "order"
+    [customer] = await market.modules.customer.create_customers([{"email": f"{ulid().lower()}@example.com", "has_account": True}])
+    signed_in = await store.signed_in(customer["id"])
+    assert (await signed_in.post(f"/store/carts/{cart['id']}/customer"))["cart"]["customer"]["id"] == customer["id"]
+    moved = (await store.post(f"/store/carts/{cart['id']}", {"region_id": market.regions["jp"]}))["cart"]
+    assert (moved["currency_code"], moved["items"][0]["unit_price"]) == ("jpy", 1100)
+    refused = await store.post(f"/store/carts/{cart['id']}/line-items/{moved['items'][0]['id']}", {"quantity": 1})
+    assert refused.body["code"] == "insufficient_inventory"
+
+
 async def test_fields_choose_what_is_shown(market: Market, store: Store) -> None:
     variant = await market.new_variant({"eur": "11.90"})
     cart = await store.add(await store.cart(), variant)

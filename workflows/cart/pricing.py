@@ -33,26 +33,28 @@ class CartMarket:
         additional_data: Mapping[str, Any] | None = None,
         codes: Sequence[str] = (),
         action: Action = "add",
+        confirms_stock: bool = True,
     ) -> None:
         """`flow`: of a workflow that has the hook `setPricingContext`, if lines are to be priced. `codes` are entered, removed, or replace
-        the others, as `action` says."""
+        the others, as `action` says. `confirms_stock`: lines that are priced must be in stock; not where nobody wants more of them."""
         self.document = draft
         self._flow = flow
         self._draft = draft
         self._surroundings = cart_context
         self._additional_data = additional_data
         self._entering: tuple[Sequence[str], Action] = codes, action
+        self._confirms_stock = confirms_stock
 
     async def price_lines(self, variant_ids: Collection[str]) -> None:
-        """Also checks that enough is in stock. Raises InvalidData where something can't be bought here or has no price, and
-        InsufficientInventory."""
+        """Raises InvalidData where something can't be bought here or has no price, and InsufficientInventory."""
         draft = self._draft
         sellables = await load_sellables(self._flow, variant_ids, draft["sales_channel_id"], draft["locale"])
         lines = [(id, line) for line in draft.items if (id := line["variant_id"]) is not None and id in variant_ids]
         quantities: dict[str, int] = {}
         for id, line in lines:
             quantities[id] = whole(quantities.get(id, 0) + line["quantity"])
-        confirm_stock(sellables, quantities, draft["sales_channel_id"])
+        if self._confirms_stock:
+            confirm_stock(sellables, quantities, draft["sales_channel_id"])
         to_price = {id: quantities[id] for id, line in lines if not line["is_custom_price"]}
         prices: Mapping[str, CalculatedPrice] = {}
         if to_price:

@@ -65,7 +65,13 @@ async def update_cart(flow: Flow, cart_id: str, update: Given, additional_data: 
         )
         codes: Sequence[str] | None = update.get("promo_codes")
         market = CartMarket(
-            flow, draft, cart_context, additional_data=additional_data, codes=codes or (), action="add" if codes is None else "replace"
+            flow,
+            draft,
+            cart_context,
+            additional_data=additional_data,
+            codes=codes or (),
+            action="add" if codes is None else "replace",
+            confirms_stock=resold,
         )
         await reprice(market, lines_of=_variants(draft) if moves or resold else ())
         await save_all(flow, draft)
@@ -152,6 +158,7 @@ async def transfer_cart(flow: Flow, cart_id: str, customer_id: str, additional_d
         if before.customer is not None and (before.customer["has_account"] or draft["customer_id"] == customer_id):
             return
         draft.set(customer_id=customer_id, email=cart_context.customer["email"])
-        await reprice(CartMarket(flow, draft, cart_context, additional_data=additional_data), lines_of=_variants(draft))
+        market = CartMarket(flow, draft, cart_context, additional_data=additional_data, confirms_stock=False)
+        await reprice(market, lines_of=_variants(draft))
         await save_all(flow, draft)
     flow.emit("cart.customer_transferred", id=cart_id, customer_id=customer_id)
