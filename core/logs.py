@@ -73,11 +73,12 @@ def _request_line(method: str, path: str, status: int, ms: float, size: int, tra
 
 
 def write(lines: bytes) -> None:
-    """Write whole lines to stderr. What its pipe has no room for is dropped: the shop goes on."""
+    """Write whole lines to stderr. What isn't taken there is dropped, and the shop goes on: its pipe has no room, or nobody reads it any
+    more, or its disk is full."""
     if _above is not None:
         _above(lines)
         return
-    with contextlib.suppress(BlockingIOError):
+    with contextlib.suppress(OSError):
         try:
             os.write(sys.stderr.fileno(), lines)
         except io.UnsupportedOperation:  # stderr is captured (tests)
