@@ -10,6 +10,7 @@ import re
 import shlex
 import signal
 import socket
+import time
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -162,16 +163,17 @@ def check_port(settings: Settings) -> None:
 async def database(settings: Settings) -> AsyncIterator[Settings]:
     """Settings whose database answers: the configured one, or the embedded one, started for the duration of the block.
 
-    The embedded one is then ours, and restarted should it end. If a running Velella of this data directory has started it, that one is used
-    and left running.
+    The embedded one is then ours, and restarted should it end. Commands that use it at once share it, and the last of them stops it. If a
+    running Velella of this data directory has started it, or is about to, that one is used and left running.
     """
     if settings.database_url is not None:
         await must_answer(settings.database_url)
         yield settings
         return
     server = EmbeddedPostgres(settings.data_dir / "postgres")
-    if holder(settings) not in (None, os.getpid()):
-        await must_answer(server.url())
+    held_by = holder(settings)
+    if held_by not in (None, os.getpid()):
+        await must_answer(server.url(), until=_started(held_by) + START_SECONDS)
         yield settings.model_copy(update={"database_url": server.url()})
         return
     try:
@@ -183,19 +185,37 @@ async def database(settings: Settings) -> AsyncIterator[Settings]:
             keeping.cancel()
             await asyncio.wait([keeping])
     finally:  # also where its start was interrupted
-        await server.stop()
+        await server.stop(unless_used=held_by is None)
 
 
-async def must_answer(url: str) -> None:
-    """Raises Misconfigured where no database can be reached by that URL."""
+START_SECONDS = 60.0
+"""Seconds in which a Velella that was started has its database."""
+LOOK_SECONDS = 0.2
+
+
+def _started(pid: int) -> float:
+    """When a process was started, in seconds of the clock."""
     try:
-        connection = await asyncpg.connect(url, timeout=10)
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError, ValueError) as error:
-        raise Misconfigured(
-            f"The database does not answer: {str(error) or type(error).__name__}.",
-            hint=f"Is it up, and is the URL right? {without_password(url)}",
-        ) from None
-    await connection.close()
+        return psutil.Process(pid).create_time()
+    except psutil.NoSuchProcess:
+        return 0.0
+
+
+async def must_answer(url: str, *, until: float = 0.0) -> None:
+    """Raises Misconfigured for a database that doesn't answer; what comes up may take until then, by the clock."""
+    while True:
+        try:
+            connection = await asyncpg.connect(url, timeout=10)
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError, ValueError) as error:
+            if time.time() < until:
+                await asyncio.sleep(LOOK_SECONDS)
+                continue
+            raise Misconfigured(
+                f"The database does not answer: {str(error) or type(error).__name__}.",
+                hint=f"Is it up, and is the URL right? {without_password(url)}",
+            ) from None
+        await connection.close()
+        return
 
 
 async def migrate(settings: Settings) -> list[str]:

