@@ -24,7 +24,7 @@ from .output import console
 
 R = TypeVar("R")
 
-SECRET = ("secret", "token", "password", "api_key", "access_key")
+SECRET = ("secret", "token", "password", "api_key", "access_key", "private_key")
 SET = "(set)"
 
 
@@ -111,7 +111,7 @@ def _plain(value: Any) -> Any:
 
 def _without_secrets(name: str, value: Any) -> Any:
     """A setting without the secrets inside it, including those in providers' options."""
-    if value is not None and any(word in name for word in SECRET):
+    if value is not None and (name in Settings.SECRETS or any(word in name.lower() for word in SECRET)):
         return SET
     if isinstance(value, dict):
         return {key: _without_secrets(key, each) for key, each in value.items()}

@@ -135,6 +135,13 @@ def _toml() -> tuple[str, Mapping[str, Any]]:
         return text, tomllib.loads(text)
     except FileNotFoundError:
         return "", {}
+    except PermissionError:
+        folder = Path.cwd()
+        if not os.access(folder, os.X_OK, effective_ids=True):
+            raise Misconfigured(
+                f"Settings are looked for in {folder}, which this account may not look into.", hint="`cd /` first."
+            ) from None
+        raise Misconfigured(f"{TOML} can't be read: this account may not.") from None
     except (OSError, UnicodeDecodeError) as error:
         raise Misconfigured(f"{TOML} can't be read: {error}.") from None
     except tomllib.TOMLDecodeError as error:

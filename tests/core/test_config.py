@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import pwd
 import subprocess
 import sys
 from pathlib import Path
@@ -21,9 +23,10 @@ PROVIDERS = {"payment": [{"use": "stripe", "options": {"api_key": "sk_live_1", "
 
 def test_secrets_are_shown_to_those_who_ask_for_them(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
-    env = {"VELELLA_PROVIDERS": json.dumps(PROVIDERS), "VELELLA_JWT_SECRET": "jwt-secret-1", "COLUMNS": "400"}
+    given = {f"VELELLA_{name.upper()}": f"given-{name}-1" for name in Settings.SECRETS}
+    env = {"VELELLA_PROVIDERS": json.dumps(PROVIDERS), "COLUMNS": "400", **given}
     shown = CliRunner().invoke(app, ["config"], env=env).stdout
-    assert [secret for secret in ("sk_live_1", "whsec_1", "jwt-secret-1") if secret in shown] == []
+    assert [secret for secret in ("sk_live_1", "whsec_1", *given.values()) if secret in shown] == []
     assert '"capture": true' in shown
     assert "sk_live_1" in CliRunner().invoke(app, ["config", "--secrets"], env=env).stdout
 
@@ -218,6 +221,24 @@ def test_all_mistakes_are_said_at_once_and_no_secret_is(monkeypatch: pytest.Monk
         "velella.toml, line 2",
     ]
     assert "s3cret" not in error.message
+
+
+def test_a_folder_that_may_not_be_looked_into_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Root's own, say, where a command is run as the shop's account."""
+    (folder := tmp_path / "closed").mkdir()
+    monkeypatch.chdir(folder)
+    folder.chmod(0o600)
+    is_root, nobody = os.geteuid() == 0, pwd.getpwnam("nobody").pw_uid
+    if is_root:
+        os.seteuid(nobody)
+    try:
+        with pytest.raises(Misconfigured, match=f"looked for in {folder}, which this account may not look into") as refused:
+            read_settings()
+    finally:
+        if is_root:
+            os.seteuid(0)
+        folder.chmod(0o700)
+    assert "cd /" in str(refused.value.hint)
 
 
 def test_what_kubernetes_sets_for_a_service_is_explained(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
