@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import signal
 import sys
+from typing import NoReturn
 
 import typer
 from rich.console import Console
@@ -72,12 +75,33 @@ move.register(app)
 top.register(app)
 
 
+OF_THE_MACHINE = frozenset((
+    errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOENT, errno.ENOTDIR, errno.EISDIR,
+))  # fmt: skip
+"""Errors of files that say by themselves what an operator has to do."""
+
+
+def _end(number: int, _: object) -> NoReturn:
+    sys.exit(128 + number)
+
+
 def run() -> None:
-    """Run the command that the command line names. An operator's mistake is one line and a hint, exit code 1."""
+    """Run the command that the command line names. An operator's mistake is one line and a hint, exit code 1.
+
+    SIGTERM ends a command as Ctrl-C does: it clears away what it has begun.
+    """
+    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, _end)
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
     try:
         app()
+    except OSError as error:
+        if error.errno not in OF_THE_MACHINE:
+            raise
+        where = f": {error.filename}" if error.filename is not None else ""
+        console.print(f"[red]✗[/red] {escape(f'{error.strerror}{where}')}")
+        sys.exit(1)
     except VelellaError as error:
-        console = Console(stderr=True, highlight=False, soft_wrap=True)
         for line in error.message.splitlines():
             console.print(f"[red]✗[/red] {escape(line)}")
         if error.hint:

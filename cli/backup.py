@@ -12,14 +12,16 @@ import os
 import shutil
 import subprocess
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+import asyncpg
 import typer
+from rich.console import Console
 from rich.progress import DownloadColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from .. import __version__
@@ -55,12 +57,17 @@ def register(app: typer.Typer) -> None:
         if file.exists():
             raise Misconfigured(f"{file} exists already.", hint="Name another file, or remove it first.")
 
-        async def work(settings: Settings) -> None:
-            await asyncio.to_thread(_write, settings, file, await _databases(settings))
+        async def work(settings: Settings) -> list[str]:
+            databases = await _databases(settings)
+            await _carried_out(lambda halt: _write(settings, file, databases, halt))
+            return await _absent(databases)
 
         instance.must_be_there(instance.settings_of(data_dir=data_dir, database_url=database_url))
-        with_database(data_dir, database_url, work, current=False, topology=topology)  # also of an older version, before it is upgraded
+        absent = with_database(data_dir, database_url, work, current=False, topology=topology)  # also before an upgrade
         console.print(f"The shop is in {file} ({file.stat().st_size / 1e6:,.1f} MB).")
+        if absent:
+            said = f"Not in it: {', '.join(absent)}: no tables of theirs are there. Name the cluster file that says where, by --topology."
+            Console(stderr=True, highlight=False, soft_wrap=True).print(said, markup=False)
 
     @app.command(
         epilog="Examples:  velella restore shop.zip --data-dir /srv/shop2  ·  velella restore shop.zip --database-url postgresql://…"
@@ -77,7 +84,7 @@ def register(app: typer.Typer) -> None:
 
             async def work(settings: Settings) -> None:
                 await _check_empty(settings)
-                await asyncio.to_thread(_read, settings, archive, manifest)
+                await _carried_out(lambda halt: _read(settings, archive, manifest, halt))
                 await instance.migrate(settings)
                 await analyze(settings)
 
@@ -93,6 +100,20 @@ async def _databases(settings: Settings) -> dict[str, list[str]]:
     return {url: list(found.modules) for url, found in (await migrations.survey(settings)).items()}
 
 
+async def _absent(databases: Mapping[str, list[str]]) -> list[str]:
+    """The modules that have no tables where they are looked for."""
+    absent: list[str] = []
+    for url, modules in databases.items():
+        connection = await asyncpg.connect(url)
+        try:
+            for name in modules:
+                if await connection.fetchval("SELECT to_regclass($1) IS NULL", f'"{name}_migrations"'):
+                    absent.append(name)
+        finally:
+            await connection.close()
+    return absent
+
+
 async def _check_empty(settings: Settings) -> None:
     """Raises Misconfigured where something lies that would be lost, or mixed up."""
     from ..core.service import migrations
@@ -105,21 +126,71 @@ async def _check_empty(settings: Settings) -> None:
             )
 
 
+class Interrupted(Exception):
+    """The command is ended while a thread works for it."""
+
+
+class Halt:
+    """How a thread hears that its command is ended."""
+
+    def __init__(self) -> None:
+        self._asked = False
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def ask(self) -> None:
+        """Have the thread leave off; a program that it waits for is ended."""
+        self._asked = True
+        if self._process is not None:
+            self._process.kill()
+
+    def check(self) -> None:
+        """Raises Interrupted if that was asked."""
+        if self._asked:
+            raise Interrupted
+
+    @contextmanager
+    def ending(self, process: subprocess.Popen[bytes]) -> Iterator[None]:
+        """A block in which the thread waits for this program."""
+        self._process = process
+        try:
+            self.check()
+            yield
+        except Interrupted:
+            process.kill()
+            raise
+        finally:
+            self._process = None
+
+
+async def _carried_out(work: Callable[[Halt], None]) -> None:
+    """Carry out in a thread what takes long. Where the command is ended meanwhile, what was begun is cleared away first."""
+    halt = Halt()
+    thread = asyncio.create_task(asyncio.to_thread(work, halt))
+    try:
+        await asyncio.shield(thread)
+    except asyncio.CancelledError:
+        halt.ask()
+        await asyncio.wait([thread])
+        if not thread.cancelled():
+            thread.exception()  # nobody wants to know any more
+        raise
+
+
 # -- writing
 
 
-def _write(settings: Settings, file: Path, databases: Mapping[str, list[str]]) -> None:
+def _write(settings: Settings, file: Path, databases: Mapping[str, list[str]], halt: Halt) -> None:
     draft = file.with_name(f"{file.name}.{ulid().lower()}.part")  # of its own: another backup may be written beside it
     try:
         with open_private(draft, "wb") as out, _progress() as progress:
             with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
                 dumps = [
-                    _dump(archive, f"databases/{number}.dump", url, modules, progress)
+                    _dump(archive, f"databases/{number}.dump", url, modules, progress, halt)
                     for number, (url, modules) in enumerate(databases.items())
                 ]
                 folders = _folders(settings)
                 for name, folder in folders.items():
-                    _add_folder(archive, f"files/{name}", folder, progress)
+                    _add_folder(archive, f"files/{name}", folder, progress, halt)
                 for path in sorted((settings.data_dir / SECRETS).glob("*")):
                     archive.write(path, f"{SECRETS}/{path.name}")
                 made_at = datetime.now(UTC).isoformat(timespec="seconds")
@@ -134,16 +205,17 @@ def _write(settings: Settings, file: Path, databases: Mapping[str, list[str]]) -
         console.print("Merchants' files lie with a provider of the settings (providers.file): they aren't in it.")
 
 
-def _dump(archive: zipfile.ZipFile, entry: str, url: str, modules: list[str], progress: Progress) -> dict[str, Any]:
+def _dump(archive: zipfile.ZipFile, entry: str, url: str, modules: list[str], progress: Progress, halt: Halt) -> dict[str, Any]:
     with archive.open(entry, "w", force_zip64=True) as out:
-        _through("pg_dump", ["--format=custom", "--no-owner", "--no-privileges"], url, out=out, progress=progress)
+        _through("pg_dump", ["--format=custom", "--no-owner", "--no-privileges"], url, out=out, progress=progress, halt=halt)
     return {"entry": entry, "modules": modules}
 
 
-def _add_folder(archive: zipfile.ZipFile, name: str, folder: Path, progress: Progress) -> None:
+def _add_folder(archive: zipfile.ZipFile, name: str, folder: Path, progress: Progress, halt: Halt) -> None:
     """Add the files that are there now; one that is removed meanwhile is left out, as it would be a moment later."""
     task = progress.add_task(f"Files in {folder}", total=None)
     for path in sorted(folder.rglob("*")):
+        halt.check()
         if not path.is_file():
             continue
         try:
@@ -187,7 +259,7 @@ def _broken(file: Path) -> Misconfigured:
     return Misconfigured(f"{file} is no whole backup of a shop.", hint="`velella backup` writes one.")
 
 
-def _read(settings: Settings, archive: zipfile.ZipFile, manifest: Mapping[str, Any]) -> None:
+def _read(settings: Settings, archive: zipfile.ZipFile, manifest: Mapping[str, Any], halt: Halt) -> None:
     targets = [_target(settings, dump["modules"]) for dump in manifest["databases"]]
     if len(set(targets)) < len(targets):
         raise Misconfigured(
@@ -200,13 +272,13 @@ def _read(settings: Settings, archive: zipfile.ZipFile, manifest: Mapping[str, A
                 out.write(archive.read(entry))
     with _progress() as progress:
         for name, folder in _folders(settings).items():
-            _fill_folder(archive, f"files/{name}/", folder, progress)
+            _fill_folder(archive, f"files/{name}/", folder, progress, halt)
         # last: until a database holds something, all of it may be done again
         for url, dump in zip(targets, manifest["databases"], strict=True):
             with archive.open(dump["entry"]) as given:
                 size = archive.getinfo(dump["entry"]).file_size
                 options = ["--no-owner", "--no-privileges", "--single-transaction", "--exit-on-error"]
-                _through("pg_restore", options, url, given=given, size=size, progress=progress)
+                _through("pg_restore", options, url, given=given, size=size, progress=progress, halt=halt)
 
 
 def _target(settings: Settings, modules: list[str]) -> str:
@@ -220,10 +292,11 @@ def _target(settings: Settings, modules: list[str]) -> str:
     return urls.pop()
 
 
-def _fill_folder(archive: zipfile.ZipFile, name: str, folder: Path, progress: Progress) -> None:
+def _fill_folder(archive: zipfile.ZipFile, name: str, folder: Path, progress: Progress, halt: Halt) -> None:
     entries = [each for each in archive.infolist() if each.filename.startswith(name)]
     task = progress.add_task(f"Files in {folder}", total=sum(each.file_size for each in entries))
     for entry in entries:
+        halt.check()
         path = (folder / entry.filename.removeprefix(name)).resolve()
         if not path.is_relative_to(folder.resolve()):
             raise Misconfigured(f"The backup names a file outside of {folder}: {entry.filename}.")
@@ -253,6 +326,7 @@ def _through(
     url: str,
     *,
     progress: Progress,
+    halt: Halt,
     out: IO[bytes] | None = None,
     given: IO[bytes] | None = None,
     size: int | None = None,
@@ -263,7 +337,8 @@ def _through(
     words = [program(name), *options, f"--dbname={shown}"]
     task = progress.add_task(f"Database {urlsplit(url).path.lstrip('/')}", total=size)
     source, target = (subprocess.DEVNULL, subprocess.PIPE) if given is None else (subprocess.PIPE, subprocess.DEVNULL)
-    with subprocess.Popen(words, stdin=source, stdout=target, stderr=subprocess.PIPE, env=environment) as process:
+    halt.check()
+    with subprocess.Popen(words, stdin=source, stdout=target, stderr=subprocess.PIPE, env=environment) as process, halt.ending(process):
         reading, writing = (process.stdout, out) if given is None else (given, process.stdin)
         assert reading is not None
         assert writing is not None

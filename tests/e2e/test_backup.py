@@ -5,15 +5,19 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import signal
 import sys
 import zipfile
 from asyncio.subprocess import PIPE, STDOUT
 from pathlib import Path
 
 import aiohttp
+import asyncpg
+import psutil
 
 from velella.core.ids import ulid
 
+from ..conftest import VELELLA
 from ..types.test_handles import ROOT
 from .served import Api, Served, served, velella
 
@@ -69,6 +73,8 @@ async def test_what_is_no_whole_backup_makes_no_shop(colony: Served, tmp_path: P
     file, cut, changed, data = (tmp_path / name for name in ("shop.zip", "cut.zip", "changed.zip", "data"))
     await colony.command("backup", str(file))
     assert "exists already" in await velella("backup", str(file), data_dir=colony.data_dir, ok=False)
+    said = await velella("backup", str(tmp_path / "nowhere" / "shop.zip"), data_dir=colony.data_dir, ok=False)
+    assert ("No such file or directory" in said, "Traceback" in said) == (True, False), said
     whole = file.read_bytes()
     cut.write_bytes(whole[: len(whole) // 2])
     changed.write_bytes(whole[:5_000] + bytes(byte ^ 1 for byte in whole[5_000:5_001]) + whole[5_001:])
@@ -78,6 +84,43 @@ async def test_what_is_no_whole_backup_makes_no_shop(colony: Served, tmp_path: P
         assert "no whole backup" in await velella("restore", str(tmp_path / name), data_dir=data, ok=False)
     assert "can't be read" in await velella("restore", str(tmp_path / "none.zip"), data_dir=data, ok=False)
     assert not (data / "postgres").exists()
+
+
+def in_the_place_of(name: str, folder: Path, script: str) -> dict[str, str]:
+    """An environment in which a program of PostgreSQL's is this one, which is newer than any other."""
+    program = folder / name
+    program.write_text(f'#!/bin/sh\n[ "$1" = --version ] && {{ echo "{name} (PostgreSQL) 99.0"; exit; }}\n{script}\n')
+    program.chmod(0o755)
+    return {**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"}
+
+
+async def test_a_backup_that_is_ended_leaves_nothing_behind(migrated_database: str, tmp_path: Path) -> None:
+    """By SIGTERM, as systemd and Docker end it: what is written of it holds all secrets already."""
+    (kept := tmp_path / "kept").mkdir()
+    environment = in_the_place_of("pg_dump", tmp_path, "head -c 3000000 /dev/zero; exec sleep 600")
+    words = (*VELELLA, "backup", str(kept / "shop.zip"), "--database-url", migrated_database, "--data-dir", str(tmp_path / "data"))
+    process = await asyncio.create_subprocess_exec(*words, env=environment, cwd=tmp_path, stdout=PIPE, stderr=STDOUT)
+    async with asyncio.timeout(60):
+        while not any(path.stat().st_size for path in kept.iterdir()):
+            assert process.returncode is None
+            await asyncio.sleep(0.05)
+        begun = psutil.Process(process.pid).children()
+        process.terminate()
+        printed = (await process.communicate())[0].decode()
+    assert process.returncode == 128 + signal.SIGTERM, printed
+    assert list(kept.iterdir()) == []
+    assert begun
+    assert not [program for program in begun if program.is_running()]
+    assert "Traceback" not in printed
+
+
+async def test_a_backup_says_what_is_not_in_it(migrated_database: str, tmp_path: Path) -> None:
+    """Of a shop that is served by a cluster file, whose pools have databases of their own, and which the command doesn't name."""
+    connection = await asyncpg.connect(migrated_database)
+    await connection.execute("DROP TABLE order_migrations, cart_migrations")
+    await connection.close()
+    said = await velella("backup", str(tmp_path / "shop.zip"), "--database-url", migrated_database, data_dir=tmp_path / "data")
+    assert "Not in it: cart, order: " in " ".join(said.split()), said
 
 
 async def test_a_backup_of_nothing_is_refused(tmp_path: Path) -> None:
