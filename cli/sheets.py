@@ -41,7 +41,7 @@ async def import_products(shop: ShopHandle, path: Path, *, dry_run: bool = False
     files = Files.of(shop.settings)
     note = path.with_name(f".{path.name}.import")
     digest = await asyncio.to_thread(_digest, path)
-    known, under_way = note.read_text().split() if note.exists() else ("", "")
+    known, under_way = _noted(note)
     transaction = under_way if known == digest else new_id("import")
     try:
         if under_way not in ("", transaction) and not dry_run:  # the file was changed since
@@ -53,7 +53,7 @@ async def import_products(shop: ShopHandle, path: Path, *, dry_run: bool = False
             console.print(f"{path}: {summary['toCreate']} products to create, {summary['toUpdate']} to update.")
             if dry_run:
                 return 0
-            note.write_text(f"{digest} {transaction}")
+            _note(note, f"{digest} {transaction}")
             goes_on = True
             refused = await _parts(shop, sheet, summary, transaction)
             goes_on = False
@@ -64,6 +64,21 @@ async def import_products(shop: ShopHandle, path: Path, *, dry_run: bool = False
         return refused
     finally:
         await files.provider.close()
+
+
+def _noted(note: Path) -> tuple[str, str]:
+    """The digest of the file that is being imported, and under which name; nothing where no note is whole."""
+    words = note.read_text(errors="replace").split() if note.exists() else []
+    return (words[0], words[1]) if len(words) == 2 else ("", "")
+
+
+def _note(note: Path, text: str) -> None:
+    draft = note.with_name(f"{note.name}.part")
+    try:
+        draft.write_text(text)
+        draft.replace(note)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def _digest(path: Path) -> str:

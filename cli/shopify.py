@@ -90,13 +90,18 @@ def converted(path: Path, target: Path, currency: str, shared: Mapping[str, str]
 def _products(path: Path) -> Iterator[list[Line]]:
     with path.open(newline="", encoding="utf-8-sig") as file:
         reader = csv.DictReader(file, restval="")
-        if not {"Handle", "Title", "Variant Price"} <= set(reader.fieldnames or ()):
-            raise InvalidData(
-                f"{path} is no product export of Shopify's: it has no columns Handle, Title and Variant Price.",
-                hint="In Shopify: Products, Export, CSV for Excel or other programs.",
-            )
-        for _, lines in groupby(reader, lambda line: line["Handle"]):
-            yield list(lines)
+        try:
+            if not {"Handle", "Title", "Variant Price"} <= set(reader.fieldnames or ()):
+                raise InvalidData(
+                    f"{path} is no product export of Shopify's: it has no columns Handle, Title and Variant Price.",
+                    hint="In Shopify: Products, Export, CSV for Excel or other programs.",
+                )
+            for _, lines in groupby(reader, lambda line: line["Handle"]):
+                yield list(lines)
+        except UnicodeDecodeError:
+            raise InvalidData(f"{path} is not text in UTF-8", hint="Take the file as Shopify gives it, or save it as CSV UTF-8.") from None
+        except csv.Error as error:
+            raise InvalidData(f"{path}, line {reader.line_num + 1}: {error}") from None
 
 
 def _tags(first: Line) -> list[str]:
@@ -104,8 +109,14 @@ def _tags(first: Line) -> list[str]:
 
 
 def _pictures(lines: list[Line]) -> list[str]:
-    placed = [(int(line.get("Image Position") or 0), line["Image Src"]) for line in lines if line.get("Image Src")]
+    placed = [(_place(line.get("Image Position", "")), line["Image Src"]) for line in lines if line.get("Image Src")]
     return list(dict.fromkeys(url for _, url in sorted(placed, key=lambda each: each[0])))
+
+
+def _place(cell: str) -> int:
+    """Programs for spreadsheets write `1.0`; what is no number comes first."""
+    number = cell.partition(".")[0].strip()
+    return int(number) if number.isdecimal() and len(number) < 10 else 0
 
 
 def _rows(lines: list[Line], currency: str) -> Iterator[Line]:

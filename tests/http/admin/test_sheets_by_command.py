@@ -49,6 +49,7 @@ async def test_an_import_that_was_interrupted_goes_on_where_it_was(handle: ShopH
                 raise GoesOn("The workflow is still running.")
             return await super().run(workflow, *args, **input)
 
+    (tmp_path / ".products.csv.import").write_text("torn")  # by a disk that was full
     slow = Slow(handle.host, None)
     with pytest.raises(Unavailable):
         await import_products(slow, file)
@@ -75,7 +76,7 @@ async def test_a_shop_of_shopifys_moves_in_as_often_as_it_is_told_to(
     rows = (
         f'{name},Oil Lamp,"<p>With a ""storm"" glass</p>",Harbour,-Lamps {name},"brass, light {name}",true,Size,Small,Colour,Brass,'
         f"{name}-s,450,shopify,deny,49.90,'4006381333931,https://x.example/b.jpg,2,false,active,https://x.example/b.jpg",
-        f"{name},,,,,,,,Large,,Brass,{name}-l,900,shopify,continue,79.90,,https://x.example/a.jpg,1,,,https://x.example/d.jpg",
+        f"{name},,,,,,,,Large,,Brass,{name}-l,900,shopify,continue,79.90,,https://x.example/a.jpg,1.0,,,https://x.example/d.jpg",
         f"{name},,,,,,,,,,,,,,,,,https://x.example/c.jpg,3,,,",
         f"{name}-gift,Gift Card,,Harbour,,,true,Title,Default Title,,,,,,deny,25.00,,,,true,archived,",
     )
@@ -106,9 +107,14 @@ async def test_a_shop_of_shopifys_moves_in_as_often_as_it_is_told_to(
     assert await import_shopify(handle, file, "eur") == 0
     after = {variant["id"]: variant["prices"][0]["amount"] for variant in (await sheets.product(name))["variants"]}
     assert after == {variants[f"{name}-s"]["id"]: Decimal("44.9"), variants[f"{name}-l"]["id"]: Decimal("79.9")}
-    (tmp_path / "other.csv").write_bytes(sheet(HEAD))
-    with pytest.raises(InvalidData):
-        await import_shopify(handle, tmp_path / "other.csv", "eur")
+    for lines, why in (
+        (sheet(HEAD), "no product export of Shopify's"),
+        (sheet(head) + b"lamp,\xd6l\n", "not text in UTF-8"),
+        (sheet(head, f"{name},{'x' * 600_000}"), "line 2: field larger than field limit"),
+    ):
+        (tmp_path / "other.csv").write_bytes(lines)
+        with pytest.raises(InvalidData, match=why):
+            await import_shopify(handle, tmp_path / "other.csv", "eur")
 
 
 @pytest.mark.parametrize("what", ["products", "orders", "inventory-items"])
