@@ -48,6 +48,12 @@ def values_of(variant: Mapping[str, Any], choices: Sequence[Choice]) -> Combinat
     return frozenset(found)
 
 
+def completed(variant: Mapping[str, Any], values: Combination, choices: Sequence[Choice]) -> dict[str, Any]:
+    """The options that a variant names, and those that it doesn't name as they are: with which of these `values` it is made."""
+    there = {choice.title: value for choice in choices for value, id in choice.values.items() if id in values}
+    return {**there, **(variant.get("options") or {})}
+
+
 def refuse_missing(product_title: str, variants: Iterable[Mapping[str, Any]], choices: Sequence[Choice]) -> None:
     """Raises InvalidData if some variant of a new product leaves out an option."""
     missing = [

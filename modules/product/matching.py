@@ -21,7 +21,7 @@ def matched(
     A row means the variant with its id, else the one with its SKU, else the one that is made of the values that it names; where both are
     made of none, the one with its title. `known`: the product's variants, id → (title, values). `skus`: SKU → id.
 
-    Raises InvalidData for an id that two rows name, and what `values_of` raises.
+    Raises InvalidData for an id that two rows name, and what `values_of` raises of a row that is known by its values alone.
     """
     found = [str(row["id"]) if row.get("id") in known else None for row in rows]
     twice = [id for id, count in Counter(found).items() if id is not None and count > 1]
@@ -31,11 +31,16 @@ def matched(
     for id, (title, values) in known.items():
         made.setdefault(values or title, id)
     free = known.keys() - set(found)
-    by_sku = [skus.get(str(row["sku"])) if row.get("sku") else None for row in rows]
-    by_values = [made.get(values_of(row, choices) or str(row.get("title"))) for row in rows]
+
+    def by_sku(row: Given) -> str | None:
+        return skus.get(str(row["sku"])) if row.get("sku") else None
+
+    def by_values(row: Given) -> str | None:
+        return made.get(values_of(row, choices) or str(row.get("title")))
+
     for meant in (by_sku, by_values):  # every SKU first: a row that says nothing else may not take what another one names
-        for at, means in enumerate(meant):
-            if found[at] is None and means in free:
+        for at, row in enumerate(rows):
+            if found[at] is None and (means := meant(row)) is not None and means in free:
                 found[at] = means
                 free.discard(means)
     return found

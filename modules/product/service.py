@@ -11,7 +11,7 @@ from ...core.message import reads, writes
 from ...core.rows import Given, Row, Typed, TypedRows
 from . import queries
 from .categories import Categories
-from .choices import Choice, Combination, refuse_twins, refuse_twins_of, values_of
+from .choices import Choice, Combination, completed, refuse_twins, refuse_twins_of, values_of
 from .drafts import NESTED, VARIANT_NESTED, NewRows, ids_of, undiscounted
 from .entities import SCHEMA
 from .handles import checked_handle, handle_of, handle_of_group
@@ -271,7 +271,11 @@ class ProductService(ProductOptions, ProductImages, Categories):
             others: dict[str, tuple[str, Combination]] = {}
             if row.get("variants") is None:
                 means = matched(variants, known, skus.get(product_id, {}), chosen)
-                variants = [{**variant, "id": id} for variant, id in zip(variants, means, strict=True)]
+                variants = [
+                    {**variant, "id": id}
+                    | ({"options": completed(variant, known[id][1], chosen)} if id is not None and variant.get("options") else {})
+                    for variant, id in zip(variants, means, strict=True)
+                ]
                 others = {id: known[id] for id in known.keys() - set(means)}
             named = {variant["id"] for variant in variants if variant.get("id") in known}
             deleted += [id for id in known if id not in named and id not in others]

@@ -70,6 +70,26 @@ async def test_the_sheet_of_a_supplier_changes_variants_and_leaves_their_stock(s
     assert await variants_of(sheets, id) == after
 
 
+async def test_a_row_that_names_some_of_the_options_leaves_the_others(sheets: Importer) -> None:
+    """Of a variant that is known by its id or its SKU; by some of its values none is known, nor made."""
+    handle = called()
+    both = f"{HEAD},Variant Option 2 Name,Variant Option 2 Value"
+    await sheets.run(sheet(both, *(f"{handle},Buoy,{size},{handle}-{size},5,Size,{size},Colour,Red" for size in "SM")))
+    id = (await sheets.product(handle))["id"]
+    before = await variants_of(sheets, id)
+    head = f"Product Id,Variant SKU,Variant Id,Variant Price EUR,{OPTION}"
+    _, note = await sheets.run(sheet(head, f"{id},{handle}-S,,6,Size,XS", f"{id},,{before['MRed']['id']},7,Colour,Blue"))
+    assert "0 created, 1 updated, 0 refused" in note["description"], note
+    after = await variants_of(sheets, id)
+    assert {values: variant["id"] for values, variant in after.items()} == {
+        "RedXS": before["RedS"]["id"], "BlueM": before["MRed"]["id"],
+    }  # fmt: skip
+    assert [after[values]["prices"][0]["amount"] for values in ("RedXS", "BlueM")] == [6, 7]
+    _, note = await sheets.run(sheet(head, f"{id},,,8,Size,XS"))
+    assert "Line 2: Product has 2 option values but there were 1 provided option values" in note["description"], note
+    assert await variants_of(sheets, id) == after
+
+
 def pictures(names: str) -> str:
     """A cell for each letter."""
     return ",".join(f"https://x.example/{name}.png" if name != "-" else "" for name in names)
