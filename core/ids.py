@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import blake2b
 from threading import Lock
@@ -54,6 +55,20 @@ def following(beginning: Callable[[], tuple[datetime, str]]) -> Callable[[], str
 
     source = ids()
     return lambda: next(source)
+
+
+_ULID = re.compile(rf"[0-7][{_DIGITS}]{{25}}")
+
+
+def time_in(text: str) -> datetime | None:
+    """When the first id in a text was made; None where there is none that has a time."""
+    found = _ULID.search(text)
+    if found is None:
+        return None
+    milliseconds = 0
+    for digit in found[0][:10]:
+        milliseconds = milliseconds << 5 | _DIGITS.index(digit)
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
 class drawn_from:

@@ -10,6 +10,7 @@ from uuid import UUID, uuid4, uuid5
 from ...core import json
 from ...core.clock import utc_now
 from ...core.errors import InvalidData, Misconfigured
+from ...core.ids import time_in
 from ...core.message import repeatable
 from ...core.service.context import ModuleContext
 from ...core.service.third_party import ThirdPartyService
@@ -63,19 +64,20 @@ class AnalyticsService(ThirdPartyService):
         key: str | None = None,
         at: datetime | None = None,
     ) -> None:
-        """Tell that something happened, at least once; under one `key` it counts once, where the service knows ids and `at` is the same.
+        """Tell that something happened, at least once; under one `key` and `at` it counts once, where the service knows ids.
 
         Args:
             actor_id: whoever did it.
             group: `{type, id}` of what it was done for: an organisation, a sales channel.
             key: the id of the event, or of the execution, that tells of it. None: each call tells of something else.
-            at: when it happened. Default: now.
+            at: when it happened. Default: the time in the `key`, where that is an id that has one (that of an event of a workflow, or of
+                an execution), so that it is the same when it is told again; else now.
 
         Raises InvalidData for what can't be told, and what the provider refuses; Unavailable where it couldn't be told now.
         """
         said, size = _properties(properties)
         name = _text("event", event)
-        tracked = Tracked(_id(key, name), at or utc_now(), name, _actor(actor_id), _group(group), said)
+        tracked = Tracked(_id(key, name), at or _time(key), name, _actor(actor_id), _group(group), said)
         await self._gathering.tell(tracked, size)
 
     @repeatable(stands_alone=True)
@@ -92,12 +94,16 @@ class AnalyticsService(ThirdPartyService):
         if actor_id is None and group is None:
             raise InvalidData("Either actor_id or group has to be given")
         said, size = _properties(properties)
-        identified = Identified(_id(key, "identify"), at or utc_now(), _actor(actor_id), _group(group), said)
+        identified = Identified(_id(key, "identify"), at or _time(key), _actor(actor_id), _group(group), said)
         await self._gathering.tell(identified, size)
 
 
 def _id(key: str | None, what: str) -> str:
     return str(uuid4() if key is None else uuid5(OURS, f"{key}:{what}"))
+
+
+def _time(key: str | None) -> datetime:
+    return (time_in(key) if key is not None else None) or utc_now()
 
 
 def _text(name: str, value: Any) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from velella.core.errors import Busy, InvalidData, Misconfigured, Unavailable, UnexpectedState
+from velella.core.ids import following
 from velella.core.service.context import ModuleContext
 from velella.core.service.providers import Providers
 from velella.core.settings import ProviderSettings, Settings
@@ -79,6 +80,13 @@ async def test_under_one_key_it_counts_once(analytics: AnalyticsService, posthog
         await analytics.track("order_placed", actor_id="cus_1", key=key, at=AT)
     await analytics.track("order_paid", actor_id="cus_1", key="evt_1", at=AT)
     assert len(posthog.desk.events) == 5
+    posthog.desk.clear()
+    id = following(lambda: (AT, "any"))()
+    for _ in range(2):  # whoever says no time: the id has one
+        await analytics.track("order_placed", actor_id="cus_1", key=f"evt_{id}")
+        await analytics.identify(actor_id="cus_1", properties={"plan": "gold"}, key=f"wfex_{id}:0")
+        await asyncio.sleep(0.01)
+    assert [event["timestamp"] for event in posthog.desk.events] == ["2026-11-30T12:00:00.000Z"] * 2
 
 
 async def test_many_at_once_go_together_and_one_that_is_refused_keeps_no_other(analytics: AnalyticsService, posthog: Party) -> None:
