@@ -199,10 +199,15 @@ async def test_sessions_are_secure_and_work(proxy: Behind) -> None:
 async def test_files_pass_up_to_the_limit_and_come_back(proxy: Behind) -> None:
     admin = await proxy.shop.admin()
     async with proxy.client() as client:
-        for size, statuses in ((20 * 2**20 - 1, {200}), (25 * 2**20, {413})):
+        for megabytes, name, kind, statuses in (
+            (64, "products.csv", "text/csv", {200}),
+            (70, "products.csv", "text/csv", {413}),
+            (25, "chart.png", "image/png", {413}),
+            (20, "chart.png", "image/png", {200}),
+        ):
             form = aiohttp.FormData()
-            content = os.urandom(1024) * (size // 1024)
-            form.add_field("files", content, filename="chart.png", content_type="image/png")
+            content = os.urandom(1024) * ((megabytes * 2**20 - 1) // 1024)
+            form.add_field("files", content, filename=name, content_type=kind)
             try:
                 async with client.post("/admin/uploads", data=form, headers=admin.headers) as answer:
                     assert answer.status in statuses, await answer.text()
