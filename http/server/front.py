@@ -49,7 +49,7 @@ from .cors import Cors, area_of
 from .credentials import Credentials
 from .dashboard import dashboard_page, is_dashboard
 from .fast_path import FastPath
-from .incoming import LOCALE_HEADER, Understood, check_head, check_query, locale_of, read_body
+from .incoming import LOCALE_HEADER, Understood, check_head, check_query, locale_of, own, read_body
 from .shared_answers import SharedAnswers
 from .static import STATIC, static_file
 from .tokens import Tokens
@@ -364,11 +364,11 @@ class FrontEnd(Service):
             if len(text) <= LONGEST_QUERY:
                 self._understood.keep(key, known, 2 * TIMES * weight(text))
         request.fields, filters, request.page, locale, aside = known
-        request.filters = dict(filters)
+        request.filters = own(filters)
         if area == "store" and self.settings.translation:
             request.locale = locale or locale_of(request.header(LOCALE_HEADER))
         if aside:
-            request.additional_query = dict(aside)
+            request.additional_query = own(aside)
 
     async def _response(self, http: web.BaseRequest, reply: Reply, trace_id: str) -> web.StreamResponse:
         if reply.file is not None:

@@ -125,6 +125,13 @@ def check_query(route: Route, text: str, *, restricted: frozenset[str], depth: i
     return fields, filters, paging, locale, aside
 
 
+def own(value: Any) -> Any:
+    """A copy of what a query string says, for one who may change it: what was understood is remembered for all who send the same."""
+    if isinstance(value, dict):
+        return {name: own(each) for name, each in value.items()}
+    return [own(each) for each in value] if isinstance(value, list) else value
+
+
 def locale_of(given: Any) -> str | None:
     """The locale that a query string or a header names, as translations are kept under it; None where it names none."""
     return normal(given) if isinstance(given, str) and _LOCALE.fullmatch(given) else None

@@ -109,6 +109,15 @@ async def listed(request: Request) -> Answer:
     return {"filters": request.filters, "fields": list(request.fields), "order": list(request.page.order), "limit": request.page.limit}
 
 
+@routes.get("/test/narrowed", query=LISTED)
+async def narrowed(request: Request) -> Answer:
+    """Changes its filters for who asks, as middlewares do."""
+    who = request.header("x-who")
+    request.filters["$or"].append({"id": who})
+    request.filters["variants"]["owner"] = who
+    return {"filters": request.filters}
+
+
 @routes.post("/test/{id}/batch", query=None)
 async def batch(request: Request) -> Answer:
     return {"id": request.params["id"], "body": request.body}

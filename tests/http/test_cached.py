@@ -56,6 +56,13 @@ async def test_what_is_remembered_is_one_customers_own(store: Client, shop: Shop
     assert (await store("GET", "/store/counted")).json["asked"] > theirs["asked"]
 
 
+async def test_filters_that_were_changed_for_one_are_nobody_elses(client: Client) -> None:
+    path = "/test/narrowed?$or[0][id]=a&variants[sku]=x"
+    for who in ("one", "other", "one"):
+        filters = (await client.with_(x_who=who)("GET", path)).json["filters"]
+        assert filters == {"$or": [{"id": "a"}, {"id": who}], "variants": {"sku": "x", "owner": who}}
+
+
 async def test_many_who_ask_at_once_ask_once(store: Client, shop: Shop) -> None:
     await person(shop)
     answers = await asyncio.gather(*(store("GET", "/store/counted") for _ in range(8)))
