@@ -3,7 +3,7 @@
     @routes.post("/store/customers", auth=CUSTOMER_REGISTERING, …)
 
 A route without `auth` is guarded by its prefix: `/admin` requires a user, `/store/customers/me` a customer, the rest of
-`/store` accepts a customer's credentials, and all other paths are open.
+`/store` accepts a customer's credentials, and all other paths are open. One that overrides another is guarded as that one.
 """
 
 from __future__ import annotations

@@ -49,6 +49,8 @@ def _chosen(files: Sequence[tuple[str, Routes]]) -> list[Route]:
                     raise Misconfigured(f"{other} and {file} both {does} {route.method} {route.path}.", hint=hint)
                 if overriding and key not in chosen:
                     raise Misconfigured(f"{file} overrides {route.method} {route.path}, which there isn't.", hint="Is its path misspelt?")
+                if overriding and not route.says_auth:
+                    route = replace(route, auth=chosen[key][1].auth)
                 chosen[key], replaced[key] = (file, route), file
     return [route for _, route in chosen.values()]
 

@@ -46,6 +46,8 @@ class Route:
     """The setting that says whether it is there at all. None: it always is."""
     overrides: bool = False
     """Whether it stands in the place of another file's route with this method and path."""
+    says_auth: bool = True
+    """Whether its file says whom it admits. Else it admits whom the route does that it overrides, or is guarded by its prefix."""
     summary: str = ""
     limit: int = 50
     """Rows of a page when the request names no limit."""

@@ -121,6 +121,7 @@ class Routes:
                     answers=answers,
                     flag=flag,
                     overrides=overrides,
+                    says_auth=auth is not None,
                 )
             )
             return handler

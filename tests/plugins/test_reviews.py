@@ -23,7 +23,17 @@ from velella.core.service.third_party import ThirdPartyService
 from velella.core.settings import ProviderSettings, Settings
 from velella.core.sql.schema.query import Query
 from velella.http.admin.products import routes as products_routes
-from velella.http.kit import TEXT, Body, ParameterKind, Request, Routes, meaning
+from velella.http.kit import (
+    CUSTOMER,
+    CUSTOMER_OPTIONAL,
+    CUSTOMER_REGISTERING,
+    TEXT,
+    Body,
+    ParameterKind,
+    Request,
+    Routes,
+    meaning,
+)
 from velella.http.kit.assembling import assembled
 from velella.modules.promotion import changes
 from velella.testing import Client, Clock, Emails, Events, Refused, Row, Shop
@@ -186,6 +196,16 @@ def test_files_that_want_the_same_are_both_named() -> None:
     overriding = [(f"{name}.http", declaring(overrides=True)) for name in ("one", "other")]
     [route] = assembled([overriding[0], ours])
     assert route.overrides
+    for guard, own, guarded in (  # what stands in the place of a route is open to whom that was, unless it says otherwise
+        ({"auth": CUSTOMER}, {}, CUSTOMER),
+        ({"auth": CUSTOMER_REGISTERING}, {}, CUSTOMER_REGISTERING),
+        ({"auth": CUSTOMER}, {"auth": CUSTOMER_OPTIONAL}, CUSTOMER_OPTIONAL),
+        ({}, {"auth": CUSTOMER}, CUSTOMER),
+        ({}, {}, CUSTOMER_OPTIONAL),
+    ):
+        [route] = assembled([("velella.http.store.tides", declaring(**guard)), ("one.http", declaring(overrides=True, **own))])
+        assert route.overrides
+        assert route.auth == guarded
     with pytest.raises(Misconfigured, match=r"one\.http and other\.http both override GET /store/tides"):
         assembled([ours, *overriding])
     with pytest.raises(Misconfigured, match="which there isn't"):
