@@ -44,6 +44,11 @@ def living(collection: PaymentCollection) -> list[PaymentSession]:
     return [session for session in collection["payment_sessions"] if session["deleted_at"] is None]
 
 
+def may_be_paid(collection: PaymentCollection) -> bool:
+    """Whether something is paid in one of its sessions, or is on its way by a provider that needs time."""
+    return any(session["status"] in _STAYS for session in living(collection))
+
+
 def pays_for_cart(collection: PaymentCollection) -> bool:
     """Whether it pays for a cart that isn't an order yet: what is held in it is given back unless an order claims it."""
     return collection["payer_key"] is not None and collection["order_id"] is None
@@ -54,7 +59,7 @@ def is_paid_for_order(collection: PaymentCollection) -> bool:
     failed, can be paid in it like in any other."""
     if collection["payer_key"] is None or collection["order_id"] is None:
         return False
-    return collection["status"] not in ("not_paid", "awaiting") or any(session["status"] in _STAYS for session in living(collection))
+    return collection["status"] not in ("not_paid", "awaiting") or may_be_paid(collection)
 
 
 def is_let_go(session: PaymentSession) -> bool:

@@ -120,11 +120,13 @@ class Collections(ModuleService):
                 await self._changed(collection, _cancel)
 
     @repeatable
-    async def delete_collection(self, id: str) -> None:
-        """Delete a collection in which nothing was paid, with its sessions. Raises NotFound; NotAllowed where something was."""
+    async def delete_collection(self, id: str, *, begun: bool = False) -> None:
+        """Delete a collection in which nothing was paid, with its sessions; one in which a buyer has tried to pay (`awaiting`) where
+        `begun` says so. Raises NotFound; NotAllowed where something was paid, or its provider needs time to say so."""
+        deletable = ("not_paid", "awaiting") if begun else ("not_paid",)
 
         def change(collection: PaymentCollection) -> tuple[bool, list[PaymentSession]]:
-            if collection["status"] != "not_paid":
+            if collection["status"] not in deletable or books.may_be_paid(collection):
                 raise NotAllowed(f"Can only delete payment collections that are not_paid; {id} is {collection['status']}")
             dropped = books.drop(collection, _now(), quiet=self._quiet)
             collection["deleted_at"] = _now()

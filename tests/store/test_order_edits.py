@@ -185,6 +185,66 @@ async def test_what_is_added_to_an_order_that_was_free_or_whose_payment_failed_c
         assert (await store.post(paying, {"provider_id": "pp_moody_m"})).status == 400, "it is paid"
 
 
+async def set_quantity(merchant: Store, order: Row, quantity: int) -> list[tuple[str, Any]]:
+    """Edit the line of an order. Returns how its payment collections stand then."""
+    at = await begun(merchant, order)
+    await merchant.post(f"{at}/items/item/{order['items'][0]['id']}", {"quantity": quantity})
+    answer = await merchant.post(f"{at}/confirm")
+    assert answer.status == 200, answer.body
+    return await asked_for(merchant, order)
+
+
+async def asked_for(merchant: Store, order: Row) -> list[tuple[str, Any]]:
+    shown = (await merchant.get(f"/admin/orders/{order['id']}", fields="*payment_collections"))["order"]["payment_collections"]
+    return [(one["status"], one["amount"]) for one in sorted(shown, key=lambda one: str(one["id"]))]
+
+
+async def tried(market: Market, merchant: Store, order: Row, provider: str, **data: str) -> str:
+    """Begin to pay what an order owes, and have the provider say how that stands. Returns the session."""
+    shown = (await merchant.get(f"/admin/orders/{order['id']}", fields="*payment_collections"))["order"]["payment_collections"]
+    [owed] = [one["id"] for one in shown if one["status"] == "not_paid"]
+    begun = await merchant.post(f"/admin/payment-collections/{owed}/payment-sessions", {"provider_id": provider, "data": data})
+    session: str = begun["payment_collection"]["payment_sessions"][0]["id"]
+    await heard(market, provider, session)
+    return session
+
+
+async def heard(market: Market, provider: str, session: str) -> None:
+    await market.host.workflows.run("process-payment-workflow", {"provider_id": provider, "action": "pending", "session_id": session}, None)
+
+
+async def test_an_order_is_changed_whatever_became_of_an_attempt_to_pay_the_difference(
+    market: Market, store: Store, merchant: Store
+) -> None:
+    """A card that was declined is in nobody's way; what a bank takes its time for isn't asked for again."""
+    _, placed = await bought(market, store)
+    order = await captured(merchant, placed)
+    whole, each = ("completed", order["total"]), D(10)
+    assert await set_quantity(merchant, order, 3) == [whole, ("not_paid", each)]
+    await tried(market, merchant, order, "pp_vault_v")
+    assert await asked_for(merchant, order) == [whole, ("awaiting", each)]
+    assert await set_quantity(merchant, order, 2) == [whole]
+    assert await set_quantity(merchant, order, 3) == [whole, ("not_paid", each)]
+    slow = await tried(market, merchant, order, "pp_moody_m", mood="slow")
+    coming = ("awaiting", each)
+    assert await set_quantity(merchant, order, 5) == [whole, coming, ("not_paid", 2 * each)]
+    assert await set_quantity(merchant, order, 2) == [whole, coming]
+    MoodyProvider.arrived.add(slow)
+    await heard(market, "pp_moody_m", slow)
+    assert await asked_for(merchant, order) == [whole, ("completed", each)]
+
+
+async def test_what_is_captured_is_not_asked_for_before_the_order_hears_of_it(market: Market, store: Store, merchant: Store) -> None:
+    _, order = await bought(market, store)
+    shown = (await merchant.get(f"/admin/orders/{order['id']}"))["order"]
+    payment = shown["payment_collections"][0]["payments"][0]["id"]
+    await market.modules.payment.capture_payment(payment)  # and the process has died
+    assert await set_quantity(merchant, order, 3) == [("completed", order["total"]), ("not_paid", D(10))]
+    assert (await merchant.post(f"/admin/payments/{payment}/capture")).status == 200
+    now = (await merchant.get(f"/admin/orders/{order['id']}"))["order"]
+    assert now["summary"]["pending_difference"] == 10
+
+
 async def test_a_credit_settles_what_is_owed_and_no_more(market: Market, store: Store, merchant: Store) -> None:
     _, placed = await bought(market, store)
     order = await captured(merchant, placed)

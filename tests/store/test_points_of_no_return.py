@@ -13,6 +13,7 @@ from velella.core.errors import Busy, NotAllowed, Unavailable
 from velella.modules.payment.provider import Ask, Outcome
 from velella.workflows.cart import complete as completing
 from velella.workflows.kit import Flow, on_hook
+from velella.workflows.order import difference
 from velella.workflows.payment import payments as money
 from velella.workflows.payment import process as processing
 
@@ -150,6 +151,32 @@ async def test_what_was_marked_as_paid_gets_to_its_order(market: Market, store: 
         paid = (await merchant.post(path, {"order_id": order}))["payment_collection"]
         assert (paid["status"], len(paid["payments"])) == ("completed", 1)
     await until(lambda: transactions(market, order), [7])
+
+
+async def owing(market: Market, store: Store, merchant: Store) -> str:
+    """An order that was edited after it was paid: it owes 10."""
+    order, payment = await ordered(market, store)
+    assert (await merchant.post(f"/admin/payments/{payment}/capture")).status == 200
+    assert (await merchant.post("/admin/order-edits", {"order_id": order})).status == 200
+    added = {"variant_id": await market.new_variant({"eur": "10"}), "quantity": 1}
+    assert (await merchant.post(f"/admin/order-edits/{order}/items", {"items": [added]})).status == 200
+    return order
+
+
+async def test_nothing_is_asked_for_an_order_that_is_cancelled_before_its_change_is_done(
+    market: Market, store: Store, merchant: Store, busy: Any
+) -> None:
+    order = await owing(market, store, merchant)
+    busy(difference.settle_difference)
+    assert (await merchant.post(f"/admin/order-edits/{order}/confirm")).status == 503
+    assert (await merchant.post(f"/admin/orders/{order}/cancel")).status == 200
+
+    async def state() -> str:
+        return str((await executions(market, "confirm-order-edit-request"))[0]["state"])
+
+    await until(state, "done")
+    shown = (await merchant.get(f"/admin/orders/{order}", fields="*payment_collections"))["order"]
+    assert [one["status"] for one in shown["payment_collections"]] == ["canceled"]
 
 
 async def test_a_webhooks_booking_is_repeated_until_it_is_done(market: Market, store: Store, busy: Any) -> None:

@@ -2,31 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 
+from ...commerce.types import Order
 from ...core.numbers import difference
-from ...modules.payment.types import CollectionColumns, NewCollection
+from ...modules.payment.types import CollectionColumns, NewCollection, PaymentCollection
 from ..kit import Flow, step, workflow
 
-_UNPAID = ("not_paid", "awaiting")
+UNPAID = ("not_paid", "awaiting")
+_FIELDS = (
+    "id",
+    "status",
+    "amount",
+    "authorized_amount",
+    "captured_amount",
+    "payment_sessions.status",
+    "payment_sessions.amount",
+)
 
 
 @step
 async def settle_difference(flow: Flow, order_id: str, anyhow: bool = True) -> str | None:
-    """Have one unpaid payment collection ask for what the order owes beyond what is held for it already; none where it owes nothing.
+    """Have one unpaid payment collection ask for what the order owes beyond what is held for it already; none where it owes nothing, or
+    is cancelled.
 
-    Its id. What is held and not captured yet counts as paid: it is taken before more is asked for.
-    `anyhow` off: nothing is asked for where nothing was asked for before.
+    Its id. What is held and not captured yet counts as paid: it is taken before more is asked for. So do payments whose providers need
+    time, and captures that the order hasn't heard of yet. `anyhow` off: nothing is asked for where nothing was asked for before.
     """
     order = await flow.modules.order.load(order_id)
-    fields = ("id", "status", "amount", "authorized_amount", "captured_amount")
-    collections: list[CollectionColumns] = await flow.modules.payment.list("payment_collection", {"order_id": order_id}, fields=fields)
+    collections: list[PaymentCollection] = await flow.modules.payment.list("payment_collection", {"order_id": order_id}, fields=_FIELDS)
     live = [one for one in collections if one["status"] != "canceled"]
-    held = sum((max(_held(one), Decimal(0)) for one in live), Decimal(0))
-    owed = difference(Decimal(order["summary"]["pending_difference"]), held)
-    unpaid = sorted((one for one in live if one["status"] in _UNPAID), key=lambda one: one["id"])
+    paid = sum((max(_held(one), Decimal(0)) + _coming(one) for one in live), _unheard(order, collections))
+    owed = difference(Decimal(order["summary"]["pending_difference"]), paid) if order["status"] != "canceled" else Decimal(0)
+    unpaid = sorted((one for one in live if one["status"] in UNPAID and not _coming(one)), key=lambda one: one["id"])
     for spare in unpaid if owed <= 0 else unpaid[1:]:
-        await flow.modules.payment.delete_collection(spare["id"])
+        await flow.modules.payment.delete_collection(spare["id"], begun=True)
     if owed <= 0 or not (live or anyhow):
         return None
     if not unpaid:
@@ -40,6 +51,18 @@ async def settle_difference(flow: Flow, order_id: str, anyhow: bool = True) -> s
 def _held(collection: CollectionColumns) -> Decimal:
     """The amount that is authorised and not captured."""
     return Decimal(collection["authorized_amount"] or 0) - Decimal(collection["captured_amount"] or 0)
+
+
+def _coming(collection: PaymentCollection) -> Decimal:
+    """The amount that a buyer is paying by a provider that needs time."""
+    waiting = (session for session in collection["payment_sessions"] if session["status"] == "pending_authorization")
+    return sum((Decimal(session["amount"]) for session in waiting), Decimal(0))
+
+
+def _unheard(order: Order, collections: Sequence[CollectionColumns]) -> Decimal:
+    """The amount that is captured, and isn't counted by the order yet: its books follow those of the payment."""
+    captured = sum((Decimal(one["captured_amount"] or 0) for one in collections), Decimal(0))
+    return max(difference(captured, Decimal(order["summary"]["paid_total"])), Decimal(0))
 
 
 @workflow("create-or-update-order-payment-collection", durable=True)
