@@ -179,6 +179,22 @@ async def test_nothing_is_asked_for_an_order_that_is_cancelled_before_its_change
     assert [one["status"] for one in shown["payment_collections"]] == ["canceled"]
 
 
+async def test_a_credit_that_a_merchant_hears_nothing_of_is_given_once(market: Market, store: Store, merchant: Store, busy: Any) -> None:
+    order = await owing(market, store, merchant)
+    assert (await merchant.post(f"/admin/order-edits/{order}/confirm")).status == 200
+    busy(difference.settle_difference)
+    body, at = {"amount": 4, "reference": "goodwill", "reference_id": "1"}, f"/admin/orders/{order}"
+    assert (await merchant.post(f"{at}/credit-lines", body)).status == 503
+
+    async def asked() -> list[Any]:
+        shown = (await merchant.get(at, fields="*payment_collections,*credit_lines,summary"))["order"]
+        unpaid = [one["amount"] for one in shown["payment_collections"] if one["status"] == "not_paid"]
+        return [unpaid, len(shown["credit_lines"]), shown["summary"]["pending_difference"]]
+
+    await until(asked, [[6], 1, 6])
+    assert (await executions(market, "create-order-credit-lines"))[0]["state"] == "done"
+
+
 async def test_a_webhooks_booking_is_repeated_until_it_is_done(market: Market, store: Store, busy: Any) -> None:
     cart = await store.ready(await market.new_variant({"eur": "10"}), provider=VAULT)
     order = (await store.complete(cart))["order"]["id"]

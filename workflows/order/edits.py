@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from ...core.errors import InvalidData
 from ...core.rows import Row
 from ...modules.order.pending import as_read
 from ...modules.order.types import Act, Change, NewChange
-from ..kit import Flow, workflow
-from ..rows import written
+from ..kit import Flow, step, workflow
 from .changes import lock_of
 from .difference import settle_difference
 from .pending import (
@@ -116,14 +116,17 @@ def _told(change: Change) -> list[Row]:
 
 # -- credit
 
-credit = written("add-credit-line", lambda modules: modules.order.register)
+
+@step(pivot=True, name="add-credit-line")
+async def credit(flow: Flow, order_id: str, acts: Sequence[Act], change: NewChange) -> None:
+    await flow.modules.order.register(order_id, acts, change)
 
 
 @workflow("create-order-credit-lines", durable=True, hooks=("creditLinesCreated",))
 async def create_credit_line(
     flow: Flow, order_id: str, amount: Decimal, reference: str, reference_id: str, metadata: Row | None = None
 ) -> str:
-    """Add a credit line: above zero at most what the order owes, below zero at most what the shop owes. Returns its id.
+    """Add a credit line: above zero at most what the order owes, below zero at most what the shop owes; the pivot. Returns its id.
 
     Raises NotFound; InvalidData where nothing, or less, is owed.
     """
