@@ -13,7 +13,7 @@ from velella.core.errors import Busy, NotAllowed, Unavailable
 from velella.modules.payment.provider import Ask, Outcome
 from velella.workflows.cart import complete as completing
 from velella.workflows.kit import Flow, on_hook
-from velella.workflows.order import difference
+from velella.workflows.order import difference, fulfillments
 from velella.workflows.payment import payments as money
 from velella.workflows.payment import process as processing
 
@@ -193,6 +193,26 @@ async def test_a_credit_that_a_merchant_hears_nothing_of_is_given_once(market: M
 
     await until(asked, [[6], 1, 6])
     assert (await executions(market, "create-order-credit-lines"))[0]["state"] == "done"
+
+
+async def test_what_was_called_off_is_reserved_before_the_order_can_be_cancelled(
+    market: Market, store: Store, merchant: Store, busy: Any
+) -> None:
+    variant = await market.new_variant({"eur": "10"}, stock=5)
+    order = (await store.complete(await store.ready(variant, quantity=2)))["order"]
+    at, items = f"/admin/orders/{order['id']}", [{"id": order["items"][0]["id"], "quantity": 2}]
+    sent = (await merchant.post(f"{at}/fulfillments?fields=*fulfillments", {"items": items}))["order"]["fulfillments"][0]["id"]
+    busy(fulfillments.reserve_again)
+    assert (await merchant.post(f"{at}/fulfillments/{sent}/cancel")).status == 503
+    await merchant.post(f"{at}/cancel")
+
+    async def state() -> str:
+        return str((await executions(market, "cancel-order-fulfillment"))[0]["state"])
+
+    await until(state, "done")
+    assert (await merchant.get(at))["order"]["status"] == "canceled" or (await merchant.post(f"{at}/cancel")).status == 200
+    assert await market.reserved(variant) == 0
+    assert await market.available(variant) == 5
 
 
 async def test_a_webhooks_booking_is_repeated_until_it_is_done(market: Market, store: Store, busy: Any) -> None:

@@ -139,6 +139,21 @@ async def test_what_was_never_sent_is_not_returned_and_an_order_is_not_cancelled
     assert (await merchant.post("/admin/returns", {"order_id": order["id"]})).status == 400, "it is cancelled"
 
 
+async def test_what_is_asked_back_stays_sent(market: Market, store: Store, merchant: Store) -> None:
+    """Else it would be put into stock twice: when its fulfillment is called off, and when it comes back."""
+    variant, order = await sent(market, store, merchant)
+    order = (await merchant.get(f"/admin/orders/{order['id']}", fields="*items,*fulfillments"))["order"]
+    unpack = f"/admin/orders/{order['id']}/fulfillments/{order['fulfillments'][0]['id']}/cancel"
+    id = await begun(merchant, order)
+    await merchant.post(f"/admin/returns/{id}/request-items", of(order, 1))
+    assert (await merchant.post(f"/admin/returns/{id}/request")).status == 200
+    refused = await merchant.post(unpack)
+    assert (refused.status, refused.body["type"]) == (400, "not_allowed")
+    assert (await merchant.post(f"/admin/returns/{id}/cancel")).status == 200
+    assert (await merchant.post(unpack)).status == 200
+    assert await figures(market, variant) == (5, 3)
+
+
 async def test_a_line_that_is_asked_back_twice_comes_back_once(market: Market, store: Store, merchant: Store) -> None:
     variant, order = await sent(market, store, merchant)
     id = await begun(merchant, order)

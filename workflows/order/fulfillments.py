@@ -1,8 +1,8 @@
 """Sending what was ordered: fulfillments of orders, their shipments and deliveries, and calling them off.
 
 The order counts first what is sent (so that nothing is sent twice), then stock and reservations become less, and then the provider is
-asked, which is the point of no return. What is called off goes the other way: once the provider has let it go, the order counts it back and
-the goods are in stock and reserved again.
+asked, which is the point of no return. What is called off goes the other way: once the provider has let it go, the goods are in stock and
+reserved again, and only then the order counts it back: what isn't counted as sent is reserved.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from ...core.rows import Row
 from ...core.sql.schema.query import Query
 from ...modules.fulfillment.fulfillments import SHOWN
 from ...modules.inventory.types import Back, GoodsAt, GoodsOfLine, GoodsTaken, Sent
+from ...modules.order.changes.actions import amount
 from ..consigning import consigned
 from ..kit import Flow, Kept, keep, step, take_back, workflow
 from ..links import link_new
@@ -267,6 +268,8 @@ class Packed(TypedDict):
     location_id: str
     shipped: bool
     canceled: bool
+    coming_back: bool
+    """Whether units are asked back, or have come back, that are in this fulfillment or would be left in none without it."""
 
 
 @step(reads=True)
@@ -278,9 +281,10 @@ async def packed_in(flow: Flow, order_id: str, fulfillment_id: str) -> Packed:
     if found is None:
         raise NotFound(f"Fulfillment with id {fulfillment_id} not found in the order")
     variants = {line["id"]: line["variant_id"] for line in order["items"]}
+    quantities = [(act["details"]["reference_id"], Decimal(str(act["details"]["quantity"]))) for act in acts]
     return {
         "lines": list(variants),
-        "quantities": [(act["details"]["reference_id"], Decimal(str(act["details"]["quantity"]))) for act in acts],
+        "quantities": quantities,
         "items": [
             {
                 "line_item_id": item["line_item_id"],
@@ -293,8 +297,23 @@ async def packed_in(flow: Flow, order_id: str, fulfillment_id: str) -> Packed:
         "location_id": found["location_id"],
         "shipped": found["shipped_at"] is not None,
         "canceled": found["canceled_at"] is not None,
+        "coming_back": _coming_back(order, quantities),
     }
 
+
+def _coming_back(order: Order, quantities: Sequence[tuple[str, Decimal]]) -> bool:
+    """Whether more units are asked back, or have come back, than would be fulfilled without these."""
+    without = dict.fromkeys((id for id, _ in quantities), Decimal(0))
+    for id, quantity in quantities:
+        without[id] += quantity
+    return any(
+        sum((amount(line["detail"], name) for name in _BACK), without[line["id"]]) > amount(line["detail"], "fulfilled_quantity")
+        for line in order["items"]
+        if line["id"] in without
+    )
+
+
+_BACK = ("return_requested_quantity", "return_received_quantity", "return_dismissed_quantity")
 
 _FULFILLMENTS = tuple(
     f"fulfillments.{name}"
@@ -331,7 +350,8 @@ async def cancel_order_fulfillment(
 ) -> str:
     """Cancel a fulfillment of an order: its goods are in stock and reserved again. Returns its id.
 
-    Raises NotFound; NotAllowed where it is cancelled already, or has left; and what the provider refuses it for.
+    Raises NotFound; NotAllowed where it is cancelled already, or has left, or some of it is asked back; and what the provider refuses it
+    for.
     """
     async with flow.lock(lock_of(order_id)):
         packed = await flow.run(packed_in, order_id, fulfillment_id)
@@ -339,9 +359,11 @@ async def cancel_order_fulfillment(
             raise NotAllowed("The fulfillment is already canceled")
         if packed["shipped"]:
             raise NotAllowed("The fulfillment has already been shipped. Shipped fulfillments cannot be canceled")
+        if packed["coming_back"]:
+            raise NotAllowed("Items of the fulfillment are to be returned, or were. Cancel their return first")
         fulfillment = await flow.run(call_off, fulfillment_id)
-        await flow.run(register, order_id, counting("CANCEL_ITEM_FULFILLMENT", fulfillment_id, packed["quantities"]))
         back = await flow.run(reserve_again, packed["items"], packed["location_id"])
+        await flow.run(register, order_id, counting("CANCEL_ITEM_FULFILLMENT", fulfillment_id, packed["quantities"]))
         await flow.hooks.orderFulfillmentCanceled(fulfillment=fulfillment)
     flow.emit("order.fulfillment_canceled", order_id=order_id, fulfillment_id=fulfillment_id, no_notification=no_notification)
     for level in back["levels"]:
