@@ -346,9 +346,9 @@ class Pending(Writing):
     async def _hold(self, change_id: str, *, seen: Seen | None = None, acts: Sequence[Act] = (), whole: bool = False) -> Held:
         """Lock an open change, write the prices of shipping that were `seen` for it, and return it with all that it is about.
 
-        Raises InvalidData if it isn't open; Conflict if its `carry_over_promotions` isn't as it was seen, or if something else isn't that
-        the caller's write depends on: the `whole` change, as do discounts, and the price of a shipping method, which may be among its
-        actions or the `acts` to come.
+        Raises InvalidData if it isn't open, or if the return, claim or exchange that it is of is cancelled; Conflict if its
+        `carry_over_promotions` isn't as it was seen, or if something else isn't that the caller's write depends on: the `whole` change, as
+        do discounts, and the price of a shipping method, which may be among its actions or the `acts` to come.
         """
         of = await self._lock_change(change_id)
         beside = {entity: of[column] for column, entity in _SUBJECTS.items() if of[column] is not None}
@@ -362,6 +362,9 @@ class Pending(Writing):
         )
         change = self._opened(json.loads(changes)[0])
         subjects: Any = {entity: json.loads(thing)[0] for entity, thing in zip(beside, things, strict=True)}
+        for entity, thing in subjects.items():
+            if thing["canceled_at"] is not None:
+                raise InvalidData(f"{self.schema[entity].called} with id {thing['id']} has been canceled.")
         held = Held(change, self._of_texts(order_id, texts), subjects)
         if seen is not None:
             await self._match(held, seen, acts, whole)
@@ -515,18 +518,17 @@ def undoing(order: Order, column: Cause, subjects: Subjects) -> list[Act]:
     swap = claim or subjects.get("order_exchange")
     asked_back = back["items"] if back is not None and back["canceled_at"] is None else ()
     acts = [_about("CANCEL_RETURN_ITEM", item["item_id"], item["quantity"]) for item in asked_back]
-    if claim is not None:
-        acts += [_about("REINSTATE_ITEM", item["item_id"], item["quantity"]) for item in claim["claim_items"]]
-    if swap is None:
-        return acts
-    for item in swap["additional_items"]:
+    if claim is not None:  # lines that weren't sent may have been taken out since
+        acts += [_about("REINSTATE_ITEM", item["item_id"], item["quantity"]) for item in claim["claim_items"] if item["item_id"] in lines]
+    for item in swap["additional_items"] if swap is not None else ():
         line = lines.get(item["item_id"])
         if line is None:
             continue
         if amount(line["detail"], "fulfilled_quantity") > 0:
             raise NotAllowed("All fulfillments must be canceled before canceling a claim or an exchange")
         acts.append(_about("ITEM_UPDATE", item["item_id"], 0))
-    methods = [method["id"] for method in order["shipping_methods"] if method["detail"].get(column) == swap["id"]]
+    (id,) = (subjects[entity]["id"] for of, entity in _SUBJECTS.items() if of == column)
+    methods = [method["id"] for method in order["shipping_methods"] if method["detail"].get(column) == id]
     acts += [Act(action="SHIPPING_REMOVE", reference="order_shipping_method", reference_id=id) for id in methods]
     return acts
 

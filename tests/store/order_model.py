@@ -53,6 +53,8 @@ class Method:
     amount: Fraction
     inclusive: bool
     added_by: str | None = None
+    brings: str | None = None
+    """The return that comes back by it."""
 
 
 @dataclass
@@ -350,6 +352,7 @@ class OrderModel:
             for id, quantity in back.asked.items():
                 self.lines[id].asked -= quantity
             back.canceled = True
+            self.methods = {id: method for id, method in self.methods.items() if method.brings != back.id}
         if thing is not None:
             for id, quantity in thing.claimed.items():
                 if id in self.lines:

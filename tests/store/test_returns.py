@@ -127,6 +127,63 @@ async def test_a_buyer_asks_for_a_return_with_a_label(market: Market, store: Sto
     assert (await merchant.post(f"/admin/returns/{made['id']}/cancel"))["return"]["status"] == "canceled"
 
 
+async def test_a_return_that_is_called_off_is_asked_for_again_and_its_way_back_is_not(
+    market: Market, store: Store, merchant: Store
+) -> None:
+    _, order = await sent(market, store, merchant)
+    added = {"items": [{"variant_id": await market.new_variant({"eur": "20"}), "quantity": 1}]}
+    await merchant.post("/admin/order-edits", {"order_id": order["id"]})
+    await merchant.post(f"/admin/order-edits/{order['id']}/items", added)
+    await merchant.post(f"/admin/order-edits/{order['id']}/confirm")
+
+    async def owed() -> tuple[list[D], D]:
+        shown = (await merchant.get(f"/admin/orders/{order['id']}"))["order"]
+        assert len(shown["shipping_methods"]) == 1 + (shown["summary"]["pending_difference"] < 20)
+        unpaid = [one["amount"] for one in shown["payment_collections"] if one["status"] == "not_paid"]
+        return unpaid, shown["summary"]["pending_difference"]
+
+    assert await owed() == ([20], 20)
+    id = await begun(merchant, order)
+    await merchant.post(f"/admin/returns/{id}/request-items", of(order, 3))
+    way = await market.new_option("Way back", {"eur": "4"})
+    await merchant.post(f"/admin/returns/{id}/shipping-method", {"shipping_option_id": way})
+    assert (await merchant.post(f"/admin/returns/{id}/request")).status == 200
+    assert await owed() == ([], 20 - 30 + 4)
+    [label] = (await merchant.get(f"/admin/returns/{id}", fields="*fulfillments"))["return"]["fulfillments"]
+    assert (await merchant.post(f"/admin/fulfillments/{label['id']}/cancel")).status == 200
+    assert (await merchant.post(f"/admin/returns/{id}/cancel"))["return"]["status"] == "canceled"
+    assert await owed() == ([20], 20)
+
+
+async def test_what_is_called_off_is_not_received_or_asked_for_any_more(market: Market, store: Store, merchant: Store) -> None:
+    """Not even where something else asks the same things back."""
+    variant, order = await sent(market, store, merchant)
+    first, second = [await asked_back(merchant, order, 1) for _ in range(2)]
+    await merchant.post(f"/admin/returns/{first}/receive")
+    await merchant.post(f"/admin/returns/{first}/receive-items", of(order, 1))
+    assert (await merchant.post(f"/admin/returns/{first}/cancel"))["return"]["status"] == "canceled"
+    assert (await merchant.post(f"/admin/returns/{first}/dismiss-items", of(order, 1))).status == 400
+    refused = await merchant.post(f"/admin/returns/{first}/receive/confirm")
+    assert (refused.status, refused.body["message"]) == (400, f"Return with id {first} has been canceled.")
+    assert (await merchant("DELETE", f"/admin/returns/{first}/receive")).status == 200
+    await merchant.post(f"/admin/returns/{second}/receive")
+    await merchant.post(f"/admin/returns/{second}/receive-items", of(order, 1))
+    assert (await merchant.post(f"/admin/returns/{second}/receive/confirm"))["return"]["status"] == "received"
+    assert await figures(market, variant) == (3, 0)
+    third = await begun(merchant, order)
+    await merchant.post(f"/admin/returns/{third}/request-items", of(order, 1))
+    assert (await merchant.post(f"/admin/returns/{third}/cancel"))["return"]["status"] == "canceled"
+    assert (await merchant.post(f"/admin/returns/{third}/request")).status == 400
+    assert (await merchant("DELETE", f"/admin/returns/{third}/request")).status == 200
+
+
+async def asked_back(merchant: Store, order: Row, quantity: int) -> str:
+    id = await begun(merchant, order)
+    await merchant.post(f"/admin/returns/{id}/request-items", of(order, quantity))
+    assert (await merchant.post(f"/admin/returns/{id}/request")).status == 200
+    return id
+
+
 async def test_what_was_never_sent_is_not_returned_and_an_order_is_not_cancelled_meanwhile(
     market: Market, store: Store, merchant: Store
 ) -> None:

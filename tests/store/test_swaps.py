@@ -6,7 +6,7 @@ import asyncio
 from decimal import Decimal
 
 from .conftest import Market, Row, Store
-from .test_order_life import figures, of
+from .test_order_life import bought, figures, of
 from .test_returns import sent
 
 D = Decimal
@@ -133,6 +133,20 @@ async def test_a_claim_that_is_called_off_is_not_written_off(market: Market, sto
     assert (now["written_off_quantity"], now["return_requested_quantity"]) == (0, 0)
     back = (await merchant.get("/admin/returns", order_id=order["id"]))["returns"]
     assert [one["status"] for one in back] == ["canceled"]
+
+
+async def test_a_claim_is_called_off_also_when_what_was_claimed_is_gone(market: Market, store: Store, merchant: Store) -> None:
+    _, order = await bought(market, store)
+    at = await begun(merchant, "claim", order, type="replace")
+    await merchant.post(f"{at}/claim-items", {"items": [{"id": order["items"][0]["id"], "quantity": 1, "reason": "missing_item"}]})
+    instead = {"variant_id": await market.new_variant({"eur": "20"}), "quantity": 1}
+    await merchant.post(f"{at}/outbound/items", {"items": [instead]})
+    assert (await merchant.post(f"{at}/request")).status == 200
+    assert (await merchant.post("/admin/order-edits", {"order_id": order["id"]})).status == 200
+    await merchant.post(f"/admin/order-edits/{order['id']}/items/item/{order['items'][0]['id']}", {"quantity": 0})
+    assert (await merchant.post(f"/admin/order-edits/{order['id']}/confirm")).status == 200
+    assert (await merchant.post(f"{at}/cancel"))["claim"]["canceled_at"] is not None
+    assert (await merchant.get(f"/admin/orders/{order['id']}"))["order"]["items"] == []
 
 
 async def test_what_a_claim_sends_instead_is_as_cheap_as_what_it_stands_for(market: Market, store: Store, merchant: Store) -> None:

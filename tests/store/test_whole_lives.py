@@ -408,6 +408,8 @@ class Life(RuleBasedStateMachine):
     def _way(self, path: str) -> bool:
         """A way of sending, at today's price."""
         method = Method(exact(self.country.shipping), self.country.inclusive, self.open.thing)
+        if self.open.kind == "return" or path.startswith("/inbound"):
+            method.brings = self.open.thing
         return self._add(path, {"shipping_option_id": self.store.market.option}, Act("", "way", new=method))
 
     @closed
@@ -567,6 +569,8 @@ class Life(RuleBasedStateMachine):
             mine = [row for row in returns.values() if row[f"{change.kind}_id"] == change.thing]
             for row in mine:
                 thing.back = row["id"]
+                for method in model.methods.values():
+                    method.brings = row["id"] if method.brings == change.thing else method.brings
                 model.backs[row["id"]] = Back(row["id"], row["location_id"], +asked, label=self._label(row["id"]))
 
     def _label(self, id: str) -> str | None:

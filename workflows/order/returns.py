@@ -12,11 +12,11 @@ from ...core.rows import Row
 from ...core.sql.schema.query import Query
 from ...modules.inventory.types import Goods
 from ...modules.order.pending import as_read
-from ...modules.order.types import Act, Change
+from ...modules.order.types import Act, Change, Subject
 from ..consigning import consigned
 from ..kit import Flow, step, workflow
 from ..links import link_new
-from ..rows import update_rows, written
+from ..rows import update_rows
 from .changes import lock_of
 from .difference import settle_difference
 from .fulfillments import ADDRESS, packed, parts_of
@@ -240,21 +240,27 @@ async def put_into_stock(flow: Flow, lines: Sequence[Goods], location_id: str | 
 
 # -- called off, and changed
 
-call_off_return = written("call-off-return", lambda modules: modules.order.call_off)
+
+@step(pivot=True)
+async def called_off(flow: Flow, entity: Subject, id: str, by: str | None) -> None:
+    await flow.modules.order.call_off(entity, id, by=by)
 
 
-@workflow("cancel-return")
+@workflow("cancel-return", durable=True)
 async def cancel_return(flow: Flow, id: str, canceled_by: str | None = None, no_notification: bool | None = None) -> str:
-    """Cancel a return of which nothing was received. Returns its id.
+    """Cancel a return of which nothing was received: it is to be paid again, and the way back isn't any more. Returns its id.
 
     Raises NotFound; NotAllowed where some of it has come back, or while one of its labels isn't called off.
     """
-    rows = await flow.graph.rows(Query("return", ("id", "fulfillments.canceled_at"), {"id": id}))
+    rows = await flow.graph.rows(Query("return", ("id", "order_id", "fulfillments.canceled_at"), {"id": id}))
     if not rows:
         raise NotFound(f"Return with id: {id} was not found")
     if any(one["canceled_at"] is None for one in rows[0]["fulfillments"]):
         raise NotAllowed("All fulfillments must be canceled before canceling a return")
-    await flow.run(call_off_return, "return", id, by=canceled_by)
+    order_id = str(rows[0]["order_id"])
+    async with flow.lock(lock_of(order_id)):
+        await flow.run(called_off, "return", id, canceled_by)
+        await flow.run(settle_difference, order_id)
     return id
 
 
