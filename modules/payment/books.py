@@ -147,6 +147,16 @@ def drop(
     return dropped
 
 
+def close(collection: PaymentCollection, now: str, *, quiet: Collection[str]) -> list[PaymentSession]:
+    """Cancel a collection that nobody is to pay any more. Returns the sessions that are dropped: all in which nothing was paid, also those
+    whose providers need time. What is paid in them all the same is given back."""
+    dropped = [session for session in living(collection) if session["payment_id"] is None]
+    for session in dropped:
+        session |= {"deleted_at": now, "updated_at": now, "settle_at": None if session["provider_id"] in quiet else now}
+    collection |= {"status": "canceled", "updated_at": now}
+    return dropped
+
+
 def claim(collection: PaymentCollection, session: PaymentSession, order_id: str | None, now: str) -> bool:
     """Let an order claim what is paid in a session. Returns whether that changes anything. A collection stays its first order's."""
     belongs = collection["order_id"] is None and order_id is not None

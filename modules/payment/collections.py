@@ -17,7 +17,7 @@ from ...core.json import loads
 from ...core.message import repeatable, writes
 from ...core.numbers import Amount
 from ...core.rows import Row
-from ...core.service.module import ModuleService
+from ...core.service.module import Keys, ModuleService
 from ...core.sql.schema.query import Query
 from . import books
 from .queries import ADOPT_COLLECTION, ASSIGN, COLLECTION_FOR, COLUMNS, OPEN, REFRESH_COLLECTION, UNASSIGN, WRITE
@@ -113,11 +113,22 @@ class Collections(ModuleService):
         await self._changed(await self._collection(id), _cancel)
 
     @repeatable
-    async def cancel_collections_of(self, order_id: str) -> None:
-        """`cancel_collection` for those of an order that aren't cancelled yet."""
-        for collection in await self._find({"order_id": order_id}, limit=None):
-            if collection["deleted_at"] is None and collection["status"] != "canceled":
-                await self._changed(collection, _cancel)
+    async def close_collections_of(self, order_id: str) -> Keys:
+        """Cancel the collections of an order that is cancelled for good. Nobody can pay in them any more: sessions without a payment are
+        dropped, and no others are begun. Returns the ids of all payments that were made in them."""
+
+        def close(collection: PaymentCollection) -> tuple[bool, list[PaymentSession]]:
+            before = collection["status"]
+            dropped = books.close(collection, _now(), quiet=self._quiet)
+            return bool(dropped) or before != "canceled", dropped
+
+        paid: Keys = []
+        for found in await self._find({"order_id": order_id}, limit=None):
+            if found["deleted_at"] is None:
+                collection, dropped = await self._changed(found, close)
+                await self._have_forgotten(dropped)
+                paid += [id for session in collection["payment_sessions"] if (id := session["payment_id"]) is not None]
+        return paid
 
     @repeatable
     async def delete_collection(self, id: str, *, begun: bool = False) -> None:

@@ -65,8 +65,8 @@ class Sessions(Collections):
         Returns the session, and its collection with everything in it as `payment_collection`.
 
         Raises NotFound for an unknown collection or provider, InvalidData where the cart that it is for has become an order by what is
-        paid in it, PaymentOutcomeUnknown if the provider doesn't answer, Conflict if the amount keeps changing, and the provider's error;
-        then nothing changes.
+        paid in it, or where its order was cancelled, PaymentOutcomeUnknown if the provider doesn't answer, Conflict if the amount keeps
+        changing, and the provider's error; then nothing changes.
         """
         self._provider(provider_id)
         collection = await self._collection(payment_collection_id)
@@ -306,7 +306,10 @@ def ask_of(session: PaymentSession, about: str) -> Ask:
 
 
 def _check_open(collection: PaymentCollection) -> None:
-    """Refuse new sessions for a cart that has become an order: they must not replace what the order is paid with."""
+    """Refuse new sessions for a cart that has become an order: they must not replace what the order is paid with. And for an order whose
+    collection was cancelled: it would be paid for nothing."""
+    if collection["order_id"] is not None and collection["status"] == "canceled":
+        raise InvalidData(f"Payment collection {collection['id']} is canceled")
     if books.is_paid_for_order(collection):
         raise InvalidData(f"Payment collection {collection['id']} is paid for an order already")
 

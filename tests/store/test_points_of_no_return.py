@@ -13,12 +13,12 @@ from velella.core.errors import Busy, NotAllowed, Unavailable
 from velella.modules.payment.provider import Ask, Outcome
 from velella.workflows.cart import complete as completing
 from velella.workflows.kit import Flow, on_hook
-from velella.workflows.order import difference, fulfillments
+from velella.workflows.order import difference, ends, fulfillments
 from velella.workflows.payment import payments as money
 from velella.workflows.payment import process as processing
 
 from ..vault import Vault
-from .conftest import Market, Row, Store
+from .conftest import Market, MoodyProvider, Row, Store
 from .test_merchants_payments import ordered, payment_of, transactions
 
 D = Decimal
@@ -213,6 +213,60 @@ async def test_what_was_called_off_is_reserved_before_the_order_can_be_cancelled
     assert (await merchant.get(at))["order"]["status"] == "canceled" or (await merchant.post(f"{at}/cancel")).status == 200
     assert await market.reserved(variant) == 0
     assert await market.available(variant) == 5
+
+
+async def test_nobody_pays_for_a_cancelled_order(market: Market, store: Store, merchant: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither in the browser, with a session that was begun before, nor by a new one, nor at that very moment."""
+    order = await owing(market, store, merchant)
+    at = f"/admin/orders/{order}"
+    assert (await merchant.post(f"/admin/order-edits/{order}/confirm")).status == 200
+    shown = (await merchant.get(at, fields="*payment_collections"))["order"]["payment_collections"]
+    [owed] = [one["id"] for one in shown if one["status"] == "not_paid"]
+    path = f"/store/payment-collections/{owed}/payment-sessions"
+    [session] = (await store.post(path, {"provider_id": VAULT}))["payment_collection"]["payment_sessions"]
+    Vault.purse_of(session["id"]).taken = D(10)  # in the browser: nobody has told the shop yet
+    other = (await merchant.post("/admin/payment-collections", {"order_id": order, "amount": 7}))["payment_collection"]["id"]
+    real = ends.release_goods.function
+
+    async def beside(flow: Any, *args: Any) -> Any:
+        assert (await merchant.post(f"/admin/payment-collections/{other}/mark-as-paid", {"order_id": order})).status == 200
+        return await real(flow, *args)
+
+    object.__setattr__(ends.release_goods, "function", beside)
+    try:
+        assert (await merchant.post(f"{at}/cancel")).status == 200
+    finally:
+        object.__setattr__(ends.release_goods, "function", real)
+    assert sum(await transactions(market, order)) == 0
+    assert len(await transactions(market, order)) == 4
+    notice = {"provider_id": VAULT, "action": "captured", "session_id": session["id"]}
+    assert (await market.host.workflows.run("process-payment-workflow", notice, None))["payment_id"] is None
+    assert Vault.keeps(session["id"]) == [0]
+    refused = await store.post(path, {"provider_id": VAULT})
+    assert (refused.status, refused.body["message"]) == (400, f"Payment collection {owed} is canceled")
+    shown = (await merchant.get(at, fields="*payment_collections,payment_status"))["order"]
+    assert {one["status"] for one in shown["payment_collections"]} == {"canceled"}
+    assert shown["payment_status"] == "refunded"
+
+
+async def test_what_a_bank_takes_its_time_for_is_given_back_when_the_order_is_cancelled(
+    market: Market, store: Store, merchant: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dropped: list[Any] = []
+
+    async def drop(_: MoodyProvider, ask: Ask) -> None:
+        dropped.append(ask.data["session_id"])
+
+    monkeypatch.setattr(MoodyProvider, "drop", drop)
+    cart = await store.ready(await market.new_variant({"eur": "10"}), provider="pp_moody_m", mood="slow")
+    session = await session_of(store, cart)
+    order = (await store.complete(cart))["order"]["id"]
+    assert (await merchant.post(f"/admin/orders/{order}/cancel")).status == 200
+    assert dropped == [session]
+    MoodyProvider.arrived.add(session)
+    notice = {"provider_id": "pp_moody_m", "action": "captured", "session_id": session}
+    assert (await market.host.workflows.run("process-payment-workflow", notice, None))["payment_id"] is None
+    assert (dropped, await transactions(market, order)) == ([session, session], [])
 
 
 async def test_a_webhooks_booking_is_repeated_until_it_is_done(market: Market, store: Store, busy: Any) -> None:

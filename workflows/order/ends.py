@@ -28,7 +28,10 @@ async def cancel_order(flow: Flow, order_id: str, canceled_by: str | None = None
         settled = await flow.run(give_back, payments, canceled_by)
         for payment in settled:
             await flow.run(add_to_order, payment)
-        await flow.run(close_collections, order_id)
+        if late := await flow.run(close_collections, order_id, payments):
+            for payment in await flow.run(give_back_late, late, canceled_by):
+                await flow.run(add_to_order, payment)
+            await flow.run(close_collections, order_id, [*payments, *late])  # giving back says anew how they stand
         await flow.hooks.orderCanceled(order=lambda: flow.modules.order.load(order_id))
     flow.emit("order.canceled", id=order_id)
     for reservation in released:
@@ -75,6 +78,16 @@ async def give_back(flow: Flow, payment_ids: Sequence[str], by: str | None) -> l
 
     One that is refused while others are done already is asked again: the order is cancelled for good then.
     """
+    return await _given_back(flow, payment_ids, by)
+
+
+@step
+async def give_back_late(flow: Flow, payment_ids: Sequence[str], by: str | None) -> list[Payment]:
+    """`give_back` for payments that were made while the order was being cancelled."""
+    return await _given_back(flow, payment_ids, by)
+
+
+async def _given_back(flow: Flow, payment_ids: Sequence[str], by: str | None) -> list[Payment]:
     done: list[Payment] = []
     for id in payment_ids:
         payment: Payment = await flow.modules.payment.retrieve("payment", id, fields=_MONEY)
@@ -97,8 +110,9 @@ _MONEY = ("*", "captures.*", "refunds.*")
 
 
 @step
-async def close_collections(flow: Flow, order_id: str) -> None:
-    await flow.modules.payment.cancel_collections_of(order_id)
+async def close_collections(flow: Flow, order_id: str, known: Sequence[str]) -> list[str]:
+    """Have nobody pay for the order any more. Returns the payments that were made in it beside the known ones."""
+    return sorted({*await flow.modules.payment.close_collections_of(order_id)} - {*known})
 
 
 # -- done
