@@ -245,6 +245,24 @@ async def test_what_is_captured_is_not_asked_for_before_the_order_hears_of_it(ma
     assert now["summary"]["pending_difference"] == 10
 
 
+@pytest.mark.parametrize(("country", "inclusive"), [("de", False), ("de", True), ("us", True)])
+async def test_no_line_costs_less_than_nothing_whether_its_discount_has_taxes_or_its_price(
+    market: Market, store: Store, merchant: Store, country: str, inclusive: bool
+) -> None:
+    currency = {"de": "eur", "us": "usd"}[country]
+    promotion = await market.promote(kind="fixed", value="10.15", currency_code=currency, allocation="across", is_tax_inclusive=inclusive)
+    cart = await store.cart(country)
+    await store.add(cart, await market.new_variant({currency: "10"}), 3)
+    await store.post(f"/store/carts/{cart['id']}/promotions", {"promo_codes": [promotion["code"]]})
+    cart = await store.ship(cart)
+    await store.pay(cart)
+    order = (await store.complete(cart))["order"]
+    await set_quantity(merchant, order, 1)
+    [now] = (await merchant.get(f"/admin/orders/{order['id']}", fields="*items"))["order"]["items"]
+    left = {"de": 0, "us": D("10.725") - order["items"][0]["discount_total"]}[country]  # of 10, to which taxes come in the US
+    assert now["total"] == left
+
+
 async def test_a_credit_settles_what_is_owed_and_no_more(market: Market, store: Store, merchant: Store) -> None:
     _, placed = await bought(market, store)
     order = await captured(merchant, placed)

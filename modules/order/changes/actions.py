@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
 
+from ....commerce.totals import FINE, in_measure
 from ....commerce.types import Adjustment, CreditLine, Order, OrderLine, OrderShippingMethod, Stamps
 from ....core.errors import InvalidData
 from ....core.ids import new_id
-from ....core.numbers import difference, plain, total
+from ....core.numbers import EXACT, difference, nearest, plain, total
 from ....core.rows import Row
 from ..types import Act, ActDetails, ActRevision, Cause
 
@@ -124,7 +125,7 @@ class UpdateLine(Action):
         line |= {"quantity": quantity, "updated_at": at}
         line["detail"] |= prices
         line["detail"]["quantity"] = quantity
-        line["adjustments"] = _within(line["adjustments"], amount(line, "unit_price") * quantity)
+        line["adjustments"] = _within(line, amount(line, "unit_price") * quantity)
 
 
 class RemoveShipping(Action):
@@ -149,7 +150,7 @@ class UpdateShipping(RemoveShipping):
         for method in order["shipping_methods"]:
             if method["id"] == act["reference_id"]:
                 method |= {"amount": amount(act, "amount"), "is_custom_amount": True, "updated_at": at}
-                method["adjustments"] = _within(method["adjustments"], amount(method, "amount"))
+                method["adjustments"] = _within(method, amount(method, "amount"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,12 +202,21 @@ def adjusted(line: Priced, rows: Iterable[Adjustment], version: int, at: str) ->
     return [there.get(row["id"]) or {**row, **stamps, "amount": amount(row, "amount"), "version": version} for row in rows]
 
 
-def _within(adjustments: list[Adjustment], price: Decimal) -> list[Adjustment]:
-    """Discounts that together don't exceed the price: if they do, each is reduced by the same share."""
-    off = total([row["amount"] for row in adjustments])
+def _within(line: Priced, price: Decimal) -> list[Adjustment]:
+    """The discounts of a line or a shipping method that together don't exceed its price: if they do, each is reduced by the same share.
+
+    The price may include taxes where a discount doesn't, and the other way round.
+    """
+    rate, inclusive = total(row["rate"] for row in line["tax_lines"]) / 100, bool(line["is_tax_inclusive"])
+    taken = [in_measure(amount(row, "amount"), bool(row.get("is_tax_inclusive")), inclusive, rate) for row in line["adjustments"]]
+    off = total(taken)
     if off <= price:
-        return adjustments
-    return [{**row, "amount": plain(row["amount"] * price / off)} for row in adjustments]
+        return line["adjustments"]
+    reduced = (EXACT.divide(EXACT.multiply(row["amount"], price), off) for row in line["adjustments"])
+    return [{**row, "amount": plain(nearest(each, _FINE))} for row, each in zip(line["adjustments"], reduced, strict=True)]
+
+
+_FINE = Decimal(1).scaleb(-FINE)
 
 
 class AddCreditLine(Action):
