@@ -146,6 +146,20 @@ async def test_what_is_refused_sends_nothing(dispatch: Dispatch) -> None:
     assert (await dispatch.send(order)).status == 200
 
 
+async def test_from_nowhere_nothing_is_priced_or_sent(dispatch: Dispatch, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is refused for certain: an order whose location has no address waits for nobody."""
+    order = await dispatch.order()
+    [nowhere] = await dispatch.market.modules.stock_location.create_locations([{"name": "Nowhere"}])
+    monkeypatch.setattr(dispatch.market.host.services["fulfillment"].providers.get(PROVIDER), "_ship_from", {})
+    items = [{"id": order["items"][0]["id"], "quantity": 2}]
+    path = f"/admin/orders/{order['id']}/fulfillments"
+    refused = await dispatch.merchant.post(path, {"items": items, "location_id": nowhere["id"]})
+    assert (refused.status, refused.body["type"]) == (400, "not_allowed")
+    assert "has no address" in refused.body["message"]
+    assert await dispatch.boxes(order) == []
+    assert (await dispatch.send(order)).status == 200
+
+
 async def test_a_cancelled_fulfillment_has_its_label_voided_unless_the_carrier_refuses(dispatch: Dispatch) -> None:
     order = await dispatch.order()
     await dispatch.send(order)

@@ -278,12 +278,12 @@ class ShipStationFulfillment(FulfillmentProvider):
         return next((label for label in said["labels"] if label.get("status") != "voided"), None)
 
     def _from(self, location: Data | None) -> Row:
-        """Where a location sends from. Raises Misconfigured where neither it nor the settings have an address."""
+        """Where a location sends from. Raises NotAllowed where neither it nor the settings have an address: nobody is asked then."""
         address = (location or {}).get("address")
         if address:
             return {**_address(address), "name": address.get("company") or (location or {}).get("name") or ""}
         if not self._ship_from:
-            raise Misconfigured("The stock location has no address to send from.", hint="Give it one, or set `ship_from` of ShipStation.")
+            raise NotAllowed("The stock location has no address. Give it one, or set `ship_from` of ShipStation.")
         return self._ship_from
 
     def _package(self, units: Sequence[tuple[Data, Decimal]]) -> Row:
