@@ -90,6 +90,25 @@ async def test_an_edit_is_not_begun_of_a_draft_that_becomes_an_order_at_that_mom
     assert await market.modules.order.list("order_change", {"order_id": draft["id"]}) == []
 
 
+async def test_a_draft_is_deleted_with_what_it_asks_for_unless_that_is_paid(market: Market, store: Store, merchant: Store) -> None:
+    drafts = [await drafted(market, merchant, {"title": "Engraving", "quantity": 1, "unit_price": 8}) for _ in range(2)]
+    asked = []
+    for draft in drafts:
+        at = f"/admin/draft-orders/{draft['id']}"
+        await merchant.post(f"{at}/edit")
+        await merchant.post(f"{at}/edit/items/item/{draft['items'][0]['id']}", {"quantity": 2})
+        assert (await merchant.post(f"{at}/edit/confirm")).status == 200
+        [collection] = await market.modules.payment.list("payment_collection", {"order_id": draft["id"]}, fields=("id",))
+        asked.append(collection["id"])
+    assert (await merchant("DELETE", f"/admin/draft-orders/{drafts[0]['id']}")).status == 200
+    assert (await store.post(f"/store/payment-collections/{asked[0]}/payment-sessions", {"provider_id": "pp_vault_v"})).status == 404
+    path = f"/admin/payment-collections/{asked[1]}/mark-as-paid"
+    assert (await merchant.post(path, {"order_id": drafts[1]["id"]})).status == 200
+    refused = await merchant("DELETE", f"/admin/draft-orders/{drafts[1]['id']}")
+    assert (refused.status, refused.body["type"]) == (400, "not_allowed")
+    assert (await merchant.post(f"/admin/draft-orders/{drafts[1]['id']}/convert-to-order")).status == 200
+
+
 async def test_what_cannot_be_had_keeps_a_draft_a_draft(market: Market, merchant: Store) -> None:
     scarce, plenty = await market.new_variant({"usd": "10"}, stock=3), await market.new_variant({"usd": "10"}, stock=9)
     first, second = [

@@ -13,11 +13,12 @@ from typing import Any
 from ...commerce.priced import ADDRESSES
 from ...commerce.reprice import reprice
 from ...core.clock import iso
-from ...core.errors import InvalidData
+from ...core.errors import InvalidData, NotAllowed
 from ...core.ids import new_id
 from ...core.rows import Row
 from ...modules.order.changes.applying import Prices
 from ...modules.order.placing import placed
+from ...modules.payment.types import CollectionColumns
 from ..cart.checkout import buyer_of, uses_of
 from ..cart.complete import link_promotions, place_order, register_usage
 from ..cart.context import CartContext, check_country, load_context
@@ -30,7 +31,7 @@ from ..kit import Flow, step, workflow
 from ..rows import written
 from .adjusting import entered_in, prices_of, working
 from .changes import lock_of
-from .difference import settle_difference
+from .difference import UNPAID, settle_difference
 from .draft_edits import DraftMarket
 from .reserving import plan_all, reserve_stock
 from .update import amend_order
@@ -157,11 +158,26 @@ async def unlink_promotions(flow: Flow, order_id: str, links: Sequence[Mapping[s
     await flow.modules.link.detach("order_promotion", [{"order_id": order_id, "promotion_id": link["promotion_id"]} for link in links])
 
 
+@step
+async def drop_collections(flow: Flow, order_id: str) -> None:
+    """Have nobody pay for a draft any more. Raises NotAllowed where something was paid for it."""
+    of = {"order_id": order_id, "status": {"$ne": "canceled"}}
+    collections: list[CollectionColumns] = await flow.modules.payment.list("payment_collection", of, fields=("id", "status"))
+    if any(collection["status"] not in UNPAID for collection in collections):
+        raise NotAllowed(f"Something was paid for draft order {order_id}: it can't be deleted")
+    for collection in collections:
+        await flow.modules.payment.delete_collection(collection["id"], begun=True)
+
+
 @workflow("delete-draft-order", durable=True)
 async def delete_draft_order(flow: Flow, id: str) -> str:
-    """Delete a draft. Returns its id. Raises NotFound; InvalidData where it is no draft."""
+    """Delete a draft, with what it asks to be paid. Returns its id.
+
+    Raises NotFound; InvalidData where it is no draft; NotAllowed where something was paid for it.
+    """
     async with flow.lock(lock_of(id)):
         await flow.run(discard_draft, id)
+        await flow.run(drop_collections, id)
         links = await flow.modules.link.linked("order_promotion", "order_id", [id])
         await flow.run(unlink_promotions, id, links)
     return id
