@@ -48,8 +48,8 @@ class AskForReturn(Body):
 
 @routes.post("/store/returns", body=AskForReturn, returns=RETURN, query=Filters(PAGING, id=MANY, order_id=MANY, logical=True))
 async def create(request: Request) -> Answer:
-    """Request a return of items of an order."""
-    given = {name: value for name, value in request.body.items() if name != "return_shipping"}
+    """Request a return of items of an order. What has come back is received by merchants: `receive_now` has no effect."""
+    given = {name: value for name, value in request.body.items() if name not in ("return_shipping", "receive_now")}
     id = await once(
         request, create_and_complete_return, **given, return_shipping={"option_id": request.body["return_shipping"]["option_id"]}
     )

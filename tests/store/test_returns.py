@@ -116,7 +116,8 @@ async def test_a_buyer_asks_for_a_return_with_a_label(market: Market, store: Sto
     _, order = await sent(market, store, merchant)
     way = await market.new_option("Back", {"eur": "4"})
     body = {"order_id": order["id"], **of(order, 1), "return_shipping": {"option_id": way, "price": 0}, "note": "too big"}
-    made = (await store.post("/store/returns", body, fields="id,items"))["return"]
+    assert (await store.post("/store/returns", {**body, "location_id": "sloc_0"})).status == 404
+    made = (await store.post("/store/returns", {**body, "receive_now": True}, fields="id,items"))["return"]
     shown = (await merchant.get(f"/admin/returns/{made['id']}", fields="status,*fulfillments,*items"))["return"]
     assert (shown["status"], len(shown["fulfillments"]), shown["items"][0]["quantity"]) == ("requested", 1, 1)
     after = (await merchant.get(f"/admin/orders/{order['id']}"))["order"]

@@ -14,6 +14,7 @@ from ...modules.inventory.types import Goods
 from ...modules.order.pending import as_read
 from ...modules.order.types import Act, Change, Subject
 from ..consigning import consigned
+from ..inventory.levels import check_locations
 from ..kit import Flow, step, workflow
 from ..links import link_new
 from ..rows import update_rows
@@ -307,8 +308,10 @@ async def create_and_complete_return(
     """Request a return of items of an order, by a return shipping option, and receive it at once if `receive_now` is set. Returns the
     return's id.
 
-    Raises NotFound; InvalidData for what the order hasn't sent, and where it is being changed; and what the provider refuses it for.
+    Raises NotFound, also for a location that isn't there; InvalidData for what the order hasn't sent, and where it is being changed; and
+    what the provider refuses it for.
     """
+    await check_locations(flow, [location_id] if location_id is not None else [])
     id = await flow.run(begin_return, order_id, {"location_id": location_id, "description": note}, created_by)
     change = await open_change(flow, "return", id, "return_request")
     of_items = [{**item, "internal_note": item.get("note")} for item in items]
