@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from decimal import Decimal
 from typing import ClassVar
 
@@ -24,6 +24,10 @@ class Case(ABC):
     workflow: ClassVar[str]
     pivot: ClassVar[str | None] = None
     """The message at which there is no return; None: it can be undone to its end."""
+    always: ClassVar[Sequence[str]] = ()
+    """Messages that are sent and then lost, or their sender's last ones, in each test."""
+    stock: ClassVar[int] = 5
+    """How much there is of what carts are filled with."""
 
     def __init__(self, market: Market, store: Store, merchant: Store) -> None:
         self.market, self.store, self.merchant = market, store, merchant
@@ -45,7 +49,7 @@ class Case(ABC):
 
     async def cart(self, provider: str = VAULT) -> tuple[Row, str]:
         """A cart that only has to be completed, with a promotion, and its session."""
-        self.variant = await self.market.new_variant({"eur": "10"}, stock=5)
+        self.variant = await self.market.new_variant({"eur": "10"}, stock=self.stock)
         promotion = await self.market.promote(value="10")
         cart = await self.store.add(await self.store.cart(), self.variant)
         await self.store.post(f"/store/carts/{cart['id']}/promotions", {"promo_codes": [promotion["code"]]})
@@ -97,6 +101,12 @@ class Buy(Case):
 
 class BuyOnAccount(Buy):
     provider = "pp_system_default"
+
+
+class BuyTheLast(BuyOnAccount):
+    """Nothing is left once it is reserved, wherever one looks again."""
+
+    always, stock = ("inventory.reserve",), 1
 
 
 class Capture(Case):

@@ -24,6 +24,7 @@ from .conftest import Market, Store
 from .fault_cases import (
     Buy,
     BuyOnAccount,
+    BuyTheLast,
     Cancel,
     Capture,
     Case,
@@ -56,13 +57,14 @@ from .faults import FAULTS, Fault, Plan, breakable, bury, strike
 
 WHERE = os.environ.get("VELELLA_FAULTS", "")
 """`everywhere`, or names of cases to be hit everywhere, and no other."""
+AFTER: Sequence[Fault] = ("lost", "killed after")
 MINUTE = 60.0
 AT_ONCE = 24
 """Cases that run beside each other; most of their time they wait for a lease to end."""
 
 
 CASES: Sequence[type[Case]] = (
-    Buy, BuyOnAccount, Capture, Refund, MarkAsPaid, Cancel, Webhook, Settle,
+    Buy, BuyOnAccount, BuyTheLast, Capture, Refund, MarkAsPaid, Cancel, Webhook, Settle,
     Send, CallOff, AskBack, TakeBack, BackAtOnce, Exchange, CallOffExchange, Claim, Edit, CancelOrder, ConvertDraft, EditDraft,
     MakeProduct, DropProduct, ImportPart, MakeShippingOption, MakeRegion,
 )  # fmt: skip
@@ -121,7 +123,9 @@ async def tried(case: Case, plan: Plan) -> str | None:
     return None
 
 
-async def test_all_that_modules_keep_agrees_wherever_a_flow_is_hit(market: Market, store: Store, merchant: Store, broken: None) -> None:
+async def test_all_that_modules_keep_agrees_wherever_a_flow_is_hit(
+    market: Market, store: Store, merchant: Store, broken: None, shed: str
+) -> None:
     seed = int(os.environ.get("VELELLA_SEED", random.randrange(1 << 32)))
     print("seed", seed)
     dice = random.Random(seed)
@@ -141,6 +145,7 @@ async def test_all_that_modules_keep_agrees_wherever_a_flow_is_hit(market: Marke
                 if asked:
                     plans.append((kind, dice.choice(asked), dice.choice(("killed before", "killed after"))))
             plans += [(kind, dice.randrange(len(whole.sent)), dice.choice(FAULTS)) for _ in range(2)]
+            plans += [(kind, whole.sent.index(name), fault) for name in kind.always for fault in AFTER]
     places = asyncio.Semaphore(AT_ONCE)
 
     async def one(kind: type[Case], at: int, fault: Fault) -> str | None:

@@ -15,7 +15,7 @@ from ..kit import Flow, step, workflow
 from .checkout import Checkout, Use, check_checkout
 from .order_of import order_of
 from .saving import lock_of
-from .stock import reserve_stock
+from .stock import reserve_all
 
 
 class Completed(TypedDict):
@@ -51,7 +51,7 @@ async def complete_cart(flow: Flow, cart_id: str) -> Completed:
         assert order is not None, "a cart that is no order yet has one to be placed"
         asked = {"id": cart_id}
         await flow.hooks.validate(input=asked, cart={**order, "id": cart_id})
-        reservations = await flow.run(reserve_stock, ready["demands"], ready["location_ids"])
+        reservations = await reserve_all(flow, ready["demands"], ready["location_ids"])
         if ready["uses"]:
             await flow.parallel((register_usage, order["id"], ready["uses"], ready["buyer"]), (link_promotions, order["id"], ready["uses"]))
         await flow.run(close_cart, cart_id, ready["version"], order["id"])

@@ -36,28 +36,34 @@ async def release_stock(flow: Flow, reservations: Sequence[ReservedForOrder]) ->
     await flow.modules.inventory.release_reservations([reservation["id"] for reservation in reservations])
 
 
-@step(undo=release_stock)
-async def reserve_stock(flow: Flow, demands: Sequence[LineDemand], location_ids: Sequence[str]) -> list[ReservedForOrder]:
-    """Reserve everything, or nothing, at locations with stock. Returns the reservations.
+async def reserve_all(flow: Flow, demands: Sequence[LineDemand], location_ids: Sequence[str]) -> Sequence[ReservedForOrder]:
+    """Reserve everything, or nothing, at locations with stock. Returns the reservations. Part of the function of a durable flow: how
+    demands are distributed is read, so it is read once; a step that did so would, run again, find less than there was: its own
+    reservation isn't left.
 
     Raises InsufficientInventory where all locations together don't have enough.
     """
-    if not demands:
-        return []
-    if not location_ids:
+    if demands and not location_ids:
         raise InsufficientInventory(NOT_ENOUGH)
     for attempt in range(1, ATTEMPTS + 1):
         lines = await _distribute(flow, demands, location_ids)
         try:
-            made = await flow.modules.inventory.reserve(lines)
-        except NotFound as error:  # a level that was deleted, or never existed
-            raise InsufficientInventory(NOT_ENOUGH) from error
-        except InsufficientInventory as error:
-            if len(location_ids) == 1 or attempt == ATTEMPTS:
-                raise InsufficientInventory(NOT_ENOUGH) from error
-        else:
-            return [{"id": row["id"]} for row in made]
+            return await flow.run(reserve_stock, lines)
+        except InsufficientInventory:
+            if len(location_ids) <= 1 or attempt == ATTEMPTS:
+                raise
     raise AssertionError("unreachable")
+
+
+@step(undo=release_stock)
+async def reserve_stock(flow: Flow, lines: Sequence[ReservationLine]) -> list[ReservedForOrder]:
+    """Reserve these lines, or nothing. Raises InsufficientInventory."""
+    if not lines:
+        return []
+    try:
+        return [{"id": row["id"]} for row in await flow.modules.inventory.reserve(lines)]
+    except (NotFound, InsufficientInventory) as error:  # not found: a level that was deleted, or never existed
+        raise InsufficientInventory(NOT_ENOUGH) from error
 
 
 async def _distribute(flow: Flow, demands: Sequence[LineDemand], location_ids: Sequence[str]) -> list[ReservationLine]:
@@ -65,7 +71,7 @@ async def _distribute(flow: Flow, demands: Sequence[LineDemand], location_ids: S
 
     With one location there is nothing to choose: the reservation itself finds out whether enough is there.
     """
-    if len(location_ids) == 1:
+    if len(location_ids) == 1 or not demands:
         return [_line(demand, location_ids[0], demand["quantity"]) for demand in demands]
     there = await flow.modules.inventory.available_at(sorted({demand["inventory_item_id"] for demand in demands}), location_ids)
     left = {item: dict(locations) for item, locations in there.items()}

@@ -33,7 +33,7 @@ from .adjusting import entered_in, prices_of, working
 from .changes import lock_of
 from .difference import UNPAID, settle_difference
 from .draft_edits import DraftMarket
-from .reserving import plan_all, reserve_stock
+from .reserving import plan_all, reserve_all
 from .update import amend_order
 
 
@@ -204,7 +204,7 @@ async def convert_draft_order(flow: Flow, id: str) -> str:
         if not order["is_draft_order"]:
             raise InvalidData(f"Order {id} is not a draft order")
         moves = await flow.run(plan_all, order)
-        reserved = await flow.run(reserve_stock, moves["more"], moves["location_ids"])
+        reserved = await reserve_all(flow, moves["more"], moves["location_ids"])
         uses = uses_of(order)
         if uses:
             await flow.run(register_usage, id, uses, buyer_of(order))

@@ -29,7 +29,7 @@ from .pending import (
     revising,
     updating,
 )
-from .reserving import give_back_some, join_reservations, plan_moves, reserve_stock
+from .reserving import give_back_some, join_reservations, plan_moves, reserve_all
 from .ways import PRICED, revised_shipping, shipping_acts
 
 
@@ -86,7 +86,7 @@ async def confirm_order_edit(flow: Flow, id: str, confirmed_by: str | None = Non
     change = await change_to_confirm(flow, "order", id, "edit")
     async with flow.lock(lock_of(id)):
         moves = await flow.run(plan_moves, id)
-        reserved = await flow.run(reserve_stock, moves["more"], moves["location_ids"])
+        reserved = await reserve_all(flow, moves["more"], moves["location_ids"])
         await flow.run(confirm_change, change["id"], confirmed_by, as_read(change, {}))
         gone = await flow.run(give_back_some, moves["less"])
         joined = await flow.run(join_reservations, moves["again"]) if moves["again"] else []

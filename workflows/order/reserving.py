@@ -10,11 +10,11 @@ from ...commerce.types import OrderLine
 from ...core.clock import iso, utc_now
 from ...modules.inventory.types import GoodsOfLine
 from ...modules.order.changes.applying import previewed
-from ..cart.stock import LineDemand, reserve_stock
+from ..cart.stock import LineDemand, reserve_all
 from ..kit import Flow, step
 from .fulfillments import parts_of
 
-__all__ = ["Moves", "give_back_some", "join_reservations", "plan_moves", "release_of_lines", "reserve_stock"]
+__all__ = ["Moves", "give_back_some", "join_reservations", "plan_moves", "release_of_lines", "reserve_all"]
 
 
 class Moves(TypedDict):

@@ -42,7 +42,7 @@ from .pending import (
     said,
     thing_of,
 )
-from .reserving import plan_moves, release_of_lines, reserve_stock
+from .reserving import plan_moves, release_of_lines, reserve_all
 from .returns import ask_for_label, called_off, requested_items
 from .ways import PRICED, revised_shipping, sent_from, shipping_acts
 
@@ -76,7 +76,7 @@ def _confirming(name: str, entity: Swap, event: str) -> Workflow[..., str]:
         order_id = str(change["order_id"])
         async with flow.lock(lock_of(order_id)):
             moves = await flow.run(plan_moves, order_id)
-            reserved = await flow.run(reserve_stock, moves["more"], moves["location_ids"])
+            reserved = await reserve_all(flow, moves["more"], moves["location_ids"])
             label = await ask_for_label(flow, change)
             await flow.run(confirm_change, change["id"], confirmed_by, as_read(change, {}))
             if label is not None:
