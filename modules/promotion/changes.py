@@ -25,6 +25,7 @@ PIVOTS: Mapping[RuleKind, tuple[Table, str]] = {
 }
 """Kind of rule → the pivot that links rules to a promotion, and the table on its other side."""
 WHOLE = ("*", "rules.id", "application_method.*", "application_method.target_rules.id", "application_method.buy_rules.id")
+MOVED = ("*", "application_method.currency_code", "campaign.id")
 _NESTED = ("rules", "application_method", "campaign")
 _OF_METHOD = tables.application_method.c.keys()
 
@@ -110,11 +111,11 @@ class Changes(Usage):
         campaign = await self.retrieve("promotion_campaign", campaign_id, fields=("id", "budget.currency_code"))
         wanted = list(dict.fromkeys([*add, *remove]))
         await self.database.fetch(queries.HOLD_PROMOTIONS, {"ids": sorted(wanted)})
-        there = {row["id"]: row for row in await self.list("promotion", {"id": wanted}, fields=("*", "application_method.currency_code"))}
+        there = {row["id"]: row for row in await self.list("promotion", {"id": wanted}, fields=MOVED)}
         add, remove = ([id for id in dict.fromkeys(ids) if id in there] for ids in (add, remove))
         for id in add:
             check_campaign(there[id]["application_method"] or {}, campaign["budget"])
-        added = [id for id in add if there[id]["campaign_id"] is None]
+        added = [id for id in add if there[id]["campaign"] is None]
         removed = [id for id in remove if there[id]["campaign_id"] == campaign_id and id not in add]
         await self.update("promotion", [{"id": id, "campaign_id": campaign_id} for id in added])
         await self.update("promotion", [{"id": id, "campaign_id": None} for id in removed])

@@ -11,9 +11,10 @@ from . import tables
 NEW_USAGE = compiled(text("INSERT INTO promotion_usage (key) VALUES (:key) ON CONFLICT DO NOTHING RETURNING key"))
 KEEP_ENTRIES = compiled(text("UPDATE promotion_usage SET entries = CAST(:entries AS jsonb) WHERE key = :key"))
 DROP_USAGE = compiled(text("DELETE FROM promotion_usage WHERE key = :key RETURNING entries"))
+# The campaign is null once it is deleted: promotions go on without it, and without what its budget says.
 HOLD_PROMOTIONS = compiled(
     text("""
-    SELECT promotion.id, promotion.code, promotion."limit", promotion.used, promotion.campaign_id,
+    SELECT promotion.id, promotion.code, promotion."limit", promotion.used, campaign.id AS campaign_id,
            promotion.status = 'active' AND coalesce(campaign.starts_at <= now(), true) AND coalesce(campaign.ends_at >= now(), true) AS runs
     FROM promotion LEFT JOIN promotion_campaign AS campaign ON campaign.id = promotion.campaign_id AND campaign.deleted_at IS NULL
     WHERE promotion.id = ANY(CAST(:ids AS text[])) AND promotion.deleted_at IS NULL

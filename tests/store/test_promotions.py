@@ -332,6 +332,23 @@ async def test_a_campaign_counts_each_buyer(market: Market, store: Store, shirt:
     assert (await store.cart("us", items=[{"variant_id": shirt, "quantity": 1}], promo_codes=[promotion["code"]]))["promotions"] != []
 
 
+async def test_what_is_left_of_a_campaign_that_is_deleted_limits_nothing(market: Market, store: Store, merchant: Store, shirt: str) -> None:
+    spring = await campaign(market, budget={"type": "usage", "limit": D(1)})
+    promotion = await market.promote(campaign_id=spring["id"])
+    for expected in (True, False):
+        cart = await paid(store, shirt, promotion["code"])
+        assert bool(cart["promotions"]) is expected
+        assert (await store.complete(cart))["type"] == "order"
+    assert (await merchant("DELETE", f"/admin/campaigns/{spring['id']}")).status == 200
+    cart = await paid(store, shirt, promotion["code"])
+    assert cart["promotions"] != []
+    assert (await store.complete(cart))["type"] == "order"
+    assert await uses_of(market, promotion) == 2
+    summer = await campaign(market)
+    assert (await merchant.post(f"/admin/campaigns/{summer['id']}/promotions", {"add": [promotion["id"]]})).status == 200
+    assert (await market.modules.promotion.retrieve("promotion", promotion["id"]))["campaign_id"] == summer["id"]
+
+
 async def test_campaigns_begin_and_end(market: Market, store: Store, shirt: str) -> None:
     items = [{"variant_id": shirt, "quantity": 1}]
     for dates, applies in (({"starts_at": "2999-01-01T00:00:00Z"}, False), ({"ends_at": "2020-01-01T00:00:00Z"}, False), ({}, True)):
