@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ...core.clock import iso, utc_now
 from ...core.message import reads
 from ...core.service.module import ModuleService
 from ...core.service.remembering import remembered
-from .types import Promotion
+from . import queries
+from .types import BudgetUsage, Promotion
 
 OFFER = (
     "*",
@@ -18,16 +19,15 @@ OFFER = (
     *(f"application_method.{rules}.{name}" for rules in ("target_rules", "buy_rules") for name in ("*", "values.value")),
     "campaign.*",
     "campaign.budget.*",
-    "campaign.budget.usages.*",
 )
-"""All fields that `computing.compute` reads of a promotion."""
+"""All fields that `computing.compute` reads of a promotion, except the `usages` of its campaign's budget: there may be one for each buyer,
+so only the cart's own are read (see `usages`)."""
 
 _MADE_OF = (
     "promotion",
     "promotion_application_method",
     "promotion_campaign",
     "promotion_campaign_budget",
-    "promotion_campaign_budget_usage",
     "promotion_rule",
     "promotion_rule_value",
 )
@@ -58,3 +58,9 @@ class ActivePromotions(ModuleService):
     async def by_ids(self, ids: Sequence[str]) -> list[Promotion]:
         """The promotions with these ids, like `by_codes`."""
         return await self.list("promotion", {"id": list(ids)}, fields=OFFER)
+
+    @reads
+    @remembered("promotion_campaign_budget_usage")
+    async def usages(self, values: Mapping[str, str]) -> list[BudgetUsage]:
+        """What budgets by attribute have been used for, each under one value: budget → value. Those that weren't used are left out."""
+        return await self.database.rows(queries.USAGES, {"budgets": list(values), "values": list(values.values())})

@@ -44,6 +44,16 @@ USE_BY_ATTRIBUTE = compiled(
     RETURNING used
 """)
 )
+# What budgets have been used for under one value each.
+USAGES = compiled(
+    text("""
+    SELECT usage.budget_id, usage.attribute_value, trim_scale(usage.used) AS used
+    FROM promotion_campaign_budget_usage AS usage
+    JOIN unnest(CAST(:budgets AS text[]), CAST(:values AS text[])) AS asked (budget_id, value)
+      ON usage.budget_id = asked.budget_id AND usage.attribute_value = asked.value
+    WHERE usage.deleted_at IS NULL
+""")
+)
 DROP_VALUES = compiled(text("DELETE FROM promotion_rule_value WHERE promotion_rule_id = ANY(CAST(:ids AS text[]))"))
 DROP_RULES = compiled(text("DELETE FROM promotion_rule WHERE id = ANY(CAST(:ids AS text[]))"))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal, Required, TypedDict
+from typing import Literal, NotRequired, Required, TypedDict
 
 from ...core.numbers import Amount
 
@@ -46,6 +46,7 @@ class ApplicationMethod(TypedDict, total=False):
 class BudgetUsage(TypedDict):
     """The use of a budget under one value of the attribute that it counts by."""
 
+    budget_id: NotRequired[str]
     attribute_value: str
     used: Amount
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from velella.core.codec import pack
 from velella.core.ids import ulid
 
 from .conftest import Answer, Market, Row, Store
@@ -330,6 +331,24 @@ async def test_a_campaign_counts_each_buyer(market: Market, store: Store, shirt:
         await store.pay(cart)
         assert (await store.complete(cart))["type"] == "order"
     assert (await store.cart("us", items=[{"variant_id": shirt, "quantity": 1}], promo_codes=[promotion["code"]]))["promotions"] != []
+
+
+async def test_what_a_cart_is_compared_with_does_not_grow_with_the_buyers_of_a_campaign(market: Market, store: Store, shirt: str) -> None:
+    service = market.modules.promotion
+    budget = {"type": "use_by_attribute", "attribute": "customer_email", "limit": D(1)}
+    campaigns = [await campaign(market, budget=budget) for _ in range(2)]
+    first, second = [await market.promote(campaign_id=each["id"]) for each in campaigns]
+    emails = [f"{ulid().lower()}@example.com" for _ in range(3)]
+    before = [len(pack(await service.by_codes([first["code"]]))), len(pack(await service.by_ids([first["id"]])))]
+    for email in emails:
+        await service.register_usage(ulid(), [{"promotion_id": first["id"], "amount": "1"}], {"customer_email": email})
+    after = [len(pack(await service.by_codes([first["code"]]))), len(pack(await service.by_ids([first["id"]])))]
+    assert max(now - was for now, was in zip(after, before, strict=True)) < 8, "one row for each would be hundreds"
+    items, codes = [{"variant_id": shirt, "quantity": 1}], [first["code"], second["code"]]
+    cart = await store.cart("us", items=items, email=emails[1], promo_codes=codes)
+    assert [each["id"] for each in cart["promotions"]] == [second["id"]]
+    other = (await store.post(f"/store/carts/{cart['id']}", {"email": f"{ulid().lower()}@example.com"}))["cart"]
+    assert {each["id"] for each in (await enter(store, other, *codes))["cart"]["promotions"]} == {first["id"], second["id"]}
 
 
 async def test_what_is_left_of_a_campaign_that_is_deleted_limits_nothing(market: Market, store: Store, merchant: Store, shirt: str) -> None:

@@ -65,6 +65,8 @@ async def discount(
             cart=lambda: draft.document(flow.now()), order=lambda: draft.document(flow.now()), action=action, promo_codes=codes
         ):
             cart |= added or {}
+        if not counted:
+            await _add_usages(flow, offers, cart)
         made = computing.compute(offers, cart, flow.now(), counted=counted, rules=rules_of(flow.settings)).adjustments
     had = draft.promotion_ids()
     draft.set_discounts(
@@ -104,6 +106,19 @@ async def _by_codes(flow: Flow, codes: Sequence[str]) -> list[Promotion]:
     if unknown:
         raise InvalidData(f"The promotion code {', '.join(unknown)} is invalid")
     return [promotion for promotion in found if promotion["status"] == "active"]
+
+
+async def _add_usages(flow: Flow, offers: Sequence[Promotion], cart: Row) -> None:
+    """Give budgets that count by an attribute what they have been used for under the cart's value."""
+    budgets = [budget for promotion in offers if (budget := (promotion.get("campaign") or {}).get("budget")) is not None]
+    values = {
+        budget["id"]: value
+        for budget in budgets
+        if budget["type"].endswith("by_attribute") and (value := computing.attribute_of(cart, budget.get("attribute") or "")) is not None
+    }
+    used = await flow.modules.promotion.usages(values) if values else []
+    for budget in budgets:
+        budget["usages"] = [usage for usage in used if usage.get("budget_id") == budget["id"]]
 
 
 def _adjustment(made: computing.ComputedAdjustment, prefix: str) -> Adjustment:
