@@ -134,6 +134,26 @@ async def test_larger_quantities_get_the_price_of_their_tier(market: Market, sto
     assert cart["items"][0]["unit_price"] == 10
     cart = await store.add(cart, variant, 1, metadata={"gift": True})
     assert [line["unit_price"] for line in cart["items"]] == [8, 8]
+    path = f"/store/carts/{cart['id']}/line-items/{cart['items'][0]['id']}"
+    fewer = (await store.post(path, {"quantity": 8}))["cart"]
+    assert [line["unit_price"] for line in fewer["items"]] == [10, 10]
+
+
+@pytest.mark.parametrize("away", ["deleted", "set to nothing"])
+async def test_what_is_left_of_a_larger_quantity_costs_what_so_few_cost(market: Market, store: Store, away: str) -> None:
+    variant = await market.new_variant({"eur": [{"amount": "10"}, {"amount": "8", "min_quantity": 10}]}, stock=20)
+    cart = await store.add(await store.cart(), variant, 9)
+    cart = await store.add(cart, variant, 1, metadata={"gift": True})
+    await store.pay(cart)
+    path = f"/store/carts/{cart['id']}/line-items/{cart['items'][0]['id']}"
+    await market.modules.inventory.adjust(
+        [{"inventory_item_id": await market.item_of(variant), "location_id": market.location, "adjustment": -20}]
+    )
+    gone = await (store("DELETE", path) if away == "deleted" else store.post(path, {"quantity": 0}))
+    assert gone.status == 200, "what is sold out can be taken out"
+    shown = await store.show(cart)
+    assert [(line["quantity"], line["unit_price"]) for line in shown["items"]] == [(1, 10)]
+    assert (shown["total"], shown["payment_collection"]["amount"]) == (10, 10)
 
 
 async def test_bodies_that_cannot_be_are_refused(market: Market, store: Store) -> None:

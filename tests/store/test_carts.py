@@ -138,6 +138,12 @@ async def test_a_customer_takes_over_a_guests_cart(market: Market, store: Store)
     assert (mine["customer"]["id"], mine["email"]) == (customer["id"], customer["email"])
     still = (await (await store.signed_in(other["id"])).post(path))["cart"]
     assert still["customer"]["id"] == customer["id"]
+    gone = await market.new_variant({"eur": "7"})
+    cart = await store.add(await store.cart(), gone)
+    variant = await market.modules.product.retrieve("product_variant", gone)
+    await market.modules.product.update_products([{"id": variant["product_id"], "status": "draft"}])
+    mine = (await (await store.signed_in(customer["id"])).post(f"/store/carts/{cart['id']}/customer"))["cart"]
+    assert (mine["customer"]["id"], mine["total"]) == (customer["id"], 7), "checkout says what can't be bought any more"
     own = await (await store.signed_in(customer["id"])).cart(email=None)
     assert (own["customer"]["id"], own["email"]) == (customer["id"], customer["email"])
 

@@ -15,7 +15,7 @@ from ...core.sql.write.merging import merged
 from ..kit import Flow, workflow
 from .context import load_context
 from .discounts import save_all
-from .pricing import CartMarket
+from .pricing import CartMarket, Needed
 from .saving import ChangedCart, changed_cart, find_item, load_open, lock_of
 from .sellables import whole
 from .working import WorkingCart
@@ -80,34 +80,41 @@ async def update_line_item(
         quantity = whole(update.get("quantity", line["quantity"]))
         cart_context = await load_context(flow, draft["region_id"], draft["customer_id"])
         variants: set[str] = set()
+        needed: Needed = "stock"
         if quantity == 0:
             draft.drop_item(item_id)
+            variants, needed = _still_there(draft, [line]), "nothing"
         else:
             metadata = merged(line["metadata"], update["metadata"]) if "metadata" in update else line["metadata"]
             draft.put_item({**line, "quantity": quantity, "metadata": metadata})
             _check_size(draft)
             if line["variant_id"] is not None:
                 variants.add(line["variant_id"])
-        await reprice(CartMarket(flow, draft, cart_context, additional_data=additional_data), lines_of=variants)
+        market = CartMarket(flow, draft, cart_context, additional_data=additional_data, needed=needed)
+        await reprice(market, lines_of=variants)
         await save_all(flow, draft)
     flow.emit("cart.updated", id=cart_id)
     return changed_cart(draft, cart_context)
 
 
-@workflow("delete-line-items", emits=("cart.updated",))
+@workflow("delete-line-items", hooks=("setPricingContext",), emits=("cart.updated",))
 async def delete_line_items(flow: Flow, cart_id: str, ids: Sequence[str]) -> None:
-    """Remove lines. Unknown ids are ignored."""
+    """Remove lines. Other lines of their variants get the price of the quantity that is left. Unknown ids are ignored."""
     async with flow.lock(lock_of(cart_id)):
         draft = WorkingCart(await load_open(flow, cart_id))
-        there = {item["id"] for item in draft.items}
-        gone = [id for id in dict.fromkeys(ids) if id in there]
+        gone = [item for item in draft.items if item["id"] in ids]
         if gone:
-            for id in gone:
-                draft.drop_item(id)
+            for item in gone:
+                draft.drop_item(item["id"])
             cart_context = await load_context(flow, draft["region_id"], draft["customer_id"])
-            await reprice(CartMarket(flow, draft, cart_context))
+            await reprice(CartMarket(flow, draft, cart_context, needed="nothing"), lines_of=_still_there(draft, gone))
             await save_all(flow, draft)
     flow.emit("cart.updated", id=cart_id)
+
+
+def _still_there(draft: WorkingCart, gone: Sequence[Line]) -> set[str]:
+    """The variants of removed lines of which the cart has other lines: their price depends on how many there are together."""
+    return {id for line in gone if (id := line["variant_id"]) is not None} & {line["variant_id"] for line in draft.items}
 
 
 def _new_line(item: Mapping[str, Any]) -> NewLine:

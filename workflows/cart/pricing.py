@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from ...commerce.reprice import reprice
 from ...commerce.types import Line
@@ -19,6 +19,9 @@ from .taxes import work_out_taxes
 from .working import WorkingCart
 
 Loaded = tuple[WorkingCart, CartContext]
+Needed = Literal["stock", "price", "nothing"]
+"""What is needed to price a line: that it is sold here, has a price and enough is in stock; that it is sold here and has a price; or
+nothing: then a line that can't be bought any more stays as it is, and the buyer is told at checkout."""
 
 
 class CartMarket:
@@ -33,27 +36,28 @@ class CartMarket:
         additional_data: Mapping[str, Any] | None = None,
         codes: Sequence[str] = (),
         action: Action = "add",
-        confirms_stock: bool = True,
+        needed: Needed = "stock",
     ) -> None:
         """`flow`: of a workflow that has the hook `setPricingContext`, if lines are to be priced. `codes` are entered, removed, or replace
-        the others, as `action` says. `confirms_stock`: lines that are priced must be in stock; not where nobody wants more of them."""
+        the others, as `action` says. `needed`: of lines that are priced; no stock where nobody wants more of them."""
         self.document = draft
         self._flow = flow
         self._draft = draft
         self._surroundings = cart_context
         self._additional_data = additional_data
         self._entering: tuple[Sequence[str], Action] = codes, action
-        self._confirms_stock = confirms_stock
+        self._needed = needed
 
     async def price_lines(self, variant_ids: Collection[str]) -> None:
-        """Raises InvalidData where something can't be bought here or has no price, and InsufficientInventory."""
-        draft = self._draft
-        sellables = await load_sellables(self._flow, variant_ids, draft["sales_channel_id"], draft["locale"])
-        lines = [(id, line) for line in draft.items if (id := line["variant_id"]) is not None and id in variant_ids]
+        """Raises InvalidData where something can't be bought here or has no price, and InsufficientInventory, as it is `needed`."""
+        draft, must = self._draft, self._needed != "nothing"
+        sellables = await load_sellables(self._flow, variant_ids, draft["sales_channel_id"], draft["locale"], must=must)
+        sold = sellables.by_variant.keys() & set(variant_ids)
+        lines = [(id, line) for line in draft.items if (id := line["variant_id"]) is not None and id in sold]
         quantities: dict[str, int] = {}
         for id, line in lines:
             quantities[id] = whole(quantities.get(id, 0) + line["quantity"])
-        if self._confirms_stock:
+        if self._needed == "stock":
             confirm_stock(sellables, quantities, draft["sales_channel_id"])
         to_price = {id: quantities[id] for id, line in lines if not line["is_custom_price"]}
         prices: Mapping[str, CalculatedPrice] = {}
@@ -71,10 +75,10 @@ class CartMarket:
                 additional_data=self._additional_data,
             ):
                 context |= added or {}
-            prices = await load_prices(self._flow, sellables, to_price, context)
+            prices = await load_prices(self._flow, sellables, to_price, context, must=must)
         for id, line in lines:
             item: Line = {**line, **described(sellables[id])}
-            draft.put_item(item if item["is_custom_price"] else {**item, **priced(prices[id])})
+            draft.put_item({**item, **priced(prices[id])} if id in prices and not item["is_custom_price"] else item)
 
     async def _channel(self) -> Row | None:
         id = self._draft["sales_channel_id"]

@@ -91,13 +91,14 @@ class SellableVariants:
 
 
 async def load_sellables(
-    flow: Flow, variant_ids: Iterable[str], sales_channel_id: str | None, locale: str | None = None
+    flow: Flow, variant_ids: Iterable[str], sales_channel_id: str | None, locale: str | None = None, *, must: bool = True
 ) -> SellableVariants:
     """Sellable variants, with their stock at a sales channel's locations, and with their texts in a locale.
 
     Two statements, if the stable parts are cached; with a locale three.
 
-    Raises InvalidData for a variant that doesn't exist, isn't published, or, where `strict_channels` is set, isn't sold in the channel.
+    Raises InvalidData for a variant that doesn't exist, isn't published, or, where `strict_channels` is set, isn't sold in the channel; it
+    is left out unless it `must` be sold.
     """
     ids = sorted(set(variant_ids))
     found: list[SoldVariant] = await flow.graph.rows(Query("product_variant", VARIANT, {"id": ids})) if ids else []
@@ -113,12 +114,12 @@ async def load_sellables(
     )
     listed = {pair["product_id"] for pair in sold if pair["sales_channel_id"] == sales_channel_id}
     here = listed if sales_channel_id and flow.settings.strict_channels else set(products)
-    on_sale = _on_sale(ids, variants, here)
+    on_sale = _on_sale(ids, variants, here, must=must)
     price_sets = {pair["variant_id"]: pair["price_set_id"] for pair in priced}
     profiled = {pair["product_id"] for pair in shipped}
     stock = await _stock(flow, {pair["inventory_item_id"] for pair in made_of}, {pair["stock_location_id"] for pair in located})
     sellables = SellableVariants()
-    for id in ids:
+    for id in sorted(on_sale):
         parts = [
             InventoryPart(pair["inventory_item_id"], Decimal(pair["required_quantity"]), *stock[pair["inventory_item_id"]])
             for pair in made_of
@@ -130,15 +131,15 @@ async def load_sellables(
     return sellables
 
 
-def _on_sale(ids: Sequence[str], variants: Mapping[str, SoldVariant], products: set[str]) -> dict[str, SoldProduct]:
-    """What each variant is of. Raises InvalidData for those that aren't there, or not sold here."""
+def _on_sale(ids: Sequence[str], variants: Mapping[str, SoldVariant], products: set[str], *, must: bool) -> dict[str, SoldProduct]:
+    """What each variant is of, as far as it is sold here. Raises InvalidData where one isn't that `must` be."""
     on_sale = {
         id: product
         for id, variant in variants.items()
         if (product := variant["product"]) is not None and product["status"] == "published" and variant["product_id"] in products
     }
     missing = [id for id in ids if id not in on_sale]
-    if missing:
+    if missing and must:
         raise InvalidData(f"Variants {', '.join(missing)} do not exist, or belong to a product that is not sold here")
     return on_sale
 
@@ -185,16 +186,17 @@ def confirm_stock(sellables: SellableVariants, quantities: Mapping[str, int], sa
 
 
 async def load_prices(
-    flow: Flow, sellables: SellableVariants, quantities: Mapping[str, int], context: Mapping[str, Any]
+    flow: Flow, sellables: SellableVariants, quantities: Mapping[str, int], context: Mapping[str, Any], *, must: bool = True
 ) -> dict[str, CalculatedPrice]:
     """The price of one unit of each variant at these quantities: calculated prices by variant id.
 
-    Raises InvalidData for variants that have no price in this context.
+    Raises InvalidData for variants that have no price in this context; they are left out unless they `must` have one.
     """
     sets = {id: price_set for id in quantities if (price_set := sellables[id].price_set_id) is not None}
-    prices = await find_prices(flow, sets, quantities, context)
-    missing = sorted(id for id in quantities if id not in prices or prices[id]["calculated_amount"] is None)
-    if missing:
+    found = await find_prices(flow, sets, quantities, context)
+    prices = {id: price for id, price in found.items() if price["calculated_amount"] is not None}
+    missing = sorted(quantities.keys() - prices.keys())
+    if missing and must:
         raise InvalidData(f"Variants with IDs {', '.join(missing)} do not have a price")
     return prices
 

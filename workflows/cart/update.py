@@ -33,7 +33,7 @@ async def update_cart(flow: Flow, cart_id: str, update: Given, additional_data: 
     address that they were for.
 
     Raises NotFound; InvalidData where the cart is completed, for a country outside the region, lines that can't be bought in the new one,
-    or an unknown promotion code.
+    or an unknown promotion code; InsufficientInventory where the new channel has less than its lines.
     """
     async with flow.lock(lock_of(cart_id)):
         draft = WorkingCart(await load_open(flow, cart_id))
@@ -71,7 +71,7 @@ async def update_cart(flow: Flow, cart_id: str, update: Given, additional_data: 
             additional_data=additional_data,
             codes=codes or (),
             action="add" if codes is None else "replace",
-            confirms_stock=resold,
+            needed="stock" if resold else "price",
         )
         await reprice(market, lines_of=_variants(draft) if moves or resold else ())
         await save_all(flow, draft)
@@ -139,7 +139,8 @@ def _set_addresses(draft: WorkingCart, cart_context: CartContext, update: Given)
 
 @workflow("transfer-cart-customer", hooks=("validate", "setPricingContext"), emits=("cart.customer_transferred",))
 async def transfer_cart(flow: Flow, cart_id: str, customer_id: str, additional_data: Given | None = None) -> None:
-    """Make a logged-in customer the buyer of a cart without a buyer or with a guest's; prices become theirs.
+    """Make a logged-in customer the buyer of a cart without a buyer or with a guest's; prices become theirs, except those of what can't be
+    bought any more.
 
     Nothing happens to a cart of another customer with an account.
 
@@ -158,7 +159,7 @@ async def transfer_cart(flow: Flow, cart_id: str, customer_id: str, additional_d
         if before.customer is not None and (before.customer["has_account"] or draft["customer_id"] == customer_id):
             return
         draft.set(customer_id=customer_id, email=cart_context.customer["email"])
-        market = CartMarket(flow, draft, cart_context, additional_data=additional_data, confirms_stock=False)
+        market = CartMarket(flow, draft, cart_context, additional_data=additional_data, needed="nothing")
         await reprice(market, lines_of=_variants(draft))
         await save_all(flow, draft)
     flow.emit("cart.customer_transferred", id=cart_id, customer_id=customer_id)
