@@ -121,6 +121,22 @@ async def test_what_is_not_sold_any_more_is_taken_out_of_the_cart(
     assert ([line["variant_id"] for line in order["items"]], order["total"]) == ([staying], D("15.95"))
 
 
+@pytest.mark.parametrize("how", ["unlinked", "deleted"])
+async def test_what_has_to_come_from_a_stock_that_is_gone_is_not_sold(market: Market, store: Store, merchant: Store, how: str) -> None:
+    shirt = await market.new_variant({"eur": "10"}, stock=5)
+    cart, item = await store.ready(shirt), await market.item_of(shirt)
+    variant = await market.modules.product.retrieve("product_variant", shirt)
+    linked = f"/admin/products/{variant['product_id']}/variants/{shirt}/inventory-items/{item}"
+    assert (await merchant("DELETE", linked if how == "unlinked" else f"/admin/inventory-items/{item}")).status == 200
+    refused = await store.complete(cart)
+    assert (refused.status, refused.body["type"]) == (400, "invalid_data")
+    assert refused.body["message"] == f"Variant {shirt} does not have any inventory items associated with it."
+    shown = await store.show(cart)
+    assert (shown["completed_at"], len(shown["items"])) == (None, 1)
+    assert (await merchant.post(f"/admin/products/{variant['product_id']}/variants/{shirt}", {"manage_inventory": False})).status == 200
+    assert (await store.complete(cart))["type"] == "order"
+
+
 async def end_list(merchant: Store, id: str) -> Answer:
     return await merchant.post(f"/admin/price-lists/{id}", {"ends_at": iso(utc_now())})
 

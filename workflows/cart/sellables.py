@@ -174,7 +174,7 @@ def confirm_stock(sellables: SellableVariants, quantities: Mapping[str, int], sa
         if not sellable.variant["manage_inventory"]:
             continue
         if not sellable.parts:
-            raise InvalidData(f"Variant {id} does not have any inventory items associated with it.")
+            raise without_items(id)
         for part in sellable.parts:
             if not part.available:
                 raise InvalidData(f"Sales channel {sales_channel_id} is not associated with any stock location for variant {id}.")
@@ -183,6 +183,11 @@ def confirm_stock(sellables: SellableVariants, quantities: Mapping[str, int], sa
                 there[part.item_id] = sum(part.available.values(), Decimal(0))
     if any(there[item] < quantity for item, quantity in wanted.items()):
         raise InsufficientInventory(NOT_ENOUGH)
+
+
+def without_items(variant_id: str) -> InvalidData:
+    """The error for a variant whose stock is managed, and that is made of nothing that could be in stock."""
+    return InvalidData(f"Variant {variant_id} does not have any inventory items associated with it.")
 
 
 async def load_prices(

@@ -10,7 +10,7 @@ from ...core.errors import InsufficientInventory, NotFound
 from ...core.rows import Row
 from ...modules.inventory.types import ReservationLine
 from ..kit import Flow, step
-from .sellables import NOT_ENOUGH
+from .sellables import NOT_ENOUGH, without_items
 from .types import SoldVariant
 
 ATTEMPTS = 4
@@ -112,20 +112,23 @@ def _line(demand: LineDemand, location_id: str, quantity: Decimal) -> Reservatio
 
 
 def demands_of(items: Sequence[Mapping[str, Any]], variants: Mapping[str, SoldVariant], made_of: Sequence[Row]) -> list[LineDemand]:
-    """The demands of an order's lines: for each variant with managed stock its inventory items, times the quantity."""
+    """The demands of an order's lines: for each variant with managed stock its inventory items, times the quantity. Raises InvalidData for
+    one that has none any more."""
     demands: list[LineDemand] = []
     for item in items:
         variant = variants.get(item["variant_id"] or "")
         if variant is None or not variant["manage_inventory"]:
             continue
-        for pair in made_of:
-            if pair["variant_id"] == variant["id"]:
-                demands.append(
-                    {
-                        "line_item_id": item["id"],
-                        "inventory_item_id": pair["inventory_item_id"],
-                        "quantity": Decimal(pair["required_quantity"]) * item["quantity"],
-                        "allow_backorder": bool(variant["allow_backorder"]),
-                    }
-                )
+        parts = [pair for pair in made_of if pair["variant_id"] == variant["id"]]
+        if not parts:
+            raise without_items(variant["id"])
+        for pair in parts:
+            demands.append(
+                {
+                    "line_item_id": item["id"],
+                    "inventory_item_id": pair["inventory_item_id"],
+                    "quantity": Decimal(pair["required_quantity"]) * item["quantity"],
+                    "allow_backorder": bool(variant["allow_backorder"]),
+                }
+            )
     return demands
