@@ -87,6 +87,8 @@ class DurableFlows:
         self._due = asyncio.Event()
         self._left: dict[str, float] = {}
         """Executions that we began and whose end we could not record, and when that was (monotonic seconds)."""
+        self._unheard_until = 0.0
+        """Until when there may be executions that are ours by a takeover of whose success we didn't hear (monotonic seconds)."""
         store.lease.when_late(self._drop_what_was_taken)
 
     # -- starting
@@ -364,8 +366,12 @@ class DurableFlows:
                 failed = True
             if not taken:
                 with suppress(TimeoutError):
-                    async with asyncio.timeout(pause(failed or bool(self._left))):
+                    async with asyncio.timeout(pause(failed or bool(self._left) or self._may_own_more)):
                         await self._due.wait()
+
+    @property
+    def _may_own_more(self) -> bool:
+        return time.monotonic() < self._unheard_until
 
     async def recover(self, only: str | None = None) -> int:
         """Take over executions that are due, or whose coordinator is dead, or that one of them. Returns how many."""
@@ -375,10 +381,17 @@ class DurableFlows:
                 self._store.wakeups.tell(EXECUTIONS)
                 return 0
             await self._store.lease.end_those_of_the_dead()
+            if self._may_own_more:
+                unheard = await self._store.ours_but(list(self._active))
+                self._left |= {id: time.monotonic() for id in unheard if id not in self._active}  # some may have begun meanwhile
             left = list(self._left)
             rows: list[Execution] = []
             if await self._store.orphaned(left, only):
-                rows = await self._store.take_over(left, room, only)
+                try:
+                    rows = await self._store.take_over(left, room, only)
+                except BaseException:
+                    self._unheard_until = time.monotonic() + LEFT_SECONDS
+                    raise
             for row in rows:
                 self._left.pop(row.id, None)
                 if row.state == "failed" or row.owner is None:

@@ -250,6 +250,8 @@ OUTCOMES = _sql("""
 
 STILL_OURS = _sql("SELECT id, fence, state FROM workflow_execution WHERE id = ANY (:ids::text[]) AND owner = :owner")
 
+OURS_BUT = _sql(f"SELECT id FROM workflow_execution WHERE owner = :owner AND {LIVE} AND id <> ALL (:ids::text[])")
+
 LIST = _sql("""
     SELECT id, workflow, key, state, attempts, owner, waits_at, failures, locked_since, resume_at, started_at, finished_at, error, given_up
     FROM workflow_execution

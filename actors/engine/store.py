@@ -336,6 +336,11 @@ class Executions:
         params = {"owner": self.lease.id, "left": list(left), "known": workflow_names(), "only": only}
         return bool(await self._database.fetch_value(queries.ORPHANED, params))
 
+    async def ours_but(self, these: Sequence[str]) -> list[str]:
+        """The executions that this coordinator owns, by their rows, besides these."""
+        rows = await self._database.fetch(queries.OURS_BUT, {"owner": self.lease.id, "ids": list(these)})
+        return [row["id"] for row in rows]
+
     async def give_up(self, row: Execution, error: VelellaError) -> None:
         """Give up an execution that was taken over and can't even be begun."""
         standing = {"id": row.id, "owner": row.owner, "fence": row.fence}

@@ -16,7 +16,7 @@ import pytest
 from velella.actors.engine.lease import MARGIN_SECONDS
 from velella.actors.engine.queries import LEASE_SECONDS
 from velella.actors.membership.directory import ReplicaId
-from velella.core.errors import Conflict, DeadlineExceeded, GoesOn, NotAllowed, NotFound, Unavailable, UnexpectedState
+from velella.core.errors import Conflict, DeadlineExceeded, GoesOn, NotAllowed, NotFound, ReplyLost, Unavailable, UnexpectedState
 from velella.core.flow import Flow, step, workflow
 from velella.core.flow.definitions import _steps, _workflows
 from velella.core.message import CallContext, call_context, current_call
@@ -296,6 +296,25 @@ async def test_an_execution_whose_end_could_not_be_written_down_is_dead_on_with(
     [row] = await here.coordinator.list()
     assert (row["state"], row["attempts"]) == ("done", 1), "it is our own: nobody died"
     assert len(await here.booked("a")) == 3
+
+
+async def test_what_was_taken_over_by_a_statement_without_an_answer_is_carried_out(here: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = here.coordinator._store
+    lost: list[Any] = []
+    take_over = store.take_over
+
+    async def take_over_unheard(*which: Any) -> list[Any]:
+        rows = await take_over(*which)
+        if rows and not lost:
+            lost.extend(rows)
+            raise ReplyLost("The connection to the database was lost before its answer came.")
+        return list(rows)
+
+    monkeypatch.setattr(store, "take_over", take_over_unheard)
+    id = await here.coordinator.start_durable("book-three", {"account": "a"})
+    await settled(here)
+    assert [row.id for row in lost] == [id]
+    assert await here.booked("a") == [10, 11, 21]
 
 
 async def test_an_execution_that_kills_its_coordinators_ends_up_with_an_operator(engine_database: str, here: Stage) -> None:
