@@ -108,7 +108,7 @@ class Settings(BaseSettings):
     topology: str = Field("packed", description="packed, pooled, or a path to a cluster.yaml.")
     processes: int = Field(0, ge=0, description="Processes of the packed topology. 0: one a core.")
     admission: int = Field(512, ge=1, description="Messages that may wait in a replica; one more is refused with 503.")
-    message_timeout: float = Field(30.0, gt=0, description="Seconds an HTTP request and all its messages may take.")
+    message_timeout: float = Field(30.0, gt=0, description="Seconds an HTTP request and all its messages may take, once its body is there.")
     cache: bool = Field(True, description="Whether processes cache answers.")
     cache_bytes: int = Field(64 * 1024 * 1024, ge=0, description="Bytes of answers a process may hold.")
     cache_seconds: float | None = Field(

@@ -237,12 +237,14 @@ class FrontEnd(Service):
             if match is not None and match.route.streams:
                 seconds = self.settings.upload_timeout
                 call_context.set(CallContext(trace_id, entered + seconds))
-            async with asyncio.timeout(seconds):
-                return await self._serve(http, path, match, trace_id, stay)
+            async with asyncio.timeout(seconds) as limit:
+                return await self._serve(http, path, match, trace_id, stay, limit)
         finally:
             stay.end()
 
-    async def _serve(self, http: web.BaseRequest, path: str, match: Match | None, trace_id: str, stay: Stay) -> Reply:
+    async def _serve(
+        self, http: web.BaseRequest, path: str, match: Match | None, trace_id: str, stay: Stay, limit: asyncio.Timeout
+    ) -> Reply:
         if match is None:
             return await self._unserved(http, path, area_of(path))
         route = match.route
@@ -258,10 +260,16 @@ class FrontEnd(Service):
         if http.method in ("POST", "DELETE") and http.body_exists:
             if route.streams:
                 return await self._streamed(request, route, stay)
-            if not http.content.is_eof():
+            waits = not http.content.is_eof()
+            if waits:
                 stay.end()  # an upload in progress takes no place in the admission
+                limit.reschedule(None)  # and has the time that it is given for its bytes
             body = await read_body(http, request, route.body_limit or self.settings.body_limit, raw=route.raw_body)
             stay.begin()
+            if waits:
+                seconds = self.settings.message_timeout
+                limit.reschedule(asyncio.get_running_loop().time() + seconds)
+                call_context.set(CallContext(trace_id, time.monotonic() + seconds))
         if route.body is not None:
             try:
                 if isinstance(body, list):

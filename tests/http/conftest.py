@@ -144,6 +144,12 @@ async def slow(request: Request) -> Answer:
     return {"done": True}
 
 
+@routes.post("/test/late", auth=PUBLIC)
+async def late(request: Request) -> Answer:
+    await asyncio.sleep(5)
+    return {"done": True}
+
+
 @routes.get("/test/broken")
 async def broken(request: Request) -> Answer:
     raise RuntimeError("the secret inside")

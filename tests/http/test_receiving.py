@@ -182,6 +182,21 @@ async def test_a_body_that_comes_on_has_longer(migrated_database: str, tmp_path:
         assert (await raw.answer())[0] == 200
 
 
+async def test_the_time_for_an_answer_begins_when_the_body_is_there(migrated_database: str, tmp_path: Path) -> None:
+    async with served(migrated_database, tmp_path, receive_timeout=5.0, message_timeout=1.0) as shop, Raw(shop) as raw, Raw(shop) as other:
+        for each, path in ((raw, "/test/late"), (other, "/test/any")):
+            each.head(path, "Content-Type: application/json", "Content-Length: 10")
+            each.send(b'{"a":')
+        await asyncio.sleep(1.3)
+        raw.send(b'"xy"}')
+        other.send(b'"xy"}')
+        assert (await other.answer())[0] == 200, "a body has the time that receive_timeout and receive_rate give it"
+        began = time.monotonic()
+        status, _, body = await raw.answer()
+        assert (status, json.loads(body)["type"]) == (504, "deadline_exceeded"), "and no more time than others for what comes then"
+        assert 0.5 < time.monotonic() - began < 3.0
+
+
 async def test_who_breaks_off_is_no_trouble(shop: Shop, caplog: pytest.LogCaptureFixture) -> None:
     with structlog.testing.capture_logs() as lines:
         async with Raw(shop) as raw:
