@@ -43,21 +43,22 @@ async def reserve_all(flow: Flow, demands: Sequence[LineDemand], location_ids: S
 
     Raises InsufficientInventory where all locations together don't have enough.
     """
-    if demands and not location_ids:
-        raise InsufficientInventory(NOT_ENOUGH)
     for attempt in range(1, ATTEMPTS + 1):
         lines = await _distribute(flow, demands, location_ids)
         try:
             return await flow.run(reserve_stock, lines)
         except InsufficientInventory:
-            if len(location_ids) <= 1 or attempt == ATTEMPTS:
+            if lines is None or len(location_ids) == 1 or attempt == ATTEMPTS:
                 raise
     raise AssertionError("unreachable")
 
 
 @step(undo=release_stock)
-async def reserve_stock(flow: Flow, lines: Sequence[ReservationLine]) -> list[ReservedForOrder]:
-    """Reserve these lines, or nothing. Raises InsufficientInventory."""
+async def reserve_stock(flow: Flow, lines: Sequence[ReservationLine] | None) -> list[ReservedForOrder]:
+    """Reserve these lines, or nothing. Raises InsufficientInventory, also for None: there isn't enough. The step says so, and not what is
+    read before it, for it may have been done by a version that read nothing before it."""
+    if lines is None:
+        raise InsufficientInventory(NOT_ENOUGH)
     if not lines:
         return []
     try:
@@ -66,8 +67,8 @@ async def reserve_stock(flow: Flow, lines: Sequence[ReservationLine]) -> list[Re
         raise InsufficientInventory(NOT_ENOUGH) from error
 
 
-async def _distribute(flow: Flow, demands: Sequence[LineDemand], location_ids: Sequence[str]) -> list[ReservationLine]:
-    """Lines for `reserve`: each at a location that has all of it, else spread over several.
+async def _distribute(flow: Flow, demands: Sequence[LineDemand], location_ids: Sequence[str]) -> list[ReservationLine] | None:
+    """Lines for `reserve`: each at a location that has all of it, else spread over several. None: there isn't enough.
 
     With one location there is nothing to choose: the reservation itself finds out whether enough is there.
     """
@@ -75,11 +76,17 @@ async def _distribute(flow: Flow, demands: Sequence[LineDemand], location_ids: S
         return [_line(demand, location_ids[0], demand["quantity"]) for demand in demands]
     there = await flow.modules.inventory.available_at(sorted({demand["inventory_item_id"] for demand in demands}), location_ids)
     left = {item: dict(locations) for item, locations in there.items()}
-    return [line for demand in demands for line in _lines(demand, left[demand["inventory_item_id"]])]
+    lines: list[ReservationLine] = []
+    for demand in demands:
+        taken = _lines(demand, left[demand["inventory_item_id"]])
+        if taken is None:
+            return None
+        lines += taken
+    return lines
 
 
-def _lines(demand: LineDemand, left: dict[str, Decimal]) -> list[ReservationLine]:
-    """Take what a line needs from what is left of its item. Raises InsufficientInventory."""
+def _lines(demand: LineDemand, left: dict[str, Decimal]) -> list[ReservationLine] | None:
+    """Take what a line needs from what is left of its item. None: there isn't enough."""
     wanted = Decimal(demand["quantity"])
     for location, quantity in left.items():
         if quantity >= wanted:
@@ -96,9 +103,7 @@ def _lines(demand: LineDemand, left: dict[str, Decimal]) -> list[ReservationLine
             left[location] -= taken
             wanted -= taken
             lines.append(_line(demand, location, taken))
-    if wanted > 0:
-        raise InsufficientInventory(NOT_ENOUGH)
-    return lines
+    return lines if wanted <= 0 else None
 
 
 def _line(demand: LineDemand, location_id: str, quantity: Decimal) -> ReservationLine:
