@@ -78,8 +78,7 @@ def read_price(given: Mapping[str, Any]) -> GivenPrice:
     if currency is not None and not (isinstance(currency, str) and currency):
         raise InvalidData("A price's currency_code has to be a string")
     low, high = _number(given, "min_quantity"), _number(given, "max_quantity")
-    if low is not None and high is not None and low > high:
-        raise InvalidData(f"A price's min_quantity ({low}) can't be above its max_quantity ({high})")
+    check_quantities(low, high)
     amount = _number(given, "amount")
     if amount is not None and amount < 0:
         raise InvalidData(f"A price's amount can't be below zero ({amount:f})")
@@ -92,6 +91,12 @@ def read_price(given: Mapping[str, Any]) -> GivenPrice:
         rules=read_rules(given.get("rules") or {}),
         id=given.get("id"),
     )
+
+
+def check_quantities(low: Decimal | None, high: Decimal | None) -> None:
+    """Raises InvalidData for a tier that no quantity is in."""
+    if low is not None and high is not None and low > high:
+        raise InvalidData(f"A price's min_quantity ({low:f}) can't be above its max_quantity ({high:f})")
 
 
 def read_rules(given: Mapping[str, Any]) -> tuple[Rule, ...]:

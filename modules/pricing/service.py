@@ -20,7 +20,7 @@ from ...core.service.module import ModuleService
 from ...core.service.remembering import remembered
 from . import queries
 from .calculation import Context, buyer, calculated_prices, numbers
-from .prices import GivenPrice, new_prices, read_price, read_rules
+from .prices import GivenPrice, check_quantities, new_prices, read_price, read_rules
 from .schedule import PriceSchedule
 from .tables import SCHEMA, price_preference
 from .types import (
@@ -406,7 +406,9 @@ def _changed(old: GivenPrice, given: Given) -> GivenPrice:
     for needed in ("currency_code", "amount"):
         if needed in changes and changes[needed] is None:
             raise InvalidData("A price needs a currency_code and an amount")
-    return replace(old, **changes)
+    changed = replace(old, **changes)
+    check_quantities(changed.min_quantity, changed.max_quantity)
+    return changed
 
 
 def _own(price_set: PriceSet) -> PriceSet:

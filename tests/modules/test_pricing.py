@@ -258,6 +258,10 @@ async def test_a_price_keeps_what_an_update_does_not_name(pricing: PricingServic
     assert await paid(pricing, row["id"], EUR) == "7"
     await pricing.update_price_sets([{"id": row["id"]}])
     assert await paid(pricing, row["id"], EUR) == "7"
+    await pricing.update_price_sets([{"id": row["id"], "prices": [{"id": row["prices"][0]["id"], "max_quantity": 5}]}])
+    with pytest.raises(InvalidData, match=r"A price's min_quantity \(6\) can't be above its max_quantity \(5\)"):
+        await pricing.update_price_sets([{"id": row["id"], "prices": [{"id": row["prices"][0]["id"], "min_quantity": 6}]}])
+    assert await paid(pricing, row["id"], EUR) == "7"
 
 
 async def test_prices_are_added_beside_those_that_are_there(pricing: PricingService) -> None:
