@@ -121,8 +121,8 @@ class Settling(Webhooks):
         if session["payment_id"] is not None and not books.is_let_go(session):
             await self._return_payment(session)
         else:
-            about = "drop:late" if late and late <= timedelta(0) else "drop"
-            await self._asked(session["provider_id"], "drop", ask_of(session, about))
+            # what makes it due again (money that came late) is another request; one that is repeated is due since the same time
+            await self._asked(session["provider_id"], "drop", ask_of(session, f"drop:{session['settle_at']}"))
         if session["deleted_at"] is None:  # it was begun with its provider only
             return
         await self._looked(session, late.total_seconds() if late and late > timedelta(0) else None)

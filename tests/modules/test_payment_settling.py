@@ -123,6 +123,17 @@ async def test_what_arrives_late_is_given_back(payments: PaymentService) -> None
     assert Vault.keeps(first) == [0]
 
 
+async def test_what_arrives_after_its_session_was_dropped_is_given_back(payments: PaymentService) -> None:
+    """That is another request to the provider than the one by which it forgot the session: it may know its keys."""
+    of, first = await begun(payments)
+    await payments.set_amount(of, amount=12)
+    assert Vault.asked[-1] == ("drop", first)
+    Vault.purse_of(first).taken = Decimal(10)  # it was on its way from the buyer's browser
+    assert await payments.look_up_session(first) is None
+    assert Vault.keeps(first) == [0]
+    assert await owed(payments) == []
+
+
 @pytest.mark.parametrize("at_once", [True, False])
 async def test_a_provider_that_lies_keeps_nothing(payments: PaymentService, at_once: bool) -> None:
     _, session = await begun(payments)

@@ -167,9 +167,10 @@ class StripePayment(PaymentProvider):
             except InvalidData:  # the buyer was faster
                 intent = await self._intent(ask)
         if intent["status"] == "succeeded":
-            params = {"payment_intent": intent["id"], "metadata": {"key": ask.key}}
+            key = f"{intent['id']}:dropped"  # there is one such refund, whatever it is asked for by
             if not await self._refunded(intent["id"], None):
-                await self._call(self._refunds.create_async(params, {"idempotency_key": f"{intent['id']}:dropped"}))
+                params = {"payment_intent": intent["id"], "metadata": {"key": key}}
+                await self._call(self._refunds.create_async(params, {"idempotency_key": key}))
 
     # -- holding and taking
     async def authorize(self, ask: Ask) -> Outcome:
