@@ -318,7 +318,7 @@ class DurableFlows:
         if not run.unfinished:
             await self._store.end(journal, "reverted", error, None)
             return
-        undo = pack_entries([entry for entry, _ in run.unfinished])
+        undo = pack_entries(_in_order(run))
         away = all(isinstance(reason, Unavailable) for _, reason in run.unfinished)
         failures, seconds = journal.failures_at(UNDOING)
         if away and seconds < UNDO_PATIENCE_SECONDS:
@@ -329,7 +329,7 @@ class DurableFlows:
 
     async def bury(self, run: Run, input: bytes) -> None:
         """Record a failed execution with what a flow could not undo, for operators to see and to try again."""
-        entries: list[Entry] = [entry for entry, _ in run.unfinished]
+        entries = _in_order(run)
         error = run.unfinished[0][1]
         try:
             undo = pack_entries(entries)
@@ -492,3 +492,8 @@ class DurableFlows:
 
     def metrics(self) -> dict[str, int]:
         return {"running": len(self._active)}
+
+
+def _in_order(run: Run) -> list[Entry]:
+    """What a run could not undo, in the order in which it was done: it is undone from the end."""
+    return [entry for entry, _ in reversed(run.unfinished)]

@@ -213,7 +213,10 @@ class Run:
         write_seen.set(None)  # it is a task of its own
         call_context.set(CallContext(current_call().trace_id).within(UNDO_SECONDS))  # the flow's own time may be used up
         if self.journal is not None:
-            await self.journal.reverting(flow.path, as_velella_error(error), flow.undo)
+            try:
+                await self.journal.reverting(flow.path, as_velella_error(error), flow.undo)
+            except Exception as unwritten:  # noqa: BLE001 - whatever it is, nothing may be undone then: another run begins with that
+                raise self.parked(self.workflow.name, ONWARD, unwritten) from error
         await self.take_back(flow.undo)
 
     # -- how long it lives
@@ -313,7 +316,7 @@ class Run:
             raise known.failure
         try:
             result = await self._body(inner, args, kwargs)
-        except asyncio.CancelledError:
+        except (asyncio.CancelledError, Parked):  # what runs beside it may fail, and then all of it is undone
             flow.undo.extend(inner.undo)
             raise
         flow.undo.extend(inner.undo)

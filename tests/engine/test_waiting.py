@@ -9,6 +9,7 @@ import pytest
 
 from velella.core.errors import Conflict, GoesOn, NotAllowed, Unavailable, UnexpectedState
 from velella.core.flow import Flow, Retry, step, workflow
+from velella.core.flow.run import UNDO_ATTEMPTS
 
 if TYPE_CHECKING:
     from conftest import Look
@@ -518,3 +519,84 @@ async def test_what_a_flow_starts_is_started_once_and_not_taken_back(toy: Any, s
     assert [row["state"] for row in await shop.coordinator.list(workflow="toy-sends-and-is-short")] == ["done"], "it has a row"
     await look(shop, 0)
     assert await shop.booked("short") == [1]
+
+
+# -- undoing
+
+
+@pytest.mark.parametrize("what", ["whole", "part"])
+async def test_nothing_counts_as_undone_before_it_is_written_down_that_it_is_to_be(
+    toy: Any, shop: Stage, look: Look, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    """The database may be away just then, and there again a moment later."""
+
+    @workflow("toy-refused-part")
+    async def part(flow: Flow, account: str) -> None:
+        await flow.run(toy.toy_ledger.book, account, 2)
+        await flow.run(toy.toy_ledger.refuse, False)
+
+    @workflow("toy-refused-whole", durable=True, key="account")
+    async def whole(flow: Flow, account: str) -> None:
+        await flow.run(toy.toy_ledger.book, account, 1)
+        await flow.run(part, account)
+
+    store, away = shop.coordinator._store, [Unavailable("Away.")]
+    method = "compensate" if what == "whole" else "append"
+    write = getattr(store, method)
+
+    async def perhaps(*args: Any) -> bool:
+        if away:
+            raise away.pop()
+        done: bool = await write(*args)
+        return done
+
+    monkeypatch.setattr(store, method, perhaps)
+    with pytest.raises(GoesOn):
+        await shop.coordinator.run("toy-refused-whole", {"account": "a"})
+    assert await states(shop) == {"toy-refused-whole": "invoking"}
+    await look(shop, 2)
+    assert await states(shop) == {"toy-refused-whole": "reverted"}
+    assert await shop.booked("a") == []
+
+
+async def test_what_a_part_has_done_before_it_waits_is_undone_with_the_rest(toy: Any, shop: Stage) -> None:
+    @workflow("toy-done-and-naps")
+    async def part(flow: Flow, account: str) -> None:
+        await flow.run(toy.toy_ledger.book, account, 1)
+        await flow.sleep(60)
+
+    @workflow("toy-refused-beside", durable=True)
+    async def whole(flow: Flow, account: str) -> None:
+        await flow.parallel((part, account), (toy.toy_ledger.refuse, False))
+
+    with pytest.raises(NotAllowed):
+        await shop.coordinator.run("toy-refused-beside", {"account": "a"})
+    assert await states(shop) == {"toy-refused-beside": "reverted"}
+    assert await shop.booked("a") == []
+
+
+async def test_what_could_not_be_undone_is_undone_later_in_the_same_order(toy: Any, shop: Stage, look: Look) -> None:
+    undone: list[str] = []
+    away = [Unavailable("Away.")] * 2 * UNDO_ATTEMPTS
+
+    async def undo(flow: Flow, name: str) -> None:
+        if away:
+            raise away.pop()
+        undone.append(name)
+
+    @step(undo=undo)
+    async def do(flow: Flow, name: str) -> str:
+        return name
+
+    @workflow("toy-undone-late", durable=True)
+    async def whole(flow: Flow) -> None:
+        await flow.run(do, "first")
+        await flow.run(do, "second")
+        await flow.run(toy.toy_ledger.refuse, False)
+
+    with pytest.raises(NotAllowed):
+        await shop.coordinator.run("toy-undone-late", {})
+    assert undone == []
+    await look(shop, 2)
+    assert undone == ["second", "first"]
+    assert await states(shop) == {"toy-undone-late": "reverted"}
