@@ -453,7 +453,7 @@ class DurableFlows:
         mine = [active for active in self._active.values() if active.journal.begun]
         lost = await self._store.lost_among([active.journal for active in mine], self._store.lease.id)
         for active in mine:
-            if active.journal in lost and self._active.get(active.journal.id) is active:  # it may have ended meanwhile
+            if active.journal in lost and self._active.get(active.journal.id) is active and not active.run.abandoned:  # else it has ended
                 active.journal.over = True
                 log.warning("an execution was taken over by another coordinator", execution=active.journal.id)
                 self._abandon(active)

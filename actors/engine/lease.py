@@ -40,7 +40,8 @@ class Lease:
         self._was_late: Callable[[], Awaitable[None]] | None = None
 
     def when_late(self, call: Callable[[], Awaitable[None]]) -> None:
-        """Register a function to be called after a renewal that came so late that others may have taken our executions over."""
+        """Register a function to be called after a renewal that came so late that others may have taken our executions over. If it fails,
+        the renewal doesn't count, and it is called after the next one."""
         self._was_late = call
 
     @property
@@ -65,13 +66,12 @@ class Lease:
     async def beat(self) -> None:
         """Renew the lease. Raises the database's errors; the lease then stays valid until its end."""
         sent = time.monotonic()
-        late = self.begun and sent >= self._until
         about = {"id": self.id, "replica": self._replica, "machine": self._machine, "process": self._process}
         await self._database.execute(queries.BEAT, about)
+        if self.begun and time.monotonic() >= self._until and self._was_late is not None:
+            await self._was_late()  # before it is relied on again: until then we know nothing of what was taken over
         self._until = max(self._until, sent + queries.LEASE_SECONDS)
         self._wakeups.tell(self.id, queries.LEASE_SECONDS + OVER_SECONDS)
-        if late and self._was_late is not None:
-            await self._was_late()
 
     async def end_those_of_the_dead(self) -> None:
         """End the leases of coordinators of this machine whose process has ended."""

@@ -211,12 +211,15 @@ ORPHANED = _sql(f"SELECT EXISTS (SELECT {_LEFT})")
 
 # A death counts as an attempt, waiting in the table doesn't. After too many deaths an execution is given up, or, beyond its point of no
 # return, tried at long intervals.
+# Only where it still is as it was seen: of a row that another one has just taken over, PostgreSQL looks at the new version, beside which it
+# finds no coordinator.
 TAKE_OVER = _sql(f"""
-    WITH orphans AS (
+    WITH seen AS MATERIALIZED (SELECT execution.id, execution.owner, execution.fence {_LEFT}), orphans AS (
         SELECT execution.id, execution.owner AS left_by, died, died AND attempts >= {MAX_ATTEMPTS} AS deadly
         FROM (
             SELECT execution.*, execution.owner IS NOT NULL AND execution.owner <> :owner AS died
-            {_LEFT}
+            FROM workflow_execution AS execution JOIN seen USING (id, fence)
+            WHERE execution.{LIVE} AND execution.owner IS NOT DISTINCT FROM seen.owner
             ORDER BY execution.started_at
             LIMIT :limit
             FOR UPDATE OF execution SKIP LOCKED

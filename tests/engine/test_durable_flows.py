@@ -11,10 +11,11 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import asyncpg
 import pytest
 
 from velella.actors.engine.lease import MARGIN_SECONDS
-from velella.actors.engine.queries import LEASE_SECONDS
+from velella.actors.engine.queries import LEASE_SECONDS, TAKE_OVER
 from velella.actors.membership.directory import ReplicaId
 from velella.core.errors import Conflict, DeadlineExceeded, GoesOn, NotAllowed, NotFound, ReplyLost, Unavailable, UnexpectedState
 from velella.core.flow import Flow, step, workflow
@@ -514,3 +515,60 @@ async def test_a_short_flow_writes_once(here: Stage) -> None:
     with pytest.raises(NotAllowed):
         await here.coordinator.run("toy-whole", {"account": "b"})
     assert await here.booked("b") == [], "without a key of its own it is a part, and is undone with the whole"
+
+
+async def test_a_renewal_that_came_late_is_not_relied_on_before_it_is_known_what_was_lost(
+    shop: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Late is what arrives late, however early it was sent; what isn't known is asked for again."""
+    lease, certain, away = shop.coordinator._lease, list[bool](), [Unavailable("Away.")]
+    await lease.beat()
+    execute = lease._database.execute
+
+    async def look() -> None:
+        certain.append(lease.certain)
+        if away:
+            raise away.pop()
+
+    async def slowly(*args: Any) -> int:
+        await asyncio.sleep(0.2)
+        return await execute(*args)
+
+    lease.when_late(look)
+    monkeypatch.setattr(lease._database, "execute", slowly)
+    lease._until = time.monotonic() + 0.1
+    with pytest.raises(Unavailable):
+        await lease.beat()
+    assert not lease.certain
+    await lease.beat()
+    assert certain == [False, False]
+    assert lease.certain
+
+
+async def test_what_one_has_just_taken_over_no_other_takes_whose_look_began_before(engine_database: str, here: Stage) -> None:
+    await here.database.script("""
+        INSERT INTO workflow_coordinator (id, replica, lease_until) VALUES ('gone', 'gone', now() - interval '1 minute');
+        INSERT INTO workflow_execution (id, workflow, state, input, owner, trace_id, started_at)
+            VALUES ('wfex_left', 'toy-elsewhere', 'invoking', '', 'gone', '', now());
+        CREATE SCHEMA slow;
+        CREATE VIEW slow.workflow_coordinator AS
+            SELECT * FROM public.workflow_coordinator WHERE pg_sleep(0.5)::text IS NOT NULL OFFSET 0;
+    """)
+    given = {"left": [], "known": ["toy-elsewhere"], "limit": 16, "gave_up": None, "only": None}
+    slow, fast = [await asyncpg.connect(engine_database) for _ in range(2)]
+    try:
+        await slow.execute("SET search_path = slow, public")
+        await fast.execute(
+            "INSERT INTO workflow_coordinator (id, replica, lease_until) VALUES ('fast', 'fast', now() + interval '1 minute')"
+        )
+
+        async def taken(by: asyncpg.Connection[Any], owner: str) -> list[tuple[str, int]]:
+            rows = await by.fetch(TAKE_OVER.sql, *TAKE_OVER.arguments({**given, "owner": owner}))
+            return [(row["owner"], row["fence"]) for row in rows]
+
+        late = asyncio.create_task(taken(slow, "slow"))
+        await asyncio.sleep(0.25)
+        assert await taken(fast, "fast") == [("fast", 2)]
+        assert await late == []
+    finally:
+        await asyncio.gather(slow.close(), fast.close())
