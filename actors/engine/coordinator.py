@@ -202,8 +202,11 @@ class Coordinator(Service):
                     await self._bury(run, input)
                 return result
 
-    async def _call(self, workflow: str, input: dict[str, Any], key: str | None) -> Any:
-        return await self.run(workflow, input, key)
+    async def _call(self, workflow: str, input: dict[str, Any], key: str | None, joined: str | None = None) -> Any:
+        outcome = await self._durable.outcome_of(joined) if joined is not None else None
+        if outcome is None or (outcome.has_failed and await self._store.of_key(workflow, str(key), 0.0) is not None):
+            return await self.run(workflow, input, key)  # in the second case there is a later one, which counts
+        return outcome.value()
 
     @reads(key="key")
     async def run_once(self, name: str, input: dict[str, Any], key: str) -> Any:

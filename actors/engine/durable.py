@@ -11,7 +11,7 @@ from typing import Any
 
 from ...core import tracing
 from ...core.codec import pack, travelled, unpack
-from ...core.errors import Conflict, GoesOn, Unavailable, UnexpectedState, VelellaError
+from ...core.errors import Conflict, GoesOn, NotFound, Unavailable, UnexpectedState, VelellaError
 from ...core.flow import FlowContext, Workflow, workflow_named
 from ...core.flow.attempts import as_velella_error
 from ...core.flow.journal import Diverged, Entry, Parked, Superseded
@@ -24,7 +24,7 @@ from ...core.metrics import Timings
 from ...core.tasks import Tasks
 from ..caching import coalesced
 from .journal import ExecutionJournal, pack_entries, unpack_entries
-from .store import BOOKKEEPING_SECONDS, Execution, Executions, bookkeeping, goes_on
+from .store import BOOKKEEPING_SECONDS, Execution, ExecutionOutcome, Executions, bookkeeping, goes_on
 from .waiting import Outcomes
 from .wakeups import EXECUTIONS
 
@@ -55,6 +55,14 @@ class _Start:
     task: asyncio.Task[Any] = field(init=False)
     callers: int = 0
     """How many still wait."""
+    journal: ExecutionJournal | None = None
+
+    @property
+    def execution(self) -> str | None:
+        """The one whose end is the end of this; None where another attempt may follow."""
+        if self.journal is None or self.journal.workflow.retries:
+            return None
+        return self.journal.instead or self.journal.id
 
 
 @dataclass(slots=True, eq=False)
@@ -114,7 +122,7 @@ class DurableFlows:
         if not start.task.done():
             if start.answer.done():
                 return start.answer.result().heard(joined)
-            raise GoesOn(f"The workflow {workflow.name} is still running.")
+            raise GoesOn(f"The workflow {workflow.name} is still running.", execution=start.execution)
         if start.task.cancelled():
             raise Unavailable(f"The coordinator of the workflow {workflow.name} stops; another one goes on with it.")
         result = start.task.result()
@@ -152,6 +160,7 @@ class DurableFlows:
             journal = ExecutionJournal(
                 self._store, new_id("wfex"), workflow, key, input, trace_id, now.replace(microsecond=now.microsecond // 1000 * 1000)
             )
+            start.journal = journal
             try:
                 return await self._carry_out(journal, started, may_look_again=not looked_again, start=start)
             except _LookAgain:
@@ -254,7 +263,7 @@ class DurableFlows:
             )
         if run.answered:
             return run.result
-        raise goes_on(parked.error.message if parked.error is not None else None, parked.pause)
+        raise goes_on(journal.id, parked.error.message if parked.error is not None else None, parked.pause)
 
     def _leave(self, journal: ExecutionJournal) -> None:
         self._active.pop(journal.id, None)
@@ -308,10 +317,24 @@ class DurableFlows:
     async def _value_of(self, id: str, *, instead_of: ExecutionJournal) -> Any:
         """The result of an execution that another process carries out."""
         self._active.pop(instead_of.id, None)
+        instead_of.instead = id
+        return (await self._outcome_of(id)).value()
+
+    async def outcome_of(self, id: str) -> ExecutionOutcome | None:
+        """The outcome of an execution, whoever carries it out; None if it is forgotten. Raises GoesOn where the caller's time is over
+        before."""
+        try:
+            async with asyncio.timeout(current_call().left()):
+                return await self._outcome_of(id)
+        except NotFound:
+            return None
+        except TimeoutError:
+            raise GoesOn(f"The execution {id} is still running.", execution=id) from None
+
+    async def _outcome_of(self, id: str) -> ExecutionOutcome:
         if self._visits:
             await self.recover(only=id)  # nobody else may be there
-        outcome = await self._outcomes.of(id)
-        return outcome.value()
+        return await self._outcomes.of(id)
 
     async def _settle(self, journal: ExecutionJournal, run: Run, error: VelellaError) -> None:
         """Record that an execution failed and was undone, or what could not be undone."""

@@ -62,6 +62,8 @@ class ExecutionJournal:
         """Whether there may be a row: then its end has to be recorded."""
         self.outdone = False
         """Whether another execution of the same key was first."""
+        self.instead: str | None = None
+        """The execution whose outcome counts instead of this run's, once that is known."""
         self.first = True
         """Whether this is the first run. A run that was put back isn't, even if its attempts are reset."""
         self.in_doubt = False

@@ -112,23 +112,27 @@ class ExecutionOutcome:
     """Seconds until it is continued, if it waits in the table."""
 
     @property
+    def has_failed(self) -> bool:
+        return self.state in ("reverted", "failed")
+
+    @property
     def is_answered(self) -> bool:
         """Whether there is something to tell a waiting caller."""
-        return self.state in ("done", "reverted", "failed") or self.result is not None or self.waits is not None
+        return self.state == "done" or self.has_failed or self.result is not None or self.waits is not None
 
     def value(self) -> Any:
         """The result. Raises the execution's error; GoesOn where it waits and has not answered."""
         if self.state == "done" or self.result is not None:
             return unpack(self.result) if self.result is not None else None
         if self.waits is not None:
-            raise goes_on(self.error[1] if self.error else None, self.waits)
+            raise goes_on(self.id, self.error[1] if self.error else None, self.waits)
         raise VelellaError.from_wire(self.error) if self.error else Unavailable(f"The execution {self.id} did not finish.")
 
 
-def goes_on(why: str | None, pause: float) -> GoesOn:
+def goes_on(id: str, why: str | None, pause: float) -> GoesOn:
     """The error for a caller that waits for an execution that waits itself."""
     message = "It goes on by itself" if why is None else f"It is tried again by itself: {why}"
-    return GoesOn(message, retry_after=max(1.0, min(pause, RETRY_AFTER_SECONDS)))
+    return GoesOn(message, retry_after=max(1.0, min(pause, RETRY_AFTER_SECONDS)), execution=id)
 
 
 @contextmanager

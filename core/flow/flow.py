@@ -43,9 +43,13 @@ class FlowLock(Protocol):
 class Calls(Protocol):
     """Starts and joins durable workflows."""
 
-    async def __call__(self, workflow: str, input: dict[str, Any], key: str | None) -> Any:
+    async def __call__(self, workflow: str, input: dict[str, Any], key: str | None, joined: str | None = None) -> Any:
         """The result of the execution with that key, started here or joined. Raises the error it failed with; GoesOn while it is
-        running."""
+        running, which says by its `execution` which one that is, if it is known.
+
+        `joined`: the execution that the caller has waited for before. That one's result, or error, is given, for as long as it is kept,
+        unless it has failed and another one runs, or has succeeded, by now.
+        """
 
 
 class Starts(Protocol):

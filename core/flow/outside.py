@@ -17,10 +17,13 @@ from .attempts import is_refused
 from .definitions import Retry, Step, Workflow
 from .flow import Flow, FlowContext
 from .journal import Checkpoint, Journal, Parked, Start
+from .reading import READ
 
 CALL_SECONDS = 20.0
 """Seconds that a flow waits in its process for another flow that it has called. Then it waits in the table."""
 SLEEP = "flow:sleep"
+JOINED = f"{READ}execution"
+"""The execution that a call waits for; None where it has failed and is carried out again."""
 ONWARD = Retry()
 """How a step that must be done is tried again, unless it says so itself."""
 LONGEST_WAIT = 365 * 86_400.0
@@ -83,18 +86,23 @@ class Outside:
         reference = f"call:{workflow.name}"
         if (known := run.recalled(path, reference)) is not None:
             return known.result
+        at = f"{path}?joined"
+        joined = known.result if (known := run.recalled(at, JOINED)) is not None else None
         await run.journal.before_write()
         token = call_context.set(CallContext(current_call().trace_id).within(min(CALL_SECONDS, current_call().left())))
         try:
             with drawn_from(None):
-                result = await call(workflow.name, input, key if key is not None else f"{run.id}:{path}")
-        except GoesOn as error:
+                result = await call(workflow.name, input, key if key is not None else f"{run.id}:{path}", joined)
+        except GoesOn as error:  # it may fail before we look again: so it is asked after, not begun again
+            run.journal.remember(Checkpoint(at, JOINED, error.data.get("execution"), reads=True))
             raise run.parked(f"{path} {workflow.name}", ONWARD, error) from None
         except Exception as error:
             # it had a caller who waits, this flow, so it has failed; for this flow nobody may wait
             meant = run.without_lock(error) if isinstance(error, NotLocked) else error
             if not isinstance(meant, Parked):
                 meant = run.failed(path, reference, workflow.name, meant, retry) or meant
+            if joined is not None and isinstance(meant, Parked):
+                run.journal.remember(Checkpoint(at, JOINED, None, reads=True))
             if meant is error:
                 raise
             raise meant from error

@@ -400,6 +400,44 @@ async def test_what_is_called_is_carried_out_again_where_it_failed(toy: Any, sho
     assert await shop.booked("caller") == [1]
 
 
+@pytest.mark.parametrize(("meanwhile", "heard"), [("nothing", "Away."), ("another start", "bought"), ("a retry", "bought")])
+async def test_who_waits_in_the_table_hears_how_what_it_has_called_has_ended(
+    toy: Any, shop: Stage, look: Look, meanwhile: str, heard: str
+) -> None:
+    """Once, however long ago it failed; unless the caller has it carried out again, or somebody else had."""
+    runs: list[str] = []
+
+    @workflow("toy-fails-late", durable=True, key="account")
+    async def called(flow: Flow, account: str) -> str:
+        await flow.run(toy.toy_ledger.book, account, 1)
+        await flow.sleep(100)
+        runs.append(account)
+        if len(runs) == 1:
+            raise Unavailable("Away.")
+        return "bought"
+
+    @workflow("toy-hears-late", durable=True, key="account")
+    async def caller(flow: Flow, account: str) -> str:
+        try:
+            return await flow.call(called, retry=Retry(during=DAY) if meanwhile == "a retry" else None, account=account)
+        except Unavailable as error:
+            return error.message
+
+    with pytest.raises(GoesOn):
+        await shop.coordinator.run("toy-hears-late", {"account": "a"})
+    for seconds in (2, 3, 5, 10, 20, 40, 22):  # it fails in the last of these, while its caller waits in the table
+        await look(shop, seconds)
+    assert runs == ["a"]
+    if meanwhile == "another start":
+        with pytest.raises(GoesOn):
+            await shop.coordinator.run("toy-fails-late", {"account": "a"})
+    for _ in range(5):
+        await look(shop, 300)
+    assert (await shop.coordinator.outcome("toy-hears-late", "a"))["result"] == heard
+    assert runs == (["a"] if meanwhile == "nothing" else ["a", "a"])
+    assert await shop.booked("a") == ([] if meanwhile == "nothing" else [1])
+
+
 async def test_who_calls_goes_on_with_an_answer(toy: Any, shop: Stage) -> None:
     @workflow("toy-caller-answered", durable=True)
     async def caller(flow: Flow) -> str:
