@@ -167,7 +167,7 @@ class DurableFlows:
                 looked_again = True
             except Exception as error:
                 attempt += 1
-                over = journal.outdone or journal.parked
+                over = journal.outdone or journal.parked or (journal.touched and not journal.over)  # the last: it is gone on with
                 if attempt > workflow.retries or (isinstance(error, VelellaError) and error.status < 500) or over:
                     raise
                 await asyncio.sleep(0.05 * 2**attempt)

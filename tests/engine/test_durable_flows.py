@@ -572,3 +572,28 @@ async def test_what_one_has_just_taken_over_no_other_takes_whose_look_began_befo
         assert await late == []
     finally:
         await asyncio.gather(slow.close(), fast.close())
+
+
+async def test_a_flow_that_tries_again_does_not_so_beside_an_attempt_whose_end_is_not_written_down(
+    here: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import toy_ledger
+
+    finish, failures = here.coordinator._store.finish, [Unavailable("The database is away.")]
+
+    async def away(*args: Any) -> bool:
+        if failures:
+            raise failures.pop()
+        return await finish(*args)
+
+    @workflow("toy-tries-twice", durable=True, retries=1)
+    async def tries(flow: Flow, account: str) -> None:
+        await flow.run(toy_ledger.book, account, 1)
+
+    monkeypatch.setattr(here.coordinator._store, "finish", away)
+    with pytest.raises(Unavailable):
+        await here.coordinator.run("toy-tries-twice", {"account": "a"})
+    await here.coordinator.recover()
+    await settled(here)
+    assert await states(here) == ["done"]
+    assert await here.booked("a") == [1]
