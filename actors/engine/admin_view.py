@@ -61,7 +61,7 @@ def waits_of(row: Packed) -> list[str]:
     """The names of the steps that wait for the outside."""
     if row["state"] not in ("invoking", "finishing"):
         return []
-    return [wait["step"] for wait in (row["waits"] or {}).values() if "answer" not in wait]
+    return [wait["step"] for wait in (row["waits"] or {}).values() if "until" in wait and "answer" not in wait]
 
 
 def step_name(reference: str) -> str:

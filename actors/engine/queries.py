@@ -143,7 +143,9 @@ CLOSE_WAIT = _sql(f"""
     RETURNING waits -> :path::text ->> 'answer'
 """)
 
-_OPEN = """(SELECT wait.key FROM jsonb_each(waits) AS wait WHERE wait.value ->> 'step' = :step AND NOT wait.value ? 'answer' LIMIT 1)"""
+# Not one that failed and isn't asked again yet: it waits for no time.
+_OPEN = """(SELECT wait.key FROM jsonb_each(waits) AS wait
+    WHERE wait.value ->> 'step' = :step AND wait.value ? 'until' AND NOT wait.value ? 'answer' LIMIT 1)"""
 
 # By anybody, beside the coordinator that carries it out, if any does: that one looks once more when it puts it into the table.
 ANSWER = _sql(f"""

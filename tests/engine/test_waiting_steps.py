@@ -176,6 +176,9 @@ async def test_beyond_the_pivot_a_step_that_failed_is_asked_again_under_another_
         await shop.coordinator.run("toy-paid-build", {"what": "boat"})
     await shop.coordinator.set_step_failure("toy-paid-build", "boat", "ask-factory", "no wood")
     await look(shop, 0)
+    assert await state(shop, workflow="toy-paid-build") == ("finishing", [])
+    with pytest.raises(NotAllowed):  # what isn't asked yet can't be answered
+        await shop.coordinator.set_step_success("toy-paid-build", "boat", "ask-factory", "late")
     assert await look(shop, 5) == 1
     assert await state(shop, workflow="toy-paid-build") == ("finishing", ["ask-factory"])
     await shop.coordinator.set_step_success("toy-paid-build", "boat", "ask-factory", "built")
