@@ -108,13 +108,14 @@ class LockProvider(InfrastructureProvider, Generic[P]):
         del self._renewing[grip]
 
     async def _keep_one(self, grip: HeldLock[P]) -> None:
-        asked = time.monotonic()
-        call_context.set(CallContext().within(max(0.2, grip.lease / 3)))
+        asked, seconds = time.monotonic(), max(0.2, grip.lease / 3)
+        call_context.set(CallContext().within(seconds))
         try:
-            if await self._renew(grip):
+            async with asyncio.timeout(seconds):  # not every provider looks at the time by itself
+                gone = not await self._renew(grip)
+            if not gone:
                 grip.until = asked + grip.lease
                 return
-            gone = True
         except Exception as error:  # noqa: BLE001 - the other locks must be renewed, whatever becomes of this one
             log.warning("a lock could not be renewed", key=grip.key, owner=grip.owner, error=str(error))
             gone = False

@@ -166,7 +166,10 @@ class LockTable:
         self._enter(held)
         self.metrics.granted += 1
         if self._known_since_start is not None:
-            self._known_since_start.add(key)
+            if self._clock() <= self._adopting_until:
+                self._known_since_start.add(key)
+            else:  # not every table is swept
+                self._known_since_start = None
         return held
 
     def _enter(self, held: Holding) -> None:

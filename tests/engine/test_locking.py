@@ -146,6 +146,16 @@ async def test_a_restarted_table_takes_its_predecessors_grants_over(table: LockT
     assert not table.renew("c", "third", 10), "what comes so late has long lost its lease"
 
 
+async def test_keys_are_remembered_only_for_as_long_as_grants_may_be_claimed(table: LockTable, now: list[float]) -> None:
+    """Also by a table that nobody sweeps: those behind Redis and PostgreSQL."""
+    for key in map(str, range(100)):
+        assert table.try_acquire(key, "me", 10) is not None
+        assert table.release(key, "me")
+    now[0] += LONGEST_LEASE + 1
+    assert table.try_acquire("a", "me", 10) is not None
+    assert not table._known_since_start
+
+
 async def test_what_is_over_by_its_owners_own_clock_is_not_adopted(table: LockTable, now: list[float]) -> None:
     assert not table.renew("a", "me", 10, adopt=False)
     await table.acquire("a", "me", 10, 1)
@@ -175,10 +185,10 @@ class Partly(LockProvider[None]):
 async def test_a_lock_that_can_not_be_renewed_keeps_no_other_from_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("velella.actors.locking.leases.TICK_SECONDS", 0.01)
     provider = Partly()
-    await provider.take("a", "unlucky", wait=0, lease=0.1)
+    unlucky = await provider.take("a", "unlucky", wait=0, lease=0.1)
     await provider.take("b", "lucky", wait=0, lease=0.1)
     async with asyncio.timeout(10):
-        while len(provider.renewed) < 3:
+        while len(provider.renewed) < 3 or not unlucky.lost:
             await asyncio.sleep(0.01)
     await provider.stop()
 
