@@ -10,13 +10,14 @@ import asyncio
 import math
 import time
 from hashlib import blake2b
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import asyncpg
 
 from ...core.errors import Unavailable
 from ...core.logs import logger
 from ...core.sql.db.failures import translated
+from ...core.sql.db.pool import notice_vanishing
 from .leases import HeldLock, LockProvider
 from .table import LockTable, taken
 
@@ -46,7 +47,11 @@ class AdvisoryLocks(LockProvider[Connection]):
     async def start(self) -> None:
         try:
             self._pool = await asyncpg.create_pool(
-                self._url, min_size=0, max_size=self._connections, server_settings={"application_name": "velella locks"}
+                self._url,
+                min_size=0,
+                max_size=self._connections,
+                init=_watch,
+                server_settings={"application_name": "velella locks"},
             )
         except _BROKEN as error:
             raise translated(error) or error from error
@@ -112,6 +117,10 @@ class AdvisoryLocks(LockProvider[Connection]):
             await self._pool.release(connection, timeout=RESET_SECONDS)
         except _BROKEN as error:  # also because it is just being renewed
             log.warning("a lock's connection was closed", error=str(error))
+
+
+async def _watch(connection: asyncpg.Connection[Any]) -> None:
+    notice_vanishing(connection)
 
 
 def _number(key: str) -> int:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import socket
-import sys
 import time
 from collections import deque
 from collections.abc import Coroutine, Mapping, Sequence
@@ -19,6 +17,7 @@ from ...core.errors import Busy, DeadlineExceeded, InvalidData, VelellaError
 from ...core.logs import logger
 from ...core.message import CallContext, Service, call_context
 from ...core.service.module import ModuleService
+from ...core.sockets import notice_death
 from ..membership.directory import HOST, Directory, Identity, ReplicaId
 from .admission import Admission
 from .frames import (
@@ -284,7 +283,7 @@ class ServerProtocol(FrameProtocol):
         super().connection_made(transport)
         self._connections.add(self)
         if self._handshake is not None:
-            _notice_death(transport)
+            notice_death(transport)
             self.max_frame = MAX_STRANGER_FRAME
             self._impatience = self.loop.call_later(HANDSHAKE_SECONDS, self.abort)
             self.send(self._handshake.hello())
@@ -404,15 +403,6 @@ class Endpoint:
             for path in (self.path, marks_path(self.path)):
                 with contextlib.suppress(FileNotFoundError):
                     os.unlink(path)
-
-
-def _notice_death(transport: asyncio.BaseTransport) -> None:
-    """Have the kernel close a connection whose other end has vanished, so that such connections don't pile up."""
-    connection = transport.get_extra_info("socket")
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    if sys.platform == "linux":
-        for option, seconds in ((socket.TCP_KEEPIDLE, 10), (socket.TCP_KEEPINTVL, 5), (socket.TCP_KEEPCNT, 3)):
-            connection.setsockopt(socket.IPPROTO_TCP, option, seconds)
 
 
 def _travelling(error: VelellaError) -> list[Any]:

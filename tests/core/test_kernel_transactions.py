@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import sys
 import time
 from decimal import Decimal
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from sqlalchemy import bindparam, select, text, update
@@ -17,6 +20,7 @@ from velella.core.sql.db.compiled import any_of, compiled
 from velella.core.sql.db.database import Database, Databases
 from velella.core.sql.schema.query import Query
 
+from ..lossy import SOCKET
 from .kernel_shop import TAKE, Changes, ShopService, product, shop_on
 
 
@@ -428,3 +432,31 @@ async def test_closing_a_database_cuts_off_what_is_still_in_use(fresh_database: 
                 while await witness.fetch_value(others):
                     await asyncio.sleep(0.01)
     await witness.close()
+
+
+async def test_a_server_that_has_vanished_is_noticed_by_the_kernel(fresh_database: str) -> None:
+    """Who waits for an answer without a limit of his own, as all that runs at intervals does, would wait for ever."""
+    [folder] = parse_qs(urlsplit(fresh_database).query)["host"]
+
+    async def there(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        from_server, to_server = await asyncio.open_unix_connection(f"{folder}/{SOCKET}")
+        await asyncio.gather(passed(reader, to_server), passed(from_server, writer))
+
+    async def passed(come: asyncio.StreamReader, go: asyncio.StreamWriter) -> None:
+        while data := await come.read(1 << 16):
+            go.write(data)
+        go.close()
+
+    server = await asyncio.start_server(there, "127.0.0.1")
+    port = server.sockets[0].getsockname()[1]
+    database = Database(urlsplit(fresh_database)._replace(netloc=f"postgres@127.0.0.1:{port}", query="").geturl())
+    await database.open()
+    async with database.transaction() as running:
+        connection: Any = running.connection
+        held = connection._transport.get_extra_info("socket")
+        assert held.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        if sys.platform == "linux":
+            assert 0 < held.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) < 60
+            assert 0 < held.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) < 60_000
+    await database.close()
+    server.close()

@@ -25,7 +25,7 @@ from ...metrics import Histogram, Sample
 from ...rows import Typed, TypedRows
 from .compiled import WIDE, BoundStatement, Compiled, compiled
 from .failures import Disconnected, OutOfTime, ReadOnly, translated, was_not_sent
-from .pool import ConnectionPool, PooledConnection
+from .pool import ConnectionPool, PooledConnection, notice_vanishing
 
 T = TypeVar("T")
 AfterCommit = Callable[[], Awaitable[None]]
@@ -298,6 +298,7 @@ class Database:
             connection_class=PooledConnection,
             server_settings={**_SESSION, "statement_timeout": str(int(self.statement_timeout * 1000))},
         )
+        notice_vanishing(connection)
         await _set_codecs(connection)
         await connection.prepare(_TYPES)
         return connection

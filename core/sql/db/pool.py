@@ -18,6 +18,7 @@ from typing import Any
 import asyncpg
 
 from ...metrics import Histogram
+from ...sockets import notice_death
 from ...tasks import Tasks
 from .compiled import WIDE
 
@@ -180,3 +181,8 @@ class ConnectionPool:
                 turn.set_result(connection)
                 return True
         return False
+
+
+def notice_vanishing(connection: Any) -> None:
+    """Have a connection closed whose server has vanished: what runs at intervals has no limit of time but the server's own."""
+    notice_death(connection._transport)
