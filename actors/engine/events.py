@@ -201,45 +201,46 @@ class Relay:
         return begun
 
     async def _deliver(self, subscriber: Subscriber, row: Any) -> None:
-        event = Event(row["id"], row["name"], unpack(row["data"]), row["created_at"])
-        standing = {"id": event.id, "subscriber": subscriber.name, "attempts": row["attempts"]}
+        id = row["id"]
+        standing = {"id": id, "subscriber": subscriber.name, "attempts": row["attempts"]}
         settle: Callable[[], Awaitable[object]] = functools.partial(self._database.execute, queries.HAND_BACK, standing)
         try:
-            run = await self._call(subscriber, event)
+            run = await self._call(subscriber, row)
             if isinstance(run, Run):
-                settle = functools.partial(self._store.settle, event.id, subscriber.name, run.id, run.events, run.starts or ())
+                settle = functools.partial(self._store.settle, id, subscriber.name, run.id, run.events, run.starts or ())
             else:
                 settle = functools.partial(self._database.execute, queries.NOT_DELIVERED, {**standing, "error": run})
-            with bookkeeping(event.id):
+            with bookkeeping(id):
                 await settle()
             if not isinstance(run, Run):
-                self._store.wakeups.tell(f"{DELIVERIES} {event.id}", queries.AGAIN_BASE ** row["attempts"])
+                self._store.wakeups.tell(f"{DELIVERIES} {id}", queries.AGAIN_BASE ** row["attempts"])
             elif run.starts:
                 self._begun()
         except asyncio.CancelledError:
-            with suppress(VelellaError), bookkeeping(event.id):  # else it is delivered again in a minute
+            with suppress(VelellaError), bookkeeping(id):  # else it is delivered again in a minute
                 await settle()
             raise
         except VelellaError as error:  # it is delivered again in a minute, and changes nothing twice
-            log.warning("a delivery could not be written down", id=event.id, subscriber=subscriber.name, error=str(error))
+            log.warning("a delivery could not be written down", id=id, subscriber=subscriber.name, error=str(error))
         finally:
             self._at_work[subscriber.name] -= 1
             self._new.set()
 
-    async def _call(self, subscriber: Subscriber, event: Event) -> Run | str:
+    async def _call(self, subscriber: Subscriber, row: Any) -> Run | str:
         """Hand the event to the subscriber. Returns its run, with what it has emitted and started, or the error text if it failed."""
+        id = row["id"]
 
-        async def deliver(flow: Flow[Any]) -> None:
-            await subscriber.function(flow, event)
+        async def deliver(flow: Flow[Any]) -> None:  # what it carries may be of a plugin that isn't here
+            await subscriber.function(flow, Event(id, row["name"], unpack(row["data"]), row["created_at"]))
 
-        run = Run(self._flows, Workflow(subscriber.name, deliver), id=f"{event.id}:{subscriber.name}", settled=True)
+        run = Run(self._flows, Workflow(subscriber.name, deliver), id=f"{id}:{subscriber.name}", settled=True)
         self._runs.add(run)
-        call_context.set(CallContext(event.id).within(DELIVERY_SECONDS).scoped(f"{run.id}:0"))
+        call_context.set(CallContext(id).within(DELIVERY_SECONDS).scoped(f"{run.id}:0"))
         try:
             async with asyncio.timeout(DELIVERY_SECONDS):
                 await run.carry_out({})
         except Exception as error:
-            about = {"name": event.name, "id": event.id, "subscriber": subscriber.name, "error": str(error)}
+            about = {"name": row["name"], "id": id, "subscriber": subscriber.name, "error": str(error)}
             if isinstance(error, Unavailable | Busy):  # somebody is away, for all events of a while: one line of the log each
                 log.warning("a subscriber failed", **about, hint=error.hint)
             else:

@@ -90,10 +90,15 @@ class Feed:
         rows = await self._database.fetch(queries.TAKE_FOR_STREAM, {"stream": STREAM, "limit": AT_ONCE})
         if not rows:
             return 0
-        events = sorted(
-            (Event(row["id"], row["name"], unpack(row["data"]), row["created_at"]) for row in rows),
-            key=lambda event: (event.created_at, event.id),
-        )
+        events: list[Event] = []
+        for row in rows:
+            try:
+                events.append(Event(row["id"], row["name"], unpack(row["data"]), row["created_at"]))
+            except ValueError as error:  # what it carries is of a plugin that isn't here: it stays owed, and keeps no other waiting
+                log.error("an event can't be read", id=row["id"], name=row["name"], error=str(error))
+        if not events:
+            return 0
+        events.sort(key=lambda event: (event.created_at, event.id))
         these = {"stream": STREAM, "ids": [event.id for event in events]}
         try:
             await self._stream.hand_on(events)

@@ -6,16 +6,19 @@ import asyncio
 import json
 import signal
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import msgpack  # type: ignore[import-untyped]
 import pytest
 from redis.asyncio import Redis
+from sqlalchemy import text
 
 from velella.actors.engine import feed
-from velella.actors.streams import EventStream, redis, stream
+from velella.actors.streams import Announced, EventStream, redis, stream
+from velella.core.codec import OBJECT
 from velella.core.errors import Misconfigured, Unavailable
 from velella.core.flow import Event, Flow, subscriber
 from velella.core.flow.definitions import _subscribers
@@ -247,6 +250,41 @@ async def test_what_was_trimmed_or_lost_before_it_was_taken_comes_out_of_the_out
     async with stage(engine_database, stream=Forgetful(url=own_redis.url)) as here:
         await emit(here, 5)
         await settled(here, 5)
+
+
+class Told(EventStream):
+    """A stream in memory that brings nothing back."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+
+    async def stop(self) -> None: ...
+
+    async def hand_on(self, events: Sequence[Event]) -> None:
+        self.names += [event.name for event in events]
+
+    async def take(self, seconds: float) -> Sequence[Announced]:
+        await asyncio.sleep(seconds)
+        return ()
+
+    async def acknowledge(self, taken: Sequence[Announced]) -> None: ...
+
+
+async def test_an_event_that_can_not_be_read_here_keeps_no_other_from_the_stream(engine_database: str) -> None:
+    from toy_stage import stage
+
+    told = Told()
+    async with stage(engine_database, stream=told) as here:
+        running = here.coordinator._relay.feed
+        assert running is not None
+        await running.stop()
+        await here.coordinator._store.store_events(None, [("toy.strange", {})])
+        strange = msgpack.packb({"is": msgpack.ExtType(OBJECT, msgpack.packb(["Gone", 1]))})
+        await here.database.execute(text("UPDATE event_outbox SET data = :data").bindparams(data=strange))
+        await here.coordinator._store.store_events(None, [("toy.plain", {})])
+        await running.hand_on()
+        assert told.names == ["toy.plain"]
+        assert await owed(here) == [feed.STREAM], "somebody who can read it may come"
 
 
 async def test_a_stream_keeps_about_so_many_events_and_a_shop_says_which_of_its_modules_go_there(

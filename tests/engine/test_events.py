@@ -6,9 +6,13 @@ import asyncio
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+import msgpack  # type: ignore[import-untyped]
 import pytest
+from sqlalchemy import text
 
 from velella.actors.engine import queries
+from velella.actors.engine.events import AT_ONCE
+from velella.core.codec import OBJECT
 from velella.core.errors import Conflict, NotAllowed, Unavailable
 from velella.core.flow import Event, Flow, step, subscriber, workflow
 from velella.core.flow.definitions import _subscribers
@@ -224,6 +228,28 @@ async def test_a_delivery_that_kills_its_coordinators_is_given_up(here: Stage) -
     assert await relay(here) == 0
     [row] = await deliveries(here)
     assert (row["due_at"], row["error"]) == (None, "Every coordinator that took it died.")
+
+
+async def test_an_event_that_can_not_be_read_here_keeps_no_other_waiting(here: Stage) -> None:
+    """What it carries is of a plugin that this process doesn't have."""
+    heard: list[str] = []
+
+    @subscriber("*", name="hearer")
+    async def hear(flow: Flow, event: Event) -> None:
+        heard.append(event.name)
+
+    await listen(here)
+    await here.coordinator._store.store_events(None, [("toy.strange", {})])
+    strange = msgpack.packb({"is": msgpack.ExtType(OBJECT, msgpack.packb(["Gone", 1]))})
+    await here.database.execute(text("UPDATE event_outbox SET data = :data").bindparams(data=strange))
+    for _ in range(AT_ONCE):
+        await here.database.script("UPDATE event_delivery SET due_at = now()")
+        await relay(here)
+    [row] = await deliveries(here)
+    assert "Gone" in row["error"]
+    await here.coordinator._store.store_events(None, [("toy.plain", {})])
+    await relay(here)
+    assert heard == ["toy.plain"]
 
 
 async def test_a_subscriber_that_nobody_has_any_more_is_forgotten(here: Stage) -> None:
