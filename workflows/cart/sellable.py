@@ -144,7 +144,7 @@ def is_outdated(error: VelellaError) -> bool:
     return isinstance(error, (InvalidData, NotAllowed)) and not isinstance(error, InsufficientInventory)
 
 
-@workflow("refresh-cart-items", emits=("cart.updated",))
+@workflow("refresh-cart-items", hooks=(), emits=("cart.updated",))
 async def refresh_cart(flow: Flow, cart_id: str) -> None:
     """Update a cart that can't be bought as it is: what can't be bought any more is removed, and the buyer sees the new total.
 
