@@ -14,14 +14,13 @@ from ...workflows.order.exporting import export_orders
 from ...workflows.product.exporting import export_products
 from ...workflows.product.importing import SheetFile, Summary, import_products, import_products_as_chunks, looked_through, region_names
 from ..kit.bodies import Body, Number
-from ..kit.receiving import arriving
 from ..kit.reply import Answer
 from ..kit.request import Request
 from ..kit.routes import Routes
 from .inventory_items import ITEM, ITEMS
 from .orders import ORDERS_EXPORTED, ORDERS_FILTERS
 from .products import PRODUCT, PRODUCTS
-from .uploads import parts, within
+from .uploads import parts, receiving, within
 
 routes = Routes()
 
@@ -73,7 +72,7 @@ async def import_of_products(request: Request) -> Answer:
 async def import_of_received_products(request: Request) -> Answer:
     """Look through a CSV file that comes with the request (`multipart/form-data`, as `file`), for an import that has to be confirmed."""
     async with request.files.batch(request.modules.file.record) as batch:  # which drops it where it can't be looked through
-        with arriving(request.http, request.settings):
+        async with receiving(request):
             async for part in parts(request, "file"):
                 if batch.rows:
                     raise InvalidData("One file is imported at a time")

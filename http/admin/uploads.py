@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Literal
 
 from aiohttp import BodyPartReader, MultipartReader
 from aiohttp.http_exceptions import HttpProcessingError
 
-from ...core.errors import InvalidData
+from ...core.errors import InvalidData, VelellaError
 from ...core.json import dumps
 from ...core.settings import Settings
 from ...modules.file.names import is_csv
 from ...workflows.file.files import delete_files
 from ..kit.bodies import ABSENT, Body, Number
-from ..kit.receiving import arriving, refuse_codings, too_large
-from ..kit.reply import Answer, deleted
+from ..kit.receiving import arriving, drop_rest, refuse_codings, too_large
+from ..kit.reply import Answer, Refused, deleted
 from ..kit.request import Request
 from ..kit.routes import Routes
 from ..kit.view import View
@@ -35,15 +36,14 @@ ENVELOPE = 1024 * 1024
 @routes.post("/admin/uploads", returns=FILE, streams=True)
 async def upload(request: Request) -> Answer:
     """Upload files: `multipart/form-data`, each as `files`."""
-    with arriving(request.http, request.settings):
-        async with request.files.batch(request.modules.file.record) as batch:
-            async for part in parts(request, "files"):
-                if len(batch.rows) == FILES:
-                    raise InvalidData(f"No more than {FILES} files can be uploaded at once")
-                chunks = within(part, limit_of(part.filename or "", request.settings))
-                await batch.store(part.filename or "", part.headers.get("Content-Type"), chunks, created_by=request.actor_id)
-            if not batch.rows:
-                raise InvalidData("No files were uploaded")
+    async with receiving(request), request.files.batch(request.modules.file.record) as batch:
+        async for part in parts(request, "files"):
+            if len(batch.rows) == FILES:
+                raise InvalidData(f"No more than {FILES} files can be uploaded at once")
+            chunks = within(part, limit_of(part.filename or "", request.settings))
+            await batch.store(part.filename or "", part.headers.get("Content-Type"), chunks, created_by=request.actor_id)
+        if not batch.rows:
+            raise InvalidData("No files were uploaded")
     rows = batch.rows
     page = await request.rows(FILE, {"id": [row["id"] for row in rows]})
     shown = {row["id"]: row for row in page.rows}
@@ -55,12 +55,28 @@ def limit_of(filename: str, settings: Settings) -> int:
     return settings.import_limit if is_csv(filename) else settings.upload_limit
 
 
+@asynccontextmanager
+async def receiving(request: Request) -> AsyncIterator[None]:
+    """While the files of a request are read. What is refused is answered once the rest has come, so that whoever sends it learns why."""
+    with arriving(request.http, request.settings):
+        try:
+            yield
+        except (VelellaError, Refused):
+            await drop_rest(request.http, most_of(request.settings))
+            raise
+
+
+def most_of(settings: Settings) -> int:
+    """Bytes that a request with files may have."""
+    return FILES * settings.upload_limit + ENVELOPE
+
+
 async def parts(request: Request, field: str) -> AsyncIterator[BodyPartReader]:
     """The parts of the request that are files, each of which is sent as `field`."""
     if request.http.content_type != "multipart/form-data":
         raise InvalidData("Files are uploaded as multipart/form-data")
     refuse_codings(request.http)
-    if (request.http.content_length or 0) > FILES * request.settings.upload_limit + ENVELOPE:
+    if (request.http.content_length or 0) > most_of(request.settings):
         raise too_large()
     try:
         reader = await request.http.multipart()

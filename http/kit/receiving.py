@@ -75,6 +75,17 @@ def arriving(http: web.BaseRequest, settings: Settings) -> Iterator[None]:
         looking.cancel()
 
 
+async def drop_rest(http: web.BaseRequest, most: int) -> None:
+    """Take in what still comes of a body and drop it, unless the body has, or says it has, more bytes than `most`.
+
+    For large bodies that are refused: a proxy or a browser that is still sending when the connection closes never shows the answer. To be
+    called while it is `arriving`, which ends it where it comes too slowly.
+    """
+    if (http.content_length or 0) <= most:
+        while http.content.total_bytes <= most and await http.content.readany():
+            pass
+
+
 def refuse_codings(http: web.BaseRequest) -> None:
     """Refuse a body with a coding, for routes that read it as it is. Raises Refused: 415."""
     coding = _coding(http)

@@ -128,8 +128,10 @@ def test_proxies_let_in_what_the_shop_takes_and_hold_on_for_its_answer() -> None
     nginx, caddy = (DEPLOY / "nginx" / "velella.conf").read_text(), (DEPLOY / "caddy" / "Caddyfile").read_text()
     settings = Settings(_env_file=None)
     [megabytes], [size] = re.findall(r"client_max_body_size (\d+)m", nginx), re.findall(r"> (\d+)`", caddy)
-    most = max(settings.upload_limit, settings.import_limit)
-    assert most < int(megabytes) * 2**20 == int(size) <= most * 1.1
+    assert settings.upload_limit <= int(megabytes) * 2**20 == int(size) <= settings.upload_limit * 1.1
+    [files] = re.findall(r"location ~ \^(\S+)\$ \{[^}]*client_max_body_size 0;", nginx)
+    [paths] = re.findall(r"not path (.*)", caddy)
+    assert all(re.fullmatch(files, path) for path in paths.split()), "the shop counts what comes there, a file at a time"
     [seconds] = re.findall(r"proxy_read_timeout (\d+)s", nginx)
     assert int(seconds) > settings.message_timeout
 

@@ -9,7 +9,7 @@ import ssl
 import subprocess
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -218,6 +218,27 @@ async def test_files_pass_up_to_the_limit_and_come_back(proxy: Behind) -> None:
         async with client.get(path) as answer:
             assert len(await answer.read()) == (20 * 2**20 - 1) // 1024 * 1024
             assert "sandbox" in answer.headers["Content-Security-Policy"] or "default-src" in answer.headers["Content-Security-Policy"]
+
+
+def form_of(field: str, filename: str, kind: str, sizes: tuple[int, ...]) -> aiohttp.FormData:
+    form = aiohttp.FormData()
+    for size in sizes:
+        form.add_field(field, os.urandom(1024) * (size // 1024), filename=filename, content_type=kind)
+    return form
+
+
+async def test_pictures_pass_together_and_what_is_too_large_is_told_so(proxy: Behind) -> None:
+    admin = await proxy.shop.admin()
+    async with proxy.client() as client:
+        pictures = form_of("files", "chart.png", "image/png", (15 * 2**20,) * 5)
+        async with client.post("/admin/uploads", data=pictures, headers=admin.headers) as answer:
+            assert (answer.status, len((await answer.json())["files"])) == (200, 5)
+        sheet = form_of("file", "products.csv", "text/csv", (70 * 2**20,))
+        async with client.post("/admin/products/import", data=sheet, headers=admin.headers) as answer:
+            assert answer.status == 413, await answer.text()
+        with suppress(aiohttp.ClientError):
+            async with client.post("/admin/products", data=bytes(25 * 2**20), headers=admin.headers) as answer:
+                assert answer.status == 413
 
 
 async def test_an_answer_that_goes_on_arrives_while_it_goes_on(proxy: Behind) -> None:

@@ -236,6 +236,25 @@ async def test_a_file_may_not_be_too_large(shop: Shop, admin: Client, monkeypatc
     assert len(kept(shop) - before) == 1
 
 
+async def test_who_sends_a_refused_file_to_its_end_learns_why(shop: Shop, admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As proxies do, and browsers: where the connection ends while they send, they show no answer."""
+    before = kept(shop)
+    monkeypatch.setattr(shop.front.context.settings, "upload_limit", 1_000_000)
+    for name, kind, status in (("x.png", "image/png", b" 413 "), ("x.exe", "application/x-msdownload", b" 400 ")):
+        reader, writer = await asyncio.open_connection(urlsplit(admin.base).hostname, urlsplit(admin.base).port)
+        writer.write(
+            f"POST /admin/uploads HTTP/1.1\r\nHost: x\r\nAuthorization: {admin.headers['authorization']}\r\n"
+            "Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 30000000\r\n\r\n"
+            f'--b\r\nContent-Disposition: form-data; name="files"; filename="{name}"\r\nContent-Type: {kind}\r\n\r\n'.encode()
+        )
+        for _ in range(300):
+            writer.write(b"x" * 100_000)
+            await writer.drain()
+        assert status in await asyncio.wait_for(reader.readline(), 5)
+        writer.close()
+    assert kept(shop) == before
+
+
 @pytest.mark.parametrize(
     ("kind", "data"),
     [
