@@ -131,7 +131,7 @@ class Authorizing(Settling):
 
 
 def _doubt(session: PaymentSession) -> bool:
-    """Record that the provider was asked for the money and didn't answer."""
+    """Record that the provider was asked for the money and didn't answer. What an order has claimed meanwhile, or waits for, stays its."""
     now = iso(utc_now())
-    session |= {"doubted_at": now, "settle_at": now, "updated_at": now}
+    session |= {"doubted_at": now, "settle_at": session["settle_at"] if books.is_claimed(session) else now, "updated_at": now}
     return True

@@ -167,6 +167,11 @@ def claim(collection: PaymentCollection, session: PaymentSession, order_id: str 
     return True
 
 
+def is_claimed(session: PaymentSession) -> bool:
+    """Whether an order has claimed what is paid in the session, or is on its way by a provider that needs time."""
+    return session["settle_at"] is None and (session["payment_id"] is not None or session["status"] == "pending_authorization")
+
+
 def authorize(collection: PaymentCollection, session: PaymentSession, outcome: Outcome, now: str) -> Booking:
     """Record that a provider has authorised a session without a payment, and has captured the money, if it did."""
     id, amount, data = new_id("pay"), session["amount"], {**session["data"], **outcome.data}

@@ -300,6 +300,14 @@ async def test_an_authorization_may_take_its_time(payments: PaymentService, bank
     await session(payments, of)
     assert begun in [row["id"] for row in await payments.list("payment_session")]  # it may still be paid: not dropped
 
+    begun = await session(payments, (await payments.collection_for("cart:1", currency_code="eur", amount=100))["id"])
+    assert len(await payments.unsettled_sessions(-1e6)) == 1
+    assert await payments.authorize_payment_session(begun, order_id="order_1") is None
+    bank.down |= {"authorize", "status"}
+    with pytest.raises(PaymentOutcomeUnknown):
+        await payments.authorize_payment_session(begun, order_id="order_1")
+    assert await payments.unsettled_sessions(-1e6) == [], "an order waits for it, and nobody gives it back"
+
 
 async def test_a_lost_answer_is_asked_for_and_never_guessed(payments: PaymentService, bank: Bank) -> None:
     of = await collection(payments)

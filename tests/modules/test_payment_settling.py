@@ -88,6 +88,33 @@ async def test_the_buyer_may_go_on_with_a_session_that_was_in_doubt(payments: Pa
     assert (await payments.retrieve("payment_collection", of))["captured_amount"] == 10
 
 
+async def test_who_hears_nothing_of_a_payment_takes_it_from_no_order(payments: PaymentService, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another one asked for the same meanwhile, and placed the order: the first of them was slow to give up."""
+    payments.context.settings.payment_provider_timeout = 30.0
+    _, session = await begun(payments)
+    asks, gives_up = asyncio.Event(), asyncio.Event()
+
+    async def silent(*_: Any) -> None:
+        asks.set()
+        await gives_up.wait()
+        raise TimeoutError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Vault, "authorize", silent)
+        slow = asyncio.create_task(payments.authorize_payment_session(session, order_id="order_1"))
+        await asks.wait()
+    assert await payments.authorize_payment_session(session, order_id="order_1")
+    Vault.tricks |= {"status": "dark"}
+    gives_up.set()
+    with pytest.raises(PaymentInDoubt):
+        await slow
+    Vault.tricks.clear()
+    for seconds in (60, 3601):
+        await pass_time(payments, seconds)
+        assert await settle(payments) == []
+    assert Vault.keeps(session) == [10]
+
+
 async def test_money_that_went_into_the_dark_comes_back_before_the_buyer_pays_again(payments: PaymentService) -> None:
     of, first = await begun(payments)
     Vault.tricks |= {"authorize": "lost", "status": "dark", "drop": "dark"}
