@@ -15,10 +15,12 @@ import random
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from typing import Any
 
 from ...core.codec import unpack
 from ...core.errors import VelellaError
 from ...core.flow import Event
+from ...core.json import dumps
 from ...core.logs import logger
 from ...core.message import call_context
 from ...core.sql.db.database import Database
@@ -86,16 +88,12 @@ class Feed:
         self._new.set()
 
     async def hand_on(self) -> int:
-        """Hand on the next events that are owed to the stream. Returns how many; raises Unavailable."""
+        """Hand on the next events that are owed to the stream, except those that can't be told. Returns how many were owed, or 0 where the
+        stream was not asked for anything; raises Unavailable."""
         rows = await self._database.fetch(queries.TAKE_FOR_STREAM, {"stream": STREAM, "limit": AT_ONCE})
         if not rows:
             return 0
-        events: list[Event] = []
-        for row in rows:
-            try:
-                events.append(Event(row["id"], row["name"], unpack(row["data"]), row["created_at"]))
-            except ValueError as error:  # what it carries is of a plugin that isn't here: it stays owed, and keeps no other waiting
-                log.error("an event can't be read", id=row["id"], name=row["name"], error=str(error))
+        events = [event for row in rows if (event := await self._to_tell(row)) is not None]
         if not events:
             return 0
         events.sort(key=lambda event: (event.created_at, event.id))
@@ -108,7 +106,22 @@ class Feed:
             raise
         await self._database.execute(queries.HANDED_ON, these)
         self.counts["handed_on"] += len(events)
-        return len(events)
+        return len(rows)
+
+    async def _to_tell(self, row: Any) -> Event | None:
+        """The event of a row; None where it can't be told, which keeps no other waiting."""
+        try:
+            event = Event(row["id"], row["name"], unpack(row["data"]), row["created_at"])
+        except ValueError as error:  # what it carries is of a plugin that isn't here: it stays owed
+            log.error("an event can't be read", id=row["id"], name=row["name"], error=str(error))
+            return None
+        try:
+            dumps(event.data)
+        except (TypeError, ValueError) as error:  # nor is it JSON for any other process: it stays for operators
+            log.error("an event can't be told to other systems", id=event.id, name=event.name, error=str(error))
+            await self._database.execute(queries.NEVER_HANDED_ON, {"stream": STREAM, "id": event.id, "error": str(error)})
+            return None
+        return event
 
     async def take(self) -> bool:
         """Take the next events from the stream, and begin what waits for them here. Returns that the stream answered."""

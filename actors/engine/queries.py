@@ -449,6 +449,7 @@ TAKE_FOR_STREAM = _sql(f"""
     RETURNING event.id, event.name, event.data, event.created_at
 """)
 HANDED_ON = _sql("DELETE FROM event_delivery WHERE subscriber = :stream AND event_id = ANY (:ids::text[])")
+NEVER_HANDED_ON = _sql("UPDATE event_delivery SET due_at = NULL, error = :error WHERE subscriber = :stream AND event_id = :id")
 NOT_HANDED_ON = _sql("UPDATE event_delivery SET due_at = now() WHERE subscriber = :stream AND event_id = ANY (:ids::text[])")
 
 _DELIVERED = "DELETE FROM event_delivery WHERE event_id = :id AND subscriber = :subscriber"

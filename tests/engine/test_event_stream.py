@@ -270,7 +270,7 @@ class Told(EventStream):
     async def acknowledge(self, taken: Sequence[Announced]) -> None: ...
 
 
-async def test_an_event_that_can_not_be_read_here_keeps_no_other_from_the_stream(engine_database: str) -> None:
+async def test_an_event_that_can_not_be_read_here_or_told_keeps_no_other_from_the_stream(engine_database: str) -> None:
     from toy_stage import stage
 
     told = Told()
@@ -285,6 +285,11 @@ async def test_an_event_that_can_not_be_read_here_keeps_no_other_from_the_stream
         await running.hand_on()
         assert told.names == ["toy.plain"]
         assert await owed(here) == [feed.STREAM], "somebody who can read it may come"
+        await here.coordinator._store.store_events(None, [("toy.set", {"numbers": {1, 2}}), ("toy.plain", {})])
+        await running.hand_on()
+        assert told.names == ["toy.plain"] * 2
+        [never] = await here.database.fetch(Compiled("SELECT error FROM event_delivery WHERE due_at IS NULL"))
+        assert "set has no JSON form" in never["error"]
 
 
 async def test_a_stream_keeps_about_so_many_events_and_a_shop_says_which_of_its_modules_go_there(
