@@ -75,6 +75,12 @@ class Change:
     thing: str
     """Id of the return, claim or exchange; of an edit the order's."""
     acts: list[Act] = field(default_factory=list)
+    over: bool = False
+    """Whether that thing is called off: nothing more is said of it, and it isn't confirmed."""
+
+    def check(self) -> None:
+        if self.over:
+            raise Refused
 
 
 @dataclass
@@ -320,6 +326,7 @@ class OrderModel:
         """What it is once the open change is confirmed. `available`: of each inventory item, anywhere it is sold from."""
         self.check_alive()
         assert self.change is not None
+        self.change.check()
         names = {act.name for act in self.change.acts}
         needs = {"return": {"ask"}, "receive": {"receive", "dismiss"}, "claim": {"claim", "ask", "add"}}
         if (self.change.kind == "exchange" and not {"ask", "add"} <= names) or (
@@ -352,6 +359,8 @@ class OrderModel:
             for id, quantity in back.asked.items():
                 self.lines[id].asked -= quantity
             back.canceled = True
+            if self.change is not None and self.change.thing == back.id:
+                self.change.over = True
             self.methods = {id: method for id, method in self.methods.items() if method.brings != back.id}
         if thing is not None:
             for id, quantity in thing.claimed.items():

@@ -369,6 +369,7 @@ class Life(RuleBasedStateMachine):
 
         def work(model: OrderModel) -> None:
             assert model.change is not None
+            model.change.check()
             model.change.acts.append(act)
             model.previewed(model.change.acts)
 
@@ -512,6 +513,7 @@ class Life(RuleBasedStateMachine):
 
         def work(model: OrderModel) -> None:
             assert model.change is not None
+            model.change.check()
             [act] = [act for act in model.change.acts if act.id == id]
             if not quantity:
                 model.change.acts.remove(act)
@@ -603,7 +605,6 @@ class Life(RuleBasedStateMachine):
         self.step("POST", f"/admin/fulfillments/{back.label}/cancel", {}, work)
         self.check()
 
-    @closed
     @precondition(lambda self: self.model.backs)
     @rule(number=small)
     def cancel_return(self, number: int) -> None:
@@ -611,7 +612,6 @@ class Life(RuleBasedStateMachine):
         self.step("POST", f"/admin/returns/{id}/cancel", {}, lambda model: model.call_off(None, model.backs[id]))
         self.check()
 
-    @closed
     @precondition(lambda self: self.model.things)
     @rule(number=small)
     def cancel_thing(self, number: int) -> None:
