@@ -134,7 +134,7 @@ class Fulfillments(AsksProviders):
         """
         held = await self._begin_canceling(id, key)
         if held["canceled_at"] is None:
-            await self._call_off(id, held["provider_id"], held["data"])
+            await self._call_off(id, held["provider_id"], held["data"], again=held["again"])
         return await self._end_canceling(id, canceled=True)
 
     @reads
@@ -190,9 +190,12 @@ class Fulfillments(AsksProviders):
             await self.create("fulfillment_label", new)
         return bool(called_off)
 
-    async def _call_off(self, id: str, provider_id: str | None, data: Mapping[str, Any] | None) -> None:
+    async def _call_off(self, id: str, provider_id: str | None, data: Mapping[str, Any] | None, *, again: bool) -> None:
+        """`again`: the provider may have been asked before."""
         if provider_id is None:
             return
+        if provider_id not in self.providers and not again:  # it was taken out of the settings: it can be sent without it
+            await self._end_canceling(id, canceled=False)
         provider: FulfillmentProvider = self.providers.get(provider_id)
         try:
             await self.asked(provider_id, provider.cancel(id, data or {}))
@@ -214,7 +217,7 @@ class Fulfillments(AsksProviders):
         if held["canceled_at"] is None:
             _check_cancelable(held)
             raise _changed(id)
-        return {name: held[name] for name in ("canceled_at", "provider_id", "data")}
+        return {name: held[name] for name in ("canceled_at", "provider_id", "data")} | {"again": True}
 
     @writes(one_statement=True)
     async def _end_canceling(self, id: str, *, canceled: bool) -> Row:

@@ -80,13 +80,19 @@ END_CANCELING = compiled(
 """)
 )
 
-# The beginning of a cancellation. No row for one that is shipped, delivered or cancelled, or being cancelled under another key.
+# The beginning of a cancellation: whether it had begun before (`again`). No row for one that is shipped, delivered or cancelled, or being
+# cancelled under another key.
 BEGIN_CANCELING = compiled(
     text("""
+    WITH held AS (
+        SELECT id, canceling_at IS NOT NULL AS again FROM fulfillment
+        WHERE id = CAST(:id AS text) AND deleted_at IS NULL AND canceled_at IS NULL AND shipped_at IS NULL AND delivered_at IS NULL
+          AND (CAST(:key AS text) IS NULL OR canceling_at IS NULL OR canceling_key = CAST(:key AS text))
+        FOR NO KEY UPDATE
+    )
     UPDATE fulfillment SET canceling_at = now(), canceling_key = CAST(:key AS text), updated_at = clock_timestamp()
-    WHERE id = CAST(:id AS text) AND deleted_at IS NULL AND canceled_at IS NULL AND shipped_at IS NULL AND delivered_at IS NULL
-      AND (CAST(:key AS text) IS NULL OR canceling_at IS NULL OR canceling_key = CAST(:key AS text))
-    RETURNING canceled_at, provider_id, data
+    FROM held WHERE fulfillment.id = held.id
+    RETURNING canceled_at, provider_id, data, held.again
 """)
 )
 

@@ -166,7 +166,8 @@ class Operations(Sessions):
         try:
             outcome = await self._asked(payment["provider_id"], operation.kind, ask)
         except Exception as error:
-            if not isinstance(error, VelellaError) or error.status >= 500:  # not refused, for certain
+            answered = payment["provider_id"] in self.providers  # it may have been asked before it was taken out of the settings
+            if not answered or not isinstance(error, VelellaError) or error.status >= 500:  # not refused, for certain
                 said = error.hint if isinstance(error, PaymentOutcomeUnknown) else f"{type(error).__name__}: {error}"
                 what = f"the {operation.kind} of payment {payment['id']}"
                 raise PaymentOutcomeUnknown(

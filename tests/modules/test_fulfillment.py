@@ -295,6 +295,22 @@ async def test_nobody_ships_what_a_carrier_is_just_calling_off(fulfillments: Ful
     assert courier.asked[1:] == [("cancel", made["id"]), ("cancel", made["id"])]
 
 
+async def test_what_nobody_can_call_off_any_more_can_be_shipped(fulfillments: FulfillmentService, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A provider that was taken out of the settings wasn't asked; unless it was before, and didn't answer."""
+    courier: Courier = fulfillments.providers.get("courier_fast")
+    made, doubted = [await fulfillments.create_fulfillment(parcel()) for _ in range(2)]
+    courier.fails = Unavailable("no answer")
+    with pytest.raises(Unavailable):
+        await fulfillments.cancel_fulfillment(doubted["id"])
+    monkeypatch.delitem(fulfillments.providers._instances, "courier_fast")
+    for one in (made, doubted):
+        with pytest.raises(NotFound, match="courier_fast"):
+            await fulfillments.cancel_fulfillment(one["id"])
+    await fulfillments.ship(made["id"], [])
+    with pytest.raises(NotAllowed):
+        await fulfillments.ship(doubted["id"], [])
+
+
 async def test_what_a_carrier_refuses_to_call_off_can_be_shipped(fulfillments: FulfillmentService) -> None:
     courier: Courier = fulfillments.providers.get("courier_fast")
     made = await fulfillments.create_fulfillment(parcel())

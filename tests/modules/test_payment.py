@@ -419,6 +419,23 @@ async def test_a_capture_whose_answer_is_lost_is_settled_by_its_key(payments: Pa
     assert bank.moved["capture"] == 100
 
 
+async def test_a_refund_in_doubt_stays_so_while_its_provider_is_not_in_the_settings(
+    payments: PaymentService, bank: Bank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of, payment = await paid(payments)
+    await payments.capture_payment(payment)
+    bank.lost.add("refund")
+    with pytest.raises(PaymentOutcomeUnknown):
+        await payments.refund_payment(payment, amount=40, key="wfx_1:4")
+    bank.lost.clear()
+    with monkeypatch.context() as without:
+        without.delitem(payments.providers._instances, BANK)
+        with pytest.raises(PaymentOutcomeUnknown):
+            await payments.refund_payment(payment, amount=40, key="wfx_1:4")
+    await payments.refund_payment(payment, amount=40, key="wfx_1:4")
+    assert (bank.moved["refund"], await books(payments, of)) == (40, ("completed", 100, 100, 40))
+
+
 async def test_what_a_dead_process_left_behind_is_taken_up(payments: PaymentService, bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:
     of, payment = await paid(payments)
     bank.lost.add("capture")
