@@ -41,6 +41,9 @@ LINES_METADATA = 256 * 1024
 METADATA = 256 * 1024
 """Bytes of a row's metadata, by however many changes it came: a body is bounded, and metadata keeps what bodies before have said. All of it
 is read with the row: with every change of a cart, and in a merchant's lists of orders and customers."""
+SESSIONS = 4 * 1024 * 1024
+"""Bytes of what all payment sessions of a collection are begun with: 1 to 5 KB each, where it is what a payment needs. Those that a
+provider may still report on are kept when another is begun, and read with the cart and its order."""
 FREE = frozenset(("metadata", "data", "context", "additional_data"))
 """Members of bodies that are stored unchecked, whatever is in them."""
 

@@ -10,9 +10,11 @@ from typing import Any, Literal, TypeVar
 
 from ...commerce import money
 from ...core import numbers
+from ...core.budget import SESSIONS
 from ...core.clock import iso, utc_now
 from ...core.errors import Conflict, InvalidData, NotFound, PaymentAuthorizationFailed, PaymentOutcomeUnknown, UnexpectedState
 from ...core.ids import new_id
+from ...core.json import dumps
 from ...core.message import repeatable, writes
 from ...core.rows import Row
 from ...core.service.module import Keys
@@ -65,14 +67,15 @@ class Sessions(Collections):
         Returns the session, and its collection with everything in it as `payment_collection`.
 
         Raises NotFound for an unknown collection or provider, InvalidData where the cart that it is for has become an order by what is
-        paid in it, or where its order was cancelled, PaymentOutcomeUnknown if the provider doesn't answer, Conflict if the amount keeps
-        changing, and the provider's error; then nothing changes.
+        paid in it, where its order was cancelled, or where too much was begun in it, PaymentOutcomeUnknown if the provider doesn't answer,
+        Conflict if the amount keeps changing, and the provider's error; then nothing changes.
         """
         self._provider(provider_id)
         collection = await self._collection(payment_collection_id)
         if (begun := _begun(collection, provider_id, data or {}, key)) is not None:
             return books.begun(collection, begun)
         _check_open(collection)
+        _check_room(collection, data or {}, context or {})
         id = new_id("payses")
         ask = Ask(f"{id}:initiate", {**(data or {}), "session_id": id}, *_price(collection), context or {})
         outcome = await self._asked(provider_id, "initiate", ask)
@@ -312,6 +315,13 @@ def _check_open(collection: PaymentCollection) -> None:
         raise InvalidData(f"Payment collection {collection['id']} is canceled")
     if books.is_paid_for_order(collection):
         raise InvalidData(f"Payment collection {collection['id']} is paid for an order already")
+
+
+def _check_room(collection: PaymentCollection, data: Mapping[str, Any], context: Mapping[str, Any]) -> None:
+    """Refuse a session beyond `SESSIONS` bytes of all that were begun: a client that begins one after the other, none of them to pay."""
+    begun = sum(len(dumps(session["data"])) + len(dumps(session["context"])) for session in collection["payment_sessions"])
+    if begun + len(dumps(data)) + len(dumps(context)) > SESSIONS:
+        raise InvalidData(f"Too many payments were begun in payment collection {collection['id']}: pay in the last, or by another cart")
 
 
 def _begun(collection: PaymentCollection, provider_id: str, data: Mapping[str, Any], key: str | None) -> PaymentSession | None:

@@ -256,6 +256,27 @@ async def test_metadata_grows_to_a_bound_however_many_changes_it_comes_by(market
         assert (await client.post(path, {"metadata": {"note": "x" * 90_000}})).status == 200
 
 
+async def test_payments_that_are_begun_one_after_the_other_take_bounded_room(
+    market: Market, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those that a provider outside may still report on are kept when another is begun, with what the storefront has sent for them."""
+    monkeypatch.setattr("velella.modules.payment.sessions.SESSIONS", 2**20)
+    cart = await store.add(await store.cart(), await market.new_variant({"eur": "10"}))
+    collection = (await store.post("/store/payment-collections", {"cart_id": cart["id"]}))["payment_collection"]["id"]
+    path, sent = f"/store/payment-collections/{collection}/payment-sessions", 0
+    while True:
+        data = {"mood": "happy", "attempt": sent, "note": "x" * 90_000}
+        begun = await store.post(path, {"provider_id": "pp_moody_m", "data": data})
+        if begun.status != 200:
+            break
+        sent += 1
+        assert sent * 90_000 < 2**20, "any number is taken"
+    assert (begun.status, begun.body["type"]) == (400, "invalid_data")
+    assert sent > 5
+    shown = (await store.show(cart))["payment_collection"]["payment_sessions"]
+    assert [session["data"]["attempt"] for session in shown] == [sent - 1], "the last that was begun can be paid in"
+
+
 async def test_metadata_that_was_too_large_before_may_become_less(market: Market, merchant: Store) -> None:
     [collection] = await market.modules.product.create(
         "product_collection", [{"title": "Large", "handle": ulid().lower(), "metadata": {f"n{n}": "x" * 50_000 for n in range(7)}}]
