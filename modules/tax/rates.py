@@ -29,6 +29,11 @@ HIGHEST = Decimal(1000)
 """Percent. No tax takes more than ten times the price; a higher rate is a mistake."""
 
 
+def is_rate(rate: object) -> bool:
+    """Whether this can be a tax's rate."""
+    return isinstance(rate, Decimal | int) and Decimal(rate).is_finite() and 0 <= rate <= HIGHEST
+
+
 def check_rate(rate: Decimal | int | None) -> None:
     """Raises InvalidData for a rate that can't be a tax's, as one below zero. None is a rate that isn't known yet."""
     if rate is not None and not 0 <= rate <= HIGHEST:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import asyncpg
 
-from ...core.errors import InvalidData, NotFound
+from ...core.errors import InvalidData, NotFound, UnexpectedState
 from ...core.ids import new_id
 from ...core.message import reads, writes
 from ...core.plugins import rules_of
@@ -19,7 +19,7 @@ from ...core.service.provider_rows import keep_provider_rows
 from ...core.service.remembering import remembered
 from .provider import CalculatedTaxLine, Taxable, TaxProvider
 from .queries import COUNTRY_REGIONS, HAS_RULES, LOCK_RATES, RATES, REGIONS, RULES_OF_RATES
-from .rates import PARTICULAR, Rate, Reference, check_rate, provinces, rates_for, references_of
+from .rates import PARTICULAR, Rate, Reference, check_rate, is_rate, provinces, rates_for, references_of
 from .tables import SCHEMA, tax_provider
 from .types import CalculatedTax, TaxableItem, TaxableMethod
 
@@ -52,7 +52,7 @@ class TaxService(ModuleService):
         """The taxes on a whole cart. `context` has the `address` with `country_code` and optionally `province_code` (or `province`).
 
         A line may have none, one, or two that add up. Without a country, or where the shop has no tax region for it, there are none.
-        Whether prices include the taxes doesn't matter here.
+        Whether prices include the taxes doesn't matter here. Raises UnexpectedState for what a provider says that is no tax.
         """
         address = (context or {}).get("address") or {}
         country = (address.get("country_code") or "").strip().lower()
@@ -74,8 +74,14 @@ class TaxService(ModuleService):
             for group, is_shipping in ((items, False), (shipping, True))
             for line in group
         ]
-        provider: TaxProvider = self.providers.get(region["provider_id"] or DEFAULT_PROVIDER)
-        return [_calculated(line, provider) for line in await provider.tax_lines(taxables, context or {})]
+        provider_id = region["provider_id"] or DEFAULT_PROVIDER
+        provider: TaxProvider = self.providers.get(provider_id)
+        lines = await provider.tax_lines(taxables, context or {})
+        asked = {taxable.line["id"] for taxable in taxables}
+        for line in lines if provider_id != DEFAULT_PROVIDER else ():  # the shop's own rates were checked when they were entered
+            if line.line_id not in asked or not is_rate(line.rate):
+                raise UnexpectedState(f"The tax provider {provider_id} asks for {line.rate!r} percent of {line.line_id}, which is no tax")
+        return [_calculated(line, provider) for line in lines]
 
     @remembered("tax_rate", "tax_rate_rule", "tax_region")
     async def _rates(self, country: str, provinces: list[str], references: list[str]) -> Rows:

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from velella.core.errors import InvalidData, NotFound
+from velella.core.errors import InvalidData, NotFound, UnexpectedState
 from velella.core.flow import keep
 from velella.core.service.providers import Providers
 from velella.core.settings import ProviderSettings
@@ -32,7 +32,10 @@ class Outside(TaxProvider):
     identifier: ClassVar[str] = "outside"
 
     async def tax_lines(self, taxables: Sequence[Taxable], context: Mapping[str, Any]) -> list[CalculatedTaxLine]:
-        return [CalculatedTaxLine(one.line["id"], D("8.875"), "NYC", "New York", is_shipping=one.is_shipping) for one in taxables]
+        rate, lines = context["address"].get("says", D("8.875")), {one.line["id"]: one.is_shipping for one in taxables}
+        if rate is None:
+            rate, lines = D(1), {"line_of_another_cart": False}
+        return [CalculatedTaxLine(id, rate, "NYC", "New York", is_shipping=is_shipping) for id, is_shipping in lines.items()]
 
 
 @pytest.fixture
@@ -179,6 +182,9 @@ async def test_a_region_s_provider_computes_its_taxes_even_without_rates(taxes: 
     assert [(line["code"], line["provider_id"]) for line in lines] == [("NYC", "outside"), ("NYC", "outside")]
     with pytest.raises(NotFound):
         await taxes.create_regions([{"country_code": "fr", "provider_id": "tp_nobody"}])
+    for nonsense in (D(-5), D("NaN"), D("Infinity"), D(1001), 8.875, None):
+        with pytest.raises(UnexpectedState, match="The tax provider tp_outside"):
+            await taxes.get_tax_lines([SHIRT], [], {"address": {"country_code": "us", "says": nonsense}})
 
 
 async def test_a_place_has_one_region(taxes: TaxService) -> None:
