@@ -87,14 +87,15 @@ class Outside:
         if (known := run.recalled(path, reference)) is not None:
             return known.result
         at = f"{path}?joined"
-        joined = known.result if (known := run.recalled(at, JOINED)) is not None else None
+        joined = before.result if (before := run.recalled(at, JOINED)) is not None else None
         await run.journal.before_write()
         token = call_context.set(CallContext(current_call().trace_id).within(min(CALL_SECONDS, current_call().left())))
         try:
             with drawn_from(None):
                 result = await call(workflow.name, input, key if key is not None else f"{run.id}:{path}", joined)
         except GoesOn as error:  # it may fail before we look again: so it is asked after, not begun again
-            run.journal.remember(Checkpoint(at, JOINED, error.data.get("execution"), reads=True))
+            if before is None or error.data.get("execution") != joined:
+                run.journal.remember(Checkpoint(at, JOINED, error.data.get("execution"), reads=True))
             raise run.parked(f"{path} {workflow.name}", ONWARD, error) from None
         except Exception as error:
             # it had a caller who waits, this flow, so it has failed; for this flow nobody may wait

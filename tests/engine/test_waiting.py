@@ -10,6 +10,7 @@ import pytest
 from velella.core.errors import Conflict, GoesOn, NotAllowed, Unavailable, UnexpectedState
 from velella.core.flow import Flow, Retry, step, workflow
 from velella.core.flow.run import UNDO_ATTEMPTS
+from velella.core.sql.db.compiled import Compiled
 
 if TYPE_CHECKING:
     from conftest import Look
@@ -428,6 +429,8 @@ async def test_who_waits_in_the_table_hears_how_what_it_has_called_has_ended(
     for seconds in (2, 3, 5, 10, 20, 40, 22):  # it fails in the last of these, while its caller waits in the table
         await look(shop, seconds)
     assert runs == ["a"]
+    journal = Compiled("SELECT cardinality(journal) FROM workflow_execution WHERE workflow = 'toy-hears-late'")
+    assert await shop.database.fetch_value(journal) == 1, "however often it has looked"
     if meanwhile == "another start":
         with pytest.raises(GoesOn):
             await shop.coordinator.run("toy-fails-late", {"account": "a"})
