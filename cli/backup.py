@@ -88,7 +88,9 @@ def register(app: typer.Typer) -> None:
                 await instance.migrate(settings)
                 await analyze(settings)
 
-            with instance.held(instance.settings_of(data_dir=data_dir, database_url=database_url, topology=topology)):
+            settings = instance.settings_of(data_dir=data_dir, database_url=database_url, topology=topology)
+            instance.must_be_ours(settings)
+            with instance.held(settings):
                 with_database(data_dir, database_url, work, current=False, topology=topology)
         console.print(instance.as_it_stands("The shop is there again: `velella serve`"))
 

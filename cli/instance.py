@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import fcntl
 import os
+import pwd
 import re
 import shlex
 import signal
@@ -122,6 +123,19 @@ def must_be_there(settings: Settings) -> None:
         raise Misconfigured(
             f"There is no shop on {settings.data_dir}.",
             hint="`velella serve` makes one; --data-dir and --database-url name another.",
+        )
+
+
+def must_be_ours(settings: Settings) -> None:
+    """Raises Misconfigured where root would leave files in the data directory that the account whose it is can't open."""
+    if os.geteuid() == 0 and settings.data_dir.exists() and (owner := settings.data_dir.stat().st_uid) != 0:
+        try:
+            name = pwd.getpwuid(owner).pw_name
+        except KeyError:
+            name = f"#{owner}"
+        raise Misconfigured(
+            f"{settings.data_dir} belongs to the account {name}, which couldn't open what root makes there.",
+            hint=f"Run it as that account: sudo -u '{name}' velella …",
         )
 
 

@@ -14,7 +14,10 @@ from pathlib import Path
 import aiohttp
 import asyncpg
 import psutil
+import pytest
+from typer.testing import CliRunner
 
+from velella.cli.app import app
 from velella.core.ids import ulid
 
 from ..conftest import VELELLA
@@ -126,3 +129,17 @@ async def test_a_backup_says_what_is_not_in_it(migrated_database: str, tmp_path:
 async def test_a_backup_of_nothing_is_refused(tmp_path: Path) -> None:
     assert "There is no shop" in await velella("backup", "shop.zip", data_dir=tmp_path / "data", ok=False)
     assert not (tmp_path / "shop.zip").exists()
+
+
+async def test_root_restores_nothing_into_the_folder_of_another_account(
+    migrated_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, data = tmp_path / "shop.zip", tmp_path / "theirs"
+    await velella("backup", str(file), "--database-url", migrated_database, data_dir=tmp_path / "data")
+    data.mkdir(mode=0o700)
+    if os.geteuid() == 0:
+        os.chown(data, 65534, 65534)
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    refused = CliRunner().invoke(app, ["restore", str(file), "--data-dir", str(data)])
+    assert "belongs to the account" in str(refused.exception)
+    assert list(data.iterdir()) == []
