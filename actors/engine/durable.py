@@ -23,7 +23,7 @@ from ...core.message import CallContext, call_context, current_call
 from ...core.metrics import Timings
 from ...core.tasks import Tasks
 from ..caching import coalesced
-from .journal import ExecutionJournal, pack_entries, unpack_entries
+from .journal import ExecutionJournal, pack_entries, part_of, unpack_entries
 from .store import BOOKKEEPING_SECONDS, Execution, ExecutionOutcome, Executions, bookkeeping, goes_on
 from .waiting import Outcomes
 from .wakeups import EXECUTIONS
@@ -272,7 +272,7 @@ class DurableFlows:
             self.nudge()
 
     def _enter(self, journal: ExecutionJournal) -> Run:
-        run = Run(self._flows, journal.workflow, id=journal.id, journal=journal, started_at=journal.started_at)
+        run = Run(self._flows, journal.workflow, id=journal.done_as, journal=journal, started_at=journal.started_at)
         task = asyncio.current_task()
         assert task is not None
         self._active[journal.id] = _Active(run, journal, task)
@@ -360,8 +360,9 @@ class DurableFlows:
             log.exception("what could not be undone can't be kept either", execution=run.id, steps=[entry.step.name for entry in entries])
             undo = pack_entries([])
         id = run.id if run.journal is None else new_id("wfex")
+        journaled = [part_of(run.id)] if id != run.id else []
         with bookkeeping():
-            await self._store.bury(id, run.workflow.name, input, undo, error, current_call().trace_id, run.started_at)
+            await self._store.bury(id, run.workflow.name, input, journaled, undo, error, current_call().trace_id, run.started_at)
 
     # -- taking over
 

@@ -41,8 +41,12 @@ from ...core.codec import pack, unpack
 from ...core.errors import VelellaError
 from ...core.flow.definitions import Workflow, step_at
 from ...core.flow.journal import Checkpoint, Entry, Start, Superseded, Verdict, Wait
+from ...core.flow.reading import READ
 from .admin_view import is_step
 from .store import Execution, Executions
+
+_PART_OF = "?of"
+"""A position that no flow has."""
 
 
 class ExecutionJournal:
@@ -118,6 +122,12 @@ class ExecutionJournal:
             journal._known[checkpoint.path] = checkpoint
             journal._note(checkpoint)
         return journal
+
+    @property
+    def done_as(self) -> str:
+        """The id under which modules and third parties know what it has done: its own, or that of the execution that it was a part of."""
+        known = self._known.get(_PART_OF)
+        return self.id if known is None else str(known.result)
 
     # -- called by runs
 
@@ -247,6 +257,11 @@ class ExecutionJournal:
     async def _check(self) -> None:
         if not await self._store.still_ours(self):
             raise Superseded
+
+
+def part_of(id: str) -> bytes:
+    """What the journal of an execution begins with that undoes what another one could not: it is done under that one's id."""
+    return pack(_to_wire(Checkpoint(_PART_OF, f"{READ}execution", id, reads=True)))
 
 
 def packed_verdict(verdict: Verdict) -> str:

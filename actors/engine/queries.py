@@ -179,8 +179,8 @@ PARK = _sql(f"""
 """)
 
 BURY = _sql("""
-    INSERT INTO workflow_execution (id, workflow, state, input, undo, error, trace_id, started_at, finished_at)
-    VALUES (:id, :workflow, 'failed', :input, :undo, :error, :trace_id, :started_at, now())
+    INSERT INTO workflow_execution (id, workflow, state, input, journal, undo, error, trace_id, started_at, finished_at)
+    VALUES (:id, :workflow, 'failed', :input, :journal::bytea[], :undo, :error, :trace_id, :started_at, now())
     ON CONFLICT (id) DO UPDATE SET state = 'failed', undo = excluded.undo, error = excluded.error, finished_at = now()
 """)
 

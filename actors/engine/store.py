@@ -320,13 +320,22 @@ class Executions:
         return await self._database.fetch_value(queries.ANSWER, params) is not None
 
     async def bury(
-        self, id: str, workflow: str, input: bytes, undo: bytes, error: VelellaError, trace_id: str, started_at: datetime
+        self,
+        id: str,
+        workflow: str,
+        input: bytes,
+        journaled: list[bytes],
+        undo: bytes,
+        error: VelellaError,
+        trace_id: str,
+        started_at: datetime,
     ) -> None:
         """Record what a flow could not undo, for an operator."""
         params = {
             "id": id,
             "workflow": workflow,
             "input": input,
+            "journal": journaled,
             "undo": undo,
             "error": error.to_wire(),
             "trace_id": trace_id,

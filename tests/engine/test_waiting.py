@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from velella.core.errors import Conflict, GoesOn, NotAllowed, Unavailable, UnexpectedState
+from velella.core.errors import Conflict, GoesOn, NotAllowed, ReplyLost, Unavailable, UnexpectedState
 from velella.core.flow import Flow, Retry, step, workflow
 from velella.core.flow.run import UNDO_ATTEMPTS
 from velella.core.sql.db.compiled import Compiled
@@ -641,3 +641,41 @@ async def test_what_could_not_be_undone_is_undone_later_in_the_same_order(toy: A
     await look(shop, 2)
     assert undone == ["second", "first"]
     assert await states(shop) == {"toy-undone-late": "reverted"}
+
+
+async def test_what_a_part_could_not_undo_is_undone_once_however_it_is_tried_again(toy: Any, shop: Stage, look: Look) -> None:
+    """What came of the part's failure is an execution of its own by then, and the first attempts may have done it."""
+    lost = [ReplyLost("The connection broke.")] * UNDO_ATTEMPTS
+    keys: set[str] = set()
+
+    async def book_back(flow: Flow, account: str) -> None:
+        keys.add(flow.idempotency_key)
+        await flow.modules.ledger.book(account, -1)  # type: ignore[attr-defined]
+        if lost:
+            raise lost.pop()
+
+    @step(undo=book_back)
+    async def book(flow: Flow, account: str) -> str:
+        await flow.modules.ledger.book(account, 1)  # type: ignore[attr-defined]
+        return account
+
+    @workflow("toy-caught-part")
+    async def part(flow: Flow, account: str) -> None:
+        await flow.run(book, account)
+        await flow.run(toy.toy_ledger.refuse, False)
+
+    @workflow("toy-catches", durable=True)
+    async def whole(flow: Flow, account: str) -> str:
+        try:
+            await flow.run(part, account)
+        except NotAllowed:
+            return "without"
+        return "with"
+
+    assert await shop.coordinator.run("toy-catches", {"account": "a"}) == "without"
+    [row] = await shop.coordinator.list(state="failed")
+    await shop.coordinator.retry(row["id"])
+    await look(shop, 1)
+    assert (await shop.coordinator.show(row["id"]))["state"] == "reverted"
+    assert await shop.booked("a") == [-1, 1]
+    assert len(keys) == 1
