@@ -18,7 +18,7 @@ from .accounts import create_admin, reset_mfa
 from .at_hand import running
 from .data import DatabaseUrl, DataDir, with_database
 from .output import console
-from .seeding import analyze, seed_defaults, seed_demo
+from .seeding import analyze, seed_defaults, seed_demo, turn
 
 R = TypeVar("R")
 
@@ -33,10 +33,11 @@ def register(app: typer.Typer) -> None:
         """Fill the shop with what every store needs, and with the demo shop. What exists is left alone."""
 
         async def work(settings: Settings) -> None:
-            await seed_defaults(settings)
-            if not empty:
-                await seed_demo(settings, visits=True)
-            await analyze(settings)
+            async with turn(settings):
+                await seed_defaults(settings)
+                if not empty:
+                    await seed_demo(settings, visits=True)
+                await analyze(settings)
 
         _changing(data_dir, database_url, work)
         console.print("Seeded.")

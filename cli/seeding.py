@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
@@ -22,32 +23,39 @@ if TYPE_CHECKING:
 
 FILLING = {"demo_shop": "being filled"}
 """Metadata of the store of a new shop until the demo shop is complete: whatever ends its filling, the next start goes on with it."""
-_TURN = 0x53454544
+TURN = 0x53454544
 """Number of the advisory lock under which a shop is filled."""
 
 
 async def seed(settings: Settings, *, demo: bool) -> bool:
     """Fill a new shop with what every store needs, and with the demo shop if `demo`. Returns whether it was filled with that now.
 
-    An interrupted filling is finished. Servers that start on one database at once take turns.
+    An interrupted filling is finished.
     """
-    with console.status("Preparing the database …"):
-        turn = await asyncpg.connect(settings.database_of("store"))
-        try:
-            await turn.execute("SELECT pg_advisory_lock($1)", _TURN)
-        except BaseException:
-            turn.terminate()
-            raise
-    try:
+    async with turn(settings) as connection:
         with console.status("Preparing the database …"):
             await seed_defaults(settings, FILLING if demo else None)
-            unfinished = demo and await turn.fetchval("SELECT true FROM store WHERE metadata @> $1", json.dumps(FILLING))
+            unfinished = demo and await connection.fetchval("SELECT true FROM store WHERE metadata @> $1", json.dumps(FILLING))
         if unfinished:
             await seed_demo(settings)
             await analyze(settings)
         return bool(unfinished)
+
+
+@contextlib.asynccontextmanager
+async def turn(settings: Settings) -> AsyncIterator[asyncpg.Connection]:
+    """Who fills a shop does so alone: servers that start on one database at once, and `velella seed` beside them, take turns."""
+    with console.status("Preparing the database …"):
+        connection = await asyncpg.connect(settings.database_of("store"))
+        try:
+            await connection.execute("SELECT pg_advisory_lock($1)", TURN)
+        except BaseException:
+            connection.terminate()
+            raise
+    try:
+        yield connection
     finally:
-        turn.terminate()  # the server then lets go of the lock
+        connection.terminate()  # the server then lets go of the lock
 
 
 async def seed_defaults(settings: Settings, metadata: Mapping[str, Any] | None = None) -> None:

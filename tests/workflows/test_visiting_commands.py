@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shlex
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 from velella.actors.cluster.postgres import EmbeddedPostgres
 from velella.actors.host import local_host
-from velella.cli import instance
+from velella.cli import instance, seeding
 from velella.core.errors import Misconfigured
 from velella.core.service import migrations
 from velella.core.settings import ProviderSettings, Settings, default_providers
@@ -127,15 +128,29 @@ async def execute(url: str, statement: str) -> None:
         await connection.close()
 
 
+_WAITS = """
+    SELECT EXISTS (SELECT FROM pg_locks JOIN pg_database AS here ON here.oid = database
+                   WHERE datname = current_database() AND locktype = 'advisory' AND NOT granted)
+"""
+
+
 async def test_an_empty_database_becomes_the_shop_and_its_statistics_are_known(postgres: EmbeddedPostgres, tmp_path: Path) -> None:
     url = await clone(postgres)
     settings = Settings(_env_file=None, database_url=url, data_dir=tmp_path)
     await instance.make_current(settings, embedded=False)
     assert "customer" in await tables(url)
     await instance.make_current(settings, embedded=False)  # a second start finds it as it is
-    code, printed = await velella(tmp_path, "seed", "--empty", "--database-url", url, "--data-dir", str(tmp_path / "shop"))
-    assert code == 0, printed
     connection = await asyncpg.connect(url)
+    await connection.execute("SELECT pg_advisory_lock($1)", seeding.TURN)  # as a server does that fills it on its first start
+    words = ("seed", "--empty", "--database-url", url, "--data-dir", str(tmp_path / "shop"))
+    command = asyncio.create_task(velella(tmp_path, *words))
+    async with asyncio.timeout(60):
+        while not await connection.fetchval(_WAITS):
+            assert not command.done(), "who fills a shop does so alone"
+            await asyncio.sleep(0.05)
+    await connection.execute("SELECT pg_advisory_unlock($1)", seeding.TURN)
+    code, printed = await command
+    assert code == 0, printed
     assert await connection.fetchval("SELECT reltuples FROM pg_class WHERE relname = 'currency'") == 126
     await connection.close()
 
