@@ -391,7 +391,7 @@ def test_every_flow_that_changes_rows_can_be_taken_back() -> None:
     forward |= {"reserve-again", "settle-difference", "give-back-some", "close-collections", "mark", "put-into-stock"}
     forward |= {"check-factor", "end-factor", "keep-recovery-codes", "request", "tell", "delete-file", "wait-confirmation-product-import"}
     forward |= {"mark-changed", "reindex-search-indexes", "finish-reindex", "drop-index", "withdraw-indexes", "sweep-indexes"}
-    forward |= {"relink-promotions", "release-of-lines", "join-reservations", "print-label"}
+    forward |= {"relink-promotions", "release-of-lines", "join-reservations", "print-label", "give-back-late", "drop-collections"}
     steps = [each for each in definitions._steps.values() if each.function.__module__.startswith("velella.workflows.")]
     plain = [each for each in steps if not each.function.__module__.startswith(("velella.workflows.cart", "velella.workflows.payment"))]
     assert sorted(each.name for each in plain if not (each.undo or each.reads or each.pivot or each.name in forward)) == []
