@@ -161,16 +161,31 @@ def _lock_file(settings: Settings) -> Path:
 
 def check_port(settings: Settings) -> None:
     """Raises Misconfigured when the port is taken or the address isn't this machine's."""
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((settings.host, settings.port))
-        except OSError as error:
-            raise Misconfigured(
-                f"Can't listen on {url_of(settings.host, settings.port)}: {error.strerror}.",
-                hint="Choose another with --port, or stop what listens there.",
-            ) from None
+    _bound(settings, socket.SO_REUSEADDR).close()
+
+
+@contextlib.contextmanager
+def port_held(settings: Settings) -> Iterator[None]:
+    """Hold the port for the shop that is started in the block: its processes share it, which come a while later, and would share it as well
+    with those of another shop that is started meanwhile. Raises what `check_port` raises."""
+    check_port(settings)
+    # it takes no connection, for it doesn't listen; whose processes don't share the port with it can't have it
+    with _bound(settings, socket.SO_REUSEPORT) if settings.port else contextlib.nullcontext():
+        yield
+
+
+def _bound(settings: Settings, option: int) -> socket.socket:
+    bound = socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET)
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, option, 1)
+        bound.bind((settings.host, settings.port))
+    except OSError as error:
+        bound.close()
+        raise Misconfigured(
+            f"Can't listen on {url_of(settings.host, settings.port)}: {error.strerror}.",
+            hint="Choose another with --port, or stop what listens there.",
+        ) from None
+    return bound
 
 
 @contextlib.asynccontextmanager

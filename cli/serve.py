@@ -19,6 +19,7 @@ from .stopping import Stop, stoppable
 
 if TYPE_CHECKING:
     from ..actors.cluster.supervisor import Supervisor
+    from ..actors.topology import Topology
 
 EXAMPLES = """Examples:  velella serve  ·  velella serve --topology pooled  ·  velella serve --empty --data-dir shop2 --port 9001  ·
 velella serve --database-url postgresql://shop@db.internal/shop --host 0.0.0.0"""
@@ -55,12 +56,17 @@ async def _serve(settings: Settings, demo: bool) -> int:
 
 
 async def _serve_until(stop: Stop, settings: Settings, demo: bool) -> None:
-    from ..actors.cluster.supervisor import Supervisor
     from ..actors.topology import Topology
 
     topology = Topology.of(settings)  # first: a mistake in the file is reported before anything starts
     instance.ask_for_public_url(settings)
-    instance.check_port(settings)
+    with instance.port_held(settings):
+        await _serve_on_port(stop, topology, demo)
+
+
+async def _serve_on_port(stop: Stop, topology: Topology, demo: bool) -> None:
+    from ..actors.cluster.supervisor import Supervisor
+
     settings = topology.settings.with_secrets()  # with the databases that the file gives to pools
     embedded = settings.database_url is None
     if not embedded:

@@ -49,8 +49,7 @@ def register(app: typer.Typer) -> None:
 async def _develop(settings: Settings, given: dict[str, Any], nursery: Nursery, *, demo: bool) -> int:
     from .keeper import Keeper
 
-    with stoppable() as stop:
-        instance.check_port(settings)
+    with stoppable() as stop, instance.port_held(settings):
         async with instance.database(settings) as ready:
             # with the database that runs by now, whatever the settings say later
             given |= {"data_dir": settings.data_dir, "database_url": ready.database_url}

@@ -16,9 +16,10 @@ import aiohttp
 import psutil
 import pytest
 
-from velella.cli import demo
+from velella.cli import demo, instance
 from velella.cli.instance import DEMO_ADMIN
 from velella.core.ids import ulid
+from velella.core.settings import Settings
 
 from .. import forks
 from ..conftest import VELELLA
@@ -200,6 +201,25 @@ async def test_a_taken_port_is_one_clear_line(tmp_path: Path) -> None:
     assert "--port" in output
     assert "public_url is not set" in output  # said first: this shop is opened to other machines
     assert "Traceback" not in output
+
+
+async def test_a_port_is_taken_from_the_moment_that_a_shop_begins_to_start(tmp_path: Path) -> None:
+    """Its processes share the port, and would with those of another shop, which gets some of the requests then."""
+    port = free_port()
+    with instance.port_held(Settings(port=port, data_dir=tmp_path / "one")), socket.socket() as ours:
+        output = await velella("serve", "--port", str(port), data_dir=tmp_path / "other", ok=False)
+        assert f"Can't listen on http://127.0.0.1:{port}" in output
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        ours.bind(("127.0.0.1", port))
+        ours.listen()
+        client = socket.create_connection(("127.0.0.1", port), 5)
+        ours.settimeout(5)
+        ours.accept()[0].close()  # who holds the port takes no connection
+        assert client.recv(1) == b""
+        client.close()
+    with instance.port_held(Settings(port=port, data_dir=tmp_path / "one")):
+        pass  # at once after a shop has ended, with its last connections not forgotten yet
 
 
 async def test_an_unreachable_database_is_one_clear_line(tmp_path: Path) -> None:
