@@ -167,7 +167,7 @@ class DurableFlows:
                 looked_again = True
             except Exception as error:
                 attempt += 1
-                over = journal.outdone or journal.parked or (journal.touched and not journal.over)  # the last: it is gone on with
+                over = journal.outdone or journal.parked or journal.is_open  # the last: it is gone on with
                 if attempt > workflow.retries or (isinstance(error, VelellaError) and error.status < 500) or over:
                     raise
                 await asyncio.sleep(0.05 * 2**attempt)
@@ -267,7 +267,7 @@ class DurableFlows:
 
     def _leave(self, journal: ExecutionJournal) -> None:
         self._active.pop(journal.id, None)
-        if journal.touched and not journal.over and not self._stopping:
+        if journal.is_open and not self._stopping:
             self._left[journal.id] = time.monotonic()
             self.nudge()
 

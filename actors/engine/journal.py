@@ -124,6 +124,11 @@ class ExecutionJournal:
         return journal
 
     @property
+    def is_open(self) -> bool:
+        """Whether somebody may have to go on with it: its end isn't recorded, or its row may come after what was to record that."""
+        return self.touched and not (self.begun and self.over)
+
+    @property
     def done_as(self) -> str:
         """The id under which modules and third parties know what it has done: its own, or that of the execution that it was a part of."""
         known = self._known.get(_PART_OF)

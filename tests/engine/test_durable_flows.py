@@ -8,6 +8,8 @@ import os
 import random
 import signal
 import time
+from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -597,3 +599,25 @@ async def test_a_flow_that_tries_again_does_not_so_beside_an_attempt_whose_end_i
     await settled(here)
     assert await states(here) == ["done"]
     assert await here.booked("a") == [1]
+
+
+async def test_an_execution_whose_row_comes_after_all_is_carried_out(shop: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its statement was still on its way when its connection broke, and when its end was to be written down."""
+    store, late = shop.coordinator._store, list[Callable[[], Awaitable[bool]]]()
+    begin = store.begin
+
+    async def on_its_way(*args: Any) -> bool:
+        if not late:
+            late.append(partial(begin, *args))
+            raise ReplyLost("The connection broke.")
+        return await begin(*args)
+
+    monkeypatch.setattr(store, "begin", on_its_way)
+    with pytest.raises(ReplyLost):
+        await shop.coordinator.run("book-three", {"account": "a"})
+    assert await shop.coordinator.recover() == 0
+    assert await late[0]()
+    assert await shop.coordinator.recover() == 1
+    await settled(shop)
+    assert await states(shop) == ["done"]
+    assert len(await shop.booked("a")) == 3
