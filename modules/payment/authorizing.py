@@ -47,8 +47,9 @@ class Authorizing(Settling):
             NotFound: there is no such session; it may have been dropped.
             PaymentRequiresMore: the buyer has to act first.
             PaymentAuthorizationFailed: declined, for certain; or authorised once and cancelled since.
-            PaymentInDoubt: the provider doesn't answer in time, not even when asked for the payment's status. Nothing is booked; that is
-                recorded, and the shop asks until it gets an answer. A repetition is the same request.
+            PaymentInDoubt: the provider doesn't answer in time, not even when asked for the payment's status, nor did it answer a
+                concurrent call. Nothing is booked; that is recorded, and the shop asks until it gets an answer. A repetition is the same
+                request.
         """
         collection, session = await self._session(id)
         if session["deleted_at"] is not None:
@@ -59,6 +60,9 @@ class Authorizing(Settling):
             return await self._claimed(collection, session, order_id)
         await self._settle_others(collection, session)
         outcome = await self._outcome(session, context or {})
+        if outcome is None:
+            collection, session = await self._session(id)
+            return None if session["payment_id"] is None else await self._claimed(collection, session, order_id)
         if outcome.status in books.HELD:
             return await self._authorized(collection, session, outcome, claimed=True, order_id=order_id)
         pending = outcome.status == "pending_authorization"
@@ -102,8 +106,9 @@ class Authorizing(Settling):
                     retry_after=AGAIN_SECONDS,
                 ) from error
 
-    async def _outcome(self, session: PaymentSession, context: Mapping[str, Any]) -> Outcome:
-        """The provider's answer. If it may have been asked before, its status of the payment is read first, and counts."""
+    async def _outcome(self, session: PaymentSession, context: Mapping[str, Any]) -> Outcome | None:
+        """The provider's answer. If it may have been asked before, its status of the payment is read first, and counts. None: there was no
+        answer, but a concurrent caller got one, which is booked."""
         id, provider = session["id"], session["provider_id"]
         about = {**(session["context"] or {}), **context}
         ask = Ask(f"{id}:authorize:{session['attempt']}", session["data"], Decimal(session["amount"]), session["currency_code"], about)
@@ -122,7 +127,9 @@ class Authorizing(Settling):
         except Exception as error:
             if isinstance(error, VelellaError) and error.status < 500:
                 raise  # refused, for certain
-            await self._changed_session(id, _doubt)
+            now = await self._changed_session(id, _doubt)
+            if books.is_claimed(now) and not books.is_claimed(session):
+                return None
             raise PaymentInDoubt(
                 f"The payment provider did not answer, so it isn't known whether payment session {id} is authorized. Try again.",
                 hint=f"{type(error).__name__}: {error}",

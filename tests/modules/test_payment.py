@@ -302,8 +302,17 @@ async def test_an_authorization_may_take_its_time(payments: PaymentService, bank
 
     begun = await session(payments, (await payments.collection_for("cart:1", currency_code="eur", amount=100))["id"])
     assert len(await payments.unsettled_sessions(-1e6)) == 1
+    asked, held = len(bank.asked), asyncio.Event()
+    bank.held["authorize"] = held
+    slow = asyncio.create_task(payments.authorize_payment_session(begun, order_id="order_1"))
+    while len(bank.asked) == asked:
+        await asyncio.sleep(0.001)
+    await asyncio.sleep(0.01)
+    del bank.held["authorize"]
     assert await payments.authorize_payment_session(begun, order_id="order_1") is None
     bank.down |= {"authorize", "status"}
+    held.set()
+    assert await slow is None, "another caller was told that it takes its time"
     with pytest.raises(PaymentOutcomeUnknown):
         await payments.authorize_payment_session(begun, order_id="order_1")
     assert await payments.unsettled_sessions(-1e6) == [], "an order waits for it, and nobody gives it back"
