@@ -19,6 +19,7 @@ from velella.workflows.payment import process as processing
 
 from ..vault import Vault
 from .conftest import Market, MoodyProvider, Row, Store
+from .test_draft_orders import drafted
 from .test_merchants_payments import ordered, payment_of, transactions
 
 D = Decimal
@@ -267,6 +268,20 @@ async def test_what_a_bank_takes_its_time_for_is_given_back_when_the_order_is_ca
     notice = {"provider_id": "pp_moody_m", "action": "captured", "session_id": session}
     assert (await market.host.workflows.run("process-payment-workflow", notice, None))["payment_id"] is None
     assert (dropped, await transactions(market, order)) == ([session, session], [])
+
+
+async def test_a_draft_is_taxed_for_where_it_goes_whatever_stops_its_update(market: Market, merchant: Store, busy: Any) -> None:
+    draft = await drafted(market, merchant, {"title": "Boat", "quantity": 1, "unit_price": 100})
+    busy(difference.settle_difference)
+    at = f"/admin/draft-orders/{draft['id']}"
+    await merchant.post(at, {"shipping_address": {"country_code": "de"}})
+
+    async def taxed() -> tuple[Any, Any]:
+        shown = (await merchant.get(at, fields="total,shipping_address.country_code"))["draft_order"]
+        return shown["shipping_address"]["country_code"], shown["total"]
+
+    assert await taxed() in (("us", D("107.25")), ("de", 119))
+    await until(taxed, ("de", 119))
 
 
 async def test_a_webhooks_booking_is_repeated_until_it_is_done(market: Market, store: Store, busy: Any) -> None:

@@ -114,9 +114,10 @@ def _put_lines(draft: WorkingCart, given: Row) -> dict[str, str]:
 # -- changed
 
 
-@step
+@step(pivot=True)
 async def price_draft(flow: Flow, order_id: str, revision: int, prices: Prices) -> bool:
-    """Give a draft its taxes and discounts. Returns False if it has another revision by now."""
+    """Give a draft its taxes and discounts. Returns False if it has another revision by now. They are of what it says by then, so that
+    isn't taken back any more."""
     return await flow.modules.order.price(order_id, revision, prices)
 
 
