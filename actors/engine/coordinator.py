@@ -20,7 +20,7 @@ from ...core.clock import iso
 from ...core.codec import pack, unpack
 from ...core.errors import Conflict, InvalidData, Misconfigured, NotAllowed, NotFound, Unavailable, VelellaError
 from ...core.flow import FlowContext, workflow_named
-from ...core.flow.attempts import is_in_doubt
+from ...core.flow.attempts import is_in_doubt, worth_retrying
 from ...core.flow.definitions import recurring_workflows, scheduled_workflows, unmatched_hooks
 from ...core.flow.journal import Outgrown, Verdict
 from ...core.flow.run import Run
@@ -193,7 +193,7 @@ class Coordinator(Service):
                     raise
                 attempt += 1
                 in_doubt = run.has_written and is_in_doubt(error)  # another run would write under other message ids
-                if attempt > workflow.retries or in_doubt or (isinstance(error, VelellaError) and error.status < 500):
+                if attempt > workflow.retries or in_doubt or not worth_retrying(error):
                     raise
                 await asyncio.sleep(0.05 * 2**attempt * random.uniform(0.5, 1.0))
             else:

@@ -13,7 +13,7 @@ from ...core import tracing
 from ...core.codec import pack, travelled, unpack
 from ...core.errors import Conflict, GoesOn, NotFound, Unavailable, UnexpectedState, VelellaError
 from ...core.flow import FlowContext, Workflow, workflow_named
-from ...core.flow.attempts import as_velella_error
+from ...core.flow.attempts import as_velella_error, worth_retrying
 from ...core.flow.journal import Diverged, Entry, Parked, Superseded
 from ...core.flow.outside import ONWARD
 from ...core.flow.run import DURABLE_SECONDS, EarlyAnswer, Run
@@ -168,7 +168,7 @@ class DurableFlows:
             except Exception as error:
                 attempt += 1
                 over = journal.outdone or journal.parked or journal.is_open  # the last: it is gone on with
-                if attempt > workflow.retries or (isinstance(error, VelellaError) and error.status < 500) or over:
+                if attempt > workflow.retries or not worth_retrying(error) or over:
                     raise
                 await asyncio.sleep(0.05 * 2**attempt)
 

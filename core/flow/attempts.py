@@ -7,7 +7,7 @@ import random
 from collections.abc import Awaitable, Coroutine
 from typing import Any, TypeVar
 
-from ..errors import DeadlineExceeded, ReplyLost, Unavailable, UnexpectedState, VelellaError
+from ..errors import DeadlineExceeded, ReplyLost, TookDown, Unavailable, UnexpectedState, VelellaError
 from ..logs import logger
 from ..message import call_context, current_call
 from ..tasks import Tasks
@@ -33,7 +33,8 @@ def is_refused(error: BaseException) -> bool:
 
 
 def worth_retrying(error: Exception) -> bool:
-    return not is_refused(error)
+    """Whether another attempt, at once, may go better. Not of what its process died of: that would take the next one down."""
+    return not is_refused(error) and not isinstance(error, TookDown)
 
 
 def is_in_doubt(error: BaseException) -> bool:

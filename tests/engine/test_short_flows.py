@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from velella.core.errors import Busy, Conflict, DeadlineExceeded, NotAllowed, ReplyLost, UnexpectedState
+from velella.core.errors import Busy, Conflict, DeadlineExceeded, NotAllowed, ReplyLost, TookDown, UnexpectedState
 from velella.core.flow import Flow, FlowContext, on_hook, step, workflow
 from velella.core.flow.journal import Outgrown
 from velella.core.flow.run import Run
@@ -271,6 +271,32 @@ async def test_the_one_write_of_a_short_flow_may_be_sent_again_and_is_done_once(
     with pytest.raises(ReplyLost):
         await here.coordinator.run("short-in-doubt", {})
     assert await here.booked("whole flow") == [1], "a flow run again has other message ids"
+
+
+@pytest.mark.parametrize("durable", [False, True])
+async def test_a_message_that_its_process_died_of_takes_no_other_with_it(here: Stage, durable: bool) -> None:
+    tries: list[str] = []
+
+    async def hog_again(flow: Flow, _: Any) -> None:
+        tries.append("undo")
+        raise TookDown("It ended while it was busy with it.")
+
+    @step(undo=hog_again)
+    async def small(flow: Flow) -> None: ...
+
+    @step(retries=3)
+    async def hog(flow: Flow) -> None:
+        tries.append("step")
+        raise TookDown("It ended while it was busy with it.")
+
+    @workflow(f"toy-hogging-{durable}", durable=durable, retries=2)
+    async def hogging(flow: Flow) -> None:
+        await flow.run(small)
+        await flow.run(hog)
+
+    with pytest.raises(TookDown):
+        await here.coordinator.run(hogging.name, {})
+    assert tries == ["step", "undo"]
 
 
 async def test_a_failing_undo_is_tried_again_and_does_not_keep_the_others(context: FlowContext) -> None:
