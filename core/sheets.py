@@ -35,6 +35,8 @@ csv.field_size_limit(LONGEST)  # of the whole process, 131,072 unless somebody s
 MOST_COLUMNS: Final = 500
 UNFINISHED: Final = "unexpected end of data"
 """What `csv` says of a row that ends within quotes."""
+BROKEN: Final = "new-line character seen in unquoted field"
+"""How it begins to say that there is a CR in a row."""
 MARK: Final = b"\xef\xbb\xbf"
 """Begins what is written: without it Excel takes UTF-8 for the code page of its country."""
 _STARTS: Final = r"'*[^\S\t\r\n]*[=+\-@\uff1d\uff0b\uff0d\uff20]"
@@ -181,14 +183,20 @@ def _parsed(lines: list[bytes], at: Position, delimiter: str, *, last: bool) -> 
         except csv.Error as error:
             if reader.line_num == len(lines) and not last:  # it goes on in lines that aren't here yet
                 return records, Position(offset, at.line + read), lines[read:]
-            fault = "a quote in it isn't closed" if str(error) == UNFINISHED else str(error)
-            raise InvalidData(f"Line {at.line + read}: {fault}") from error
+            raise InvalidData(f"Line {at.line + read}: {_fault(str(error))}") from error
         begins, before, read = Position(offset, at.line + read), read, reader.line_num
         offset += sum(len(each) + 1 for each in lines[before:read])
         if cells:
             if len(cells) > MOST_COLUMNS:
                 raise InvalidData(f"Line {begins.line}: a row may have {MOST_COLUMNS} cells, not {len(cells)}")
             records.append(Record(begins, [plain(each) for each in cells]))
+
+
+def _fault(said: str) -> str:
+    """What `csv` says of a row, as one says it to a merchant."""
+    if said == UNFINISHED:
+        return "a quote in it isn't closed"
+    return "there is a line break in it without quotes around (CR alone ends no line)" if said.startswith(BROKEN) else said
 
 
 def _texts(lines: list[bytes], at: Position) -> Iterable[str]:

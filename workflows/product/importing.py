@@ -216,6 +216,8 @@ def _input(product: SheetProduct, tags: dict[str, str]) -> Row | InvalidData:
     lost = [tag for tag in product.listed("tags") if tag not in tags]
     if lost:
         return InvalidData(f"Tag with value {lost[0]} not found")
+    if product.twice is not None:
+        return InvalidData(f'The option "{product.twice[:80]}" is named twice by a row')
     given = dict(product.given)
     if product.lists.get("images"):
         given["images"] = [{"url": url} for url in product.listed("images")]

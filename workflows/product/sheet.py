@@ -191,6 +191,8 @@ class SheetProduct:
     rows: int = 1
     characters: int = 0
     """Of the rows after the first one, where they differ from it."""
+    twice: str | None = None
+    """An option that a row names twice: one of its values would be lost."""
 
     @property
     def at(self) -> Position:
@@ -226,6 +228,7 @@ class SheetProduct:
         if self.characters > MOST_CHARACTERS:
             raise InvalidData(f"Line {row.at.line}: the rows of a product may have {MOST_CHARACTERS} characters, beside what they repeat")
         self.given = {**row.given, **self.given}
+        self.twice = self.twice or row.twice
         self.variants += row.variants
         self.lines += row.lines
         for member, cells in row.lists.items():
@@ -325,21 +328,23 @@ class ProductColumns:
         if urls := [cells[at] for at in self._images if cells[at]]:
             variant["image_urls"] = urls
         for columns in self._options.values():
-            self._option(record.at.line, cells, columns, variant, made.options)
+            self._option(record.at.line, cells, columns, variant, made)
         if variant:
             made.variants.append(variant)
             made.lines.append(record.at.line)
         return made
 
     @staticmethod
-    def _option(line: int, cells: Sequence[str], columns: Mapping[str, int], variant: Row, options: dict[str, SheetOption]) -> None:
+    def _option(line: int, cells: Sequence[str], columns: Mapping[str, int], variant: Row, made: SheetProduct) -> None:
         title, value = cells[columns["name"]], cells[columns["value"]]
         if not title and not value:
             return
         if not title or not value:
             raise InvalidData(f"Line {line}: an option has a name and a value, here one of them is missing")
+        if title in made.options:
+            made.twice = title
         variant.setdefault("options", {})[title] = value
-        option = options[title] = SheetOption(title, {value: None})
+        option = made.options[title] = SheetOption(title, {value: None})
         if "id" in columns and cells[columns["id"]]:
             option.id = cells[columns["id"]]
         if "is exclusive" in columns and cells[columns["is exclusive"]]:

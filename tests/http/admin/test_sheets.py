@@ -261,6 +261,10 @@ async def test_what_is_refused_is_listed_by_its_line_and_leaves_the_others(sheet
             sheet("Product Handle,Product Title", *(f"a,{'b' * 500_000}{at}" for at in range(35))),
             "Line 36: the rows of a product may have 16777216 characters",
         ),
+        (
+            sheet(HEAD, "a,B,S,,5,Size,S").replace(b"\n", b"\r"),
+            "Line 1: there is a line break in it without quotes around",
+        ),
         (sheet("Product Handle,Product Metadata", "a,{"), "Line 2: Product Metadata: it is not valid JSON"),
         (sheet("Product Handle,Product Discountable", "a,maybe"), "Line 2: Product Discountable: 'maybe' is neither true nor false"),
         (sheet("Product Handle,Product Title", 'a,"B', "c,d"), "Line 2: a quote in it isn't closed"),

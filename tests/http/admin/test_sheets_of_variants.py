@@ -88,6 +88,10 @@ async def test_a_row_that_names_some_of_the_options_leaves_the_others(sheets: Im
     _, note = await sheets.run(sheet(head, f"{id},,,8,Size,XS"))
     assert "Line 2: Product has 2 option values but there were 1 provided option values" in note["description"], note
     assert await variants_of(sheets, id) == after
+    new = called()
+    _, note = await sheets.run(sheet(both, f"{new},Bell,S,,5,Size,S,Size,M", f"{new}-2,Bell,S,,5,Size,S,Colour,Red"))
+    assert "1 created, 0 updated, 1 refused" in note["description"], note
+    assert 'Line 2: The option "Size" is named twice by a row' in note["description"], "neither of the values is lost without a word"
 
 
 def pictures(names: str) -> str:
