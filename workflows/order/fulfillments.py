@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from ...commerce.addresses import FIELDS
 from ...commerce.types import Order, OrderLine
@@ -268,8 +268,9 @@ class Packed(TypedDict):
     location_id: str
     shipped: bool
     canceled: bool
-    coming_back: bool
-    """Whether units are asked back, or have come back, that are in this fulfillment or would be left in none without it."""
+    coming_back: NotRequired[bool]
+    """Whether more units are asked back, or have come back, than would be sent without this fulfillment. What was written down before an
+    upgrade doesn't say it."""
 
 
 @step(reads=True)
@@ -359,7 +360,7 @@ async def cancel_order_fulfillment(
             raise NotAllowed("The fulfillment is already canceled")
         if packed["shipped"]:
             raise NotAllowed("The fulfillment has already been shipped. Shipped fulfillments cannot be canceled")
-        if packed["coming_back"]:
+        if packed.get("coming_back"):
             raise NotAllowed("Items of the fulfillment are to be returned, or were. Cancel their return first")
         fulfillment = await flow.run(call_off, fulfillment_id)
         back = await flow.run(reserve_again, packed["items"], packed["location_id"])
