@@ -29,16 +29,21 @@ async def export_everything(shop: ShopHandle, folder: Path) -> int:
 
     What belongs to an order, a cart or a payment collection stands in it; pairs without a table of their own, as ids in the first of both.
     Columns that are never shown (digests of keys and passwords) stay in the shop, and so does what is deleted. What changes meanwhile
-    may be in it or not. Raises InvalidData where the folder has something in it.
+    may be in it or not. One that breaks off leaves nothing: a part would be taken for all. Raises InvalidData where the folder has
+    something in it.
     """
     await asyncio.to_thread(_made, folder)
     files = lines = 0
-    with progress(remaining=False) as bars:
-        for module, schema in _schemas(shop):
-            for entity in schema.entities.values():
-                if entity.inside is None and entity.view_of is None:
-                    written = await _exported(shop, module, schema, entity, folder, bars)
-                    files, lines = files + (written > 0), lines + written
+    try:
+        with progress(remaining=False) as bars:
+            for module, schema in _schemas(shop):
+                for entity in schema.entities.values():
+                    if entity.inside is None and entity.view_of is None:
+                        written = await _exported(shop, module, schema, entity, folder, bars)
+                        files, lines = files + (written > 0), lines + written
+    except BaseException:
+        _emptied(folder)
+        raise
     console.print(f"{folder}: {lines:,} lines in {files} files.")
     return lines
 
@@ -47,6 +52,11 @@ def _made(folder: Path) -> None:
     if folder.exists() and any(folder.iterdir()):
         raise InvalidData(f"{folder} has something in it.", hint="Name a new folder, or an empty one.")
     folder.mkdir(parents=True, exist_ok=True)
+
+
+def _emptied(folder: Path) -> None:
+    for file in folder.glob("*.jsonl"):
+        file.unlink()
 
 
 def _schemas(shop: ShopHandle) -> Iterator[tuple[str, Schema]]:

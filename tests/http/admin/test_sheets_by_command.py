@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 import pytest
 
+from velella.cli import everything
 from velella.cli.at_hand import ShopHandle
 from velella.cli.everything import export_everything
 from velella.cli.sheets import copy_of, export_to, import_products, import_shopify
@@ -126,6 +127,25 @@ async def test_everything_is_exported_into_a_file(handle: ShopHandle, sheets: Im
     shared = by_command[0].keys() & by_route[0].keys() if by_command else set()
     assert [{name: row[name] for name in shared} for row in by_command] == [{name: row[name] for name in shared} for row in by_route]
     assert [path.name for path in tmp_path.iterdir()] == ["out.csv"]
+
+
+async def test_an_export_of_everything_that_breaks_off_is_taken_for_none(
+    handle: ShopHandle, sheets: Importer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written, exported = 0, everything._exported
+
+    async def breaks(*given: Any) -> int:
+        nonlocal written
+        if written > 3:
+            raise Unavailable("The database is away")
+        lines = await exported(*given)
+        written += lines > 0
+        return lines
+
+    monkeypatch.setattr(everything, "_exported", breaks)
+    with pytest.raises(Unavailable):
+        await export_everything(handle, tmp_path / "kept")
+    assert list((tmp_path / "kept").iterdir()) == []
 
 
 async def test_everything_that_a_shop_keeps_is_exported_without_its_secrets(handle: ShopHandle, sheets: Importer, tmp_path: Path) -> None:
