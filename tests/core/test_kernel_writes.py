@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from decimal import Decimal
 from typing import Any
 
@@ -10,8 +11,11 @@ import pytest
 
 from velella.core.errors import Conflict, InvalidData, NotFound
 from velella.core.service.module import MOST_ROWS
+from velella.core.sql.db.compiled import Compiled
+from velella.core.sql.schema.catalog import Catalog
+from velella.core.sql.write.writes import WriteStatements
 
-from .kernel_shop import Changes, ShopService
+from .kernel_shop import SCHEMA, Changes, ShopService
 
 
 async def test_rows_come_back_whole_in_the_order_given(shop: ShopService) -> None:
@@ -190,3 +194,20 @@ async def test_caches_hear_of_what_changed_once_it_is_committed(shop: ShopServic
 async def test_a_write_of_many_rows_is_heard_of_as_a_change_of_the_entity(shop: ShopService, changes: Changes) -> None:
     await shop.create("brand", [{"name": str(number)} for number in range(MOST_ROWS + 1)])
     assert changes.seen == [{"brand"}]
+
+
+def test_statements_for_what_clients_name_are_kept_up_to_a_number_of_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each names the columns that he changes: there are 500 sets of nine, and 16,000 of those of an address."""
+
+    def there() -> int:
+        return sum(isinstance(each, Compiled) for each in gc.get_objects())
+
+    monkeypatch.setattr("velella.core.sql.write.writes.UPDATE_BYTES", 64 * 1024, raising=False)
+    entity, writes = SCHEMA["product"], WriteStatements(Catalog(SCHEMA))
+    columns = [str(column.name) for column in entity.table.columns if column.name != "id"][:9]
+    before = there()
+    for number in range(1, 2 ** len(columns)):
+        writes.update(entity, ("id", *(name for at, name in enumerate(columns) if number >> at & 1)), [])
+    assert there() - before < 100
+    first, last = (writes.update(entity, ("id", columns[0]), [])[0] for _ in range(2))
+    assert first is last

@@ -35,6 +35,7 @@ from sqlalchemy.schema import Column, DefaultClause
 from ... import json
 from ...errors import InvalidData
 from ...ids import new_id
+from ...kept import BoundedCache, weight
 from ...rows import Row, Rows, Typed, TypedRows
 from ..db.compiled import DIALECT, Compiled, SelfRecording, answering, compiled
 from ..schema.catalog import Catalog
@@ -46,6 +47,8 @@ from .merging import check_merged, merged_in_place
 _EMPTY_LIST: ColumnElement[Any] = literal_column("'[]'::json")
 _SHAPES = 4096
 """For how many sets of columns the prepared form of an insert, or its statement, is kept."""
+UPDATE_BYTES = 4 * 1024 * 1024
+"""Bytes of the statements of updates that are kept: clients choose the columns that they name, in any combination."""
 _SEEN = "seen_"
 """Prefix of parameters."""
 _ABSENT = "-"
@@ -58,6 +61,7 @@ class WriteStatements:
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
         self._made: dict[tuple[Any, ...], Compiled] = {}
+        self._updates: BoundedCache[Compiled] = BoundedCache(UPDATE_BYTES)
         self._inserts: dict[tuple[Any, ...], SelfRecording] = {}
         self._defaults: dict[str, list[Column[Any]]] = {}
         self._merged: dict[str, dict[str, int]] = {}
@@ -157,13 +161,13 @@ class WriteStatements:
     def update(self, entity: Entity, names: tuple[str, ...], rows: Sequence[Row]) -> tuple[Compiled, dict[str, Any]]:
         """Update rows. `names`: the columns that all rows name, the key among them."""
         key = ("update", entity.name, names)
-        statement = self._made.get(key) or self._keep(key, self._shown(entity, self._updated(entity, names).cte("made")))
+        statement = self._updates.get(key) or self._keep_update(key, self._shown(entity, self._updated(entity, names).cte("made")))
         return statement, {"rows": json.dumps(rows)}
 
     def update_kept(self, entity: Entity, names: tuple[str, ...], rows: Sequence[Row]) -> tuple[Compiled, dict[str, Any]]:
         """`update` that gives a second value: the JSON of pairs of the rows' columns, as they were and as they are (see `undo.Change`)."""
         key = ("update kept", entity.name, names)
-        statement = self._made.get(key) or self._keep(key, self._update_kept(entity, names))
+        statement = self._updates.get(key) or self._keep_update(key, self._update_kept(entity, names))
         return statement, {"rows": json.dumps(rows)}
 
     def lock(self, entity: Entity, keys: Sequence[Any]) -> tuple[Compiled, dict[str, Any]]:
@@ -233,6 +237,10 @@ class WriteStatements:
 
     def _keep(self, key: tuple[Any, ...], statement: Compiled) -> Compiled:
         self._made[key] = statement
+        return statement
+
+    def _keep_update(self, key: tuple[Any, ...], statement: Compiled) -> Compiled:
+        self._updates.keep(key, statement, weight(key) + weight(statement.names) + weight(statement.sql))
         return statement
 
     def _prepared(self, entity: Entity, rows: Sequence[Row]) -> tuple[tuple[str, ...], Sequence[Row]]:
