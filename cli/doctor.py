@@ -17,6 +17,7 @@ import typer
 from rich.text import Text
 
 from ..actors import services
+from ..actors.cluster.control import supervisor_handle
 from ..actors.cluster.postgres import EmbeddedPostgres
 from ..actors.host import Host
 from ..actors.membership.directory import HOST
@@ -143,9 +144,18 @@ async def _port(settings: Settings) -> str:
     if instance.holder(settings) is None:
         instance.check_port(settings)
         return f"{settings.port} is free; no Velella runs on {settings.data_dir}"
-    url = settings.model_copy(update={"public_url": None}).url
+    url = (await _as_served(settings)).model_copy(update={"public_url": None}).url
     await _answers(f"{url}/health/ready", "`velella status` shows what is up.")
     return f"the shop is served on {url}"
+
+
+async def _as_served(settings: Settings) -> Settings:
+    """With the address that a shop that is served was told by its own command line and environment, which this command doesn't have."""
+    if instance.holder(settings) is None:
+        return settings
+    async with supervisor_handle(settings) as supervisor:
+        told = (await supervisor.status()).get("address", {})  # one of an older version doesn't say
+    return settings.model_copy(update=told)
 
 
 async def _secrets(settings: Settings) -> str:
@@ -194,6 +204,7 @@ async def compared(host: Host, nodes: Mapping[str, str]) -> str:
 
 
 async def _public_url(settings: Settings) -> str:
+    settings = await _as_served(settings)
     if settings.lacks_public_url:
         raise Misconfigured(
             f"not set: links in emails and addresses of files lead to {settings.url}, which is this machine only",

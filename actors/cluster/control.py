@@ -99,6 +99,11 @@ class Control:
         await self._endpoint.close(1.0)
 
 
+def address_of(settings: Settings) -> dict[str, Any]:
+    """What a status tells of where a shop was told to listen, and how browsers reach it: by the names of the settings."""
+    return {name: getattr(settings, name) for name in ("host", "port", "public_url")}
+
+
 @asynccontextmanager
 async def supervisor_handle(settings: Settings) -> AsyncIterator[SupervisorService]:
     """A handle of the supervisor that runs on the data directory. Its messages raise Misconfigured when none does."""

@@ -32,7 +32,7 @@ from ..observe.scrape import gather
 from ..services import import_path
 from ..topology import Pool, Topology
 from .autoscale import Scaling
-from .control import Control, supervisor_handle
+from .control import Control, address_of, supervisor_handle
 from .finishing import Finishing, pids_of, processes_of, replied
 from .logpipe import LogPipe
 from .members import Member, directory_of, node_for
@@ -523,6 +523,7 @@ class Supervisor:
         return {
             "topology": self.topology.name,
             "url": self._url(),
+            "address": address_of(self.settings),
             "database": without_password(str(self.settings.database_url)),
             "supervisor": own.pid,
             "up_seconds": round(time.time() - own.create_time(), 1),

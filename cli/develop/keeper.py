@@ -14,7 +14,7 @@ from typing import Any
 import psutil
 from rich.markup import escape
 
-from ...actors.cluster.control import Control
+from ...actors.cluster.control import Control, address_of
 from ...actors.cluster.ray_runtime import make_run_dir
 from ...actors.cluster.rollout import Rollout
 from ...actors.membership.directory import HOST, Directory, ReplicaAddress, ReplicaId
@@ -260,6 +260,7 @@ class Keeper:
         return {
             "topology": "develop",
             "url": self._url(),
+            "address": address_of(self._settings),
             "database": without_password(str(self._settings.database_url)),
             "supervisor": own.pid,
             "up_seconds": round(time.time() - own.create_time(), 1),

@@ -34,7 +34,7 @@ from velella.core.sql.schema.schema import Schema
 
 from .. import forks
 from ..stripe_desk import KEY, SECRET, StripeDesk
-from .served import free_port
+from .served import Served, free_port
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -261,3 +261,10 @@ async def test_a_mistake_in_the_settings_is_what_it_says_first(tmp_path: Path) -
     [found] = json.loads(output)
     assert (found["name"], found["fine"]) == ("settings", False)
     assert "Did you mean `port`?" in found["said"]
+
+
+async def test_a_shop_is_looked_for_where_it_was_told_to_listen(colony: Served) -> None:
+    """On its command line, which the doctor's hasn't: what answers on the port of the settings is another shop, or nobody."""
+    found = {each["name"]: each for each in json.loads(await colony.command("doctor", "--json"))}
+    assert found["port"]["said"] == f"the shop is served on {colony.base}"
+    assert found["public URL"]["said"] == colony.base
