@@ -36,6 +36,8 @@ ON_PURPOSE = (
     r".*/store/.* defaults: (payment_collection\.)?payment_sessions\.\w+ is not promised",
     # A total is a number: text that isn't one is refused before it meets the database.
     r"(GET /admin/orders|POST /admin/orders/export) query\.total: .*",
+    # Nothing is reserved that isn't taken from stock.
+    r"POST /admin/products.* body\S*\.required_quantity: \"number\" promised, \"number > 0\" served",
     # The dashboard asks so for the value that was chosen before.
     r"GET /admin/promotions/rule-value-options/{}/{} query\.id.*",
     # A shop may ask for a code before recovery codes are replaced.
