@@ -144,10 +144,12 @@ def stop(settings: Settings, timeout: float = 60.0) -> int:
     pid = holder(settings)
     if pid is None:
         raise nobody_there(settings)
-    process = psutil.Process(pid)
-    os.kill(pid, signal.SIGTERM)
     try:
+        process = psutil.Process(pid)
+        process.send_signal(signal.SIGTERM)
         process.wait(timeout)
+    except psutil.NoSuchProcess:  # it has ended by itself just now
+        return pid
     except psutil.TimeoutExpired:
         raise Misconfigured(
             f"Process {pid} has not stopped within {timeout:.0f} s.", hint="Look into its log; SIGTERM again makes it give up waiting."

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import asyncpg
@@ -185,3 +187,10 @@ async def test_only_migrate_touches_a_database_that_a_module_names_for_itself(po
     assert (await tables(url), await tables(own)) == ([], [])
     code, printed = await velella(tmp_path, "migrate", VELELLA_DATABASE_URL=url, VELELLA_DATABASES__ORDER=own)
     assert (code, "order" in await tables(own), "order" in await tables(url)) == (0, True, False), printed
+
+
+def test_a_shop_that_ends_by_itself_while_it_is_told_to_stop_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    monkeypatch.setattr(instance, "holder", lambda _: ended.pid)
+    assert instance.stop(Settings(_env_file=None, data_dir=tmp_path)) == ended.pid
