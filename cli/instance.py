@@ -120,6 +120,11 @@ def nobody_there(settings: Settings) -> Misconfigured:
 def must_be_there(settings: Settings) -> None:
     """Raises Misconfigured where the embedded database is meant and was never made: a command that reads a shop makes none."""
     if settings.database_url is None and not EmbeddedPostgres(settings.data_dir / "postgres").is_made():
+        if holder(settings) not in (None, os.getpid()):
+            raise Misconfigured(
+                f"The shop on {settings.data_dir} has a database that this command isn't told of, or makes its own just now.",
+                hint="Name it by --database-url or VELELLA_DATABASE_URL, as where the shop is served.",
+            )
         raise Misconfigured(
             f"There is no shop on {settings.data_dir}.",
             hint="`velella serve` makes one; --data-dir and --database-url name another.",

@@ -17,8 +17,10 @@ import psutil
 import pytest
 from typer.testing import CliRunner
 
+from velella.cli import instance
 from velella.cli.app import app
 from velella.core.ids import ulid
+from velella.core.settings import Settings
 
 from ..conftest import VELELLA
 from ..types.test_handles import ROOT
@@ -128,6 +130,9 @@ async def test_a_backup_says_what_is_not_in_it(migrated_database: str, tmp_path:
 
 async def test_a_backup_of_nothing_is_refused(tmp_path: Path) -> None:
     assert "There is no shop" in await velella("backup", "shop.zip", data_dir=tmp_path / "data", ok=False)
+    with instance.held(Settings(_env_file=None, data_dir=tmp_path / "data")):  # as by a service whose environment this command hasn't
+        said = await velella("backup", "shop.zip", data_dir=tmp_path / "data", ok=False)
+    assert "VELELLA_DATABASE_URL, as where the shop is served" in said
     assert not (tmp_path / "shop.zip").exists()
 
 
