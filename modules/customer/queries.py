@@ -32,6 +32,16 @@ UNSET_DEFAULTS = compiled(
 """)
 )
 
+# Customers whose addresses are too many, or too large, to be read together.
+CROWDED = compiled(
+    text("""
+    SELECT customer_id FROM customer_address WHERE customer_id = ANY(CAST(:customers AS text[])) AND deleted_at IS NULL
+    GROUP BY customer_id
+    HAVING count(*) > CAST(:many AS integer) OR coalesce(sum(octet_length(CAST(metadata AS text))), 0) > CAST(:metadata AS integer)
+    LIMIT 1
+""")
+)
+
 JOIN_GROUPS = compiled(
     text("""
     INSERT INTO customer_group_customer (id, customer_id, customer_group_id, created_by)

@@ -9,16 +9,20 @@ from sqlalchemy import Table
 
 from ...core.clock import iso
 from ...core.emails import email_address
-from ...core.errors import Conflict
+from ...core.errors import Conflict, InvalidData
 from ...core.ids import new_id
 from ...core.message import writes
 from ...core.rows import Row, Rows
 from ...core.service.module import Keys, ModuleService
 from ...core.sql.write.undo import Pair, TakingBack
-from .queries import GUEST, JOIN_GROUPS, LEAVE_GROUPS, LOCK_CUSTOMERS, UNSET_DEFAULTS
+from .queries import CROWDED, GUEST, JOIN_GROUPS, LEAVE_GROUPS, LOCK_CUSTOMERS, UNSET_DEFAULTS
 from .tables import SCHEMA, customer_address, customer_group_customer
 
 DEFAULTS = ("shipping", "billing")
+ADDRESSES = 500
+"""How many a customer has at most."""
+METADATA_OF_ADDRESSES = 1024 * 1024
+"""Bytes of all of them together."""
 
 
 class CustomerService(ModuleService):
@@ -64,9 +68,10 @@ class CustomerService(ModuleService):
 
     @writes
     async def create_addresses(self, rows: Sequence[Mapping[str, Any]]) -> Rows:
-        """Create addresses of customers. A new default address replaces the old one."""
+        """Create addresses of customers. A new default address replaces the old one. Raises InvalidData beyond what is read together."""
         await self._make_room(rows)
         created = await self.create("customer_address", rows)
+        await self._check_size(row["customer_id"] for row in created)
         self.touch("customer")
         return created
 
@@ -83,6 +88,8 @@ class CustomerService(ModuleService):
             }
             await self._make_room([{**row, "customer_id": owners[row["id"]]} for row in rows if row["id"] in owners])
         updated = await self.update("customer_address", rows)
+        if any(row.get("metadata") for row in rows):
+            await self._check_size(row["customer_id"] for row in updated)
         self.touch("customer")
         return updated
 
@@ -142,6 +149,13 @@ class CustomerService(ModuleService):
             await self.database.fetch(LOCK_CUSTOMERS, {"ids": customers})
             unset = await self.database.fetch(UNSET_DEFAULTS, {"shipping": taking["shipping"], "billing": taking["billing"]})
             self.keep(customer_address, [(row["was"], row["stored"]) for row in unset])
+
+    async def _check_size(self, customers: Iterable[str]) -> None:
+        """Whoever reads a customer reads all addresses, as a provider of payments does."""
+        limits = {"customers": sorted(set(customers)), "many": ADDRESSES, "metadata": METADATA_OF_ADDRESSES}
+        if await self.database.fetch_value(CROWDED, limits) is not None:
+            kib = METADATA_OF_ADDRESSES // 1024
+            raise InvalidData(f"A customer has {ADDRESSES} addresses at most, with {kib} KiB of metadata in all.")
 
     async def _check_there(self, entity: str, ids: Iterable[str]) -> None:
         """Raise NotFound for the first of them that isn't there."""

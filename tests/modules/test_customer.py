@@ -10,6 +10,7 @@ import pytest
 
 from velella.core.errors import InvalidData, NotFound
 from velella.core.sql.schema.query import Query
+from velella.modules.customer import service
 from velella.modules.customer.service import CustomerService
 
 from .one_module import alone
@@ -91,6 +92,23 @@ async def test_an_address_needs_a_customer_that_is_there(customers: CustomerServ
         await customers.create_addresses([{"customer_id": "cus_nobody", "city": "Bremen", "is_default_billing": True}])
     with pytest.raises(NotFound):
         await customers.update_addresses([{"id": "cuaddr_none", "is_default_billing": True}])
+
+
+async def test_addresses_of_a_customer_are_bounded_in_number_and_size(customers: CustomerService, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "ADDRESSES", 3)
+    monkeypatch.setattr(service, "METADATA_OF_ADDRESSES", 2048)
+    ada, bob = await registered(customers), await registered(customers, "bob@example.com")
+    one, *_ = await customers.create_addresses([{"customer_id": ada, "metadata": {"note": "x" * 900}}, *[{"customer_id": ada}] * 2])
+    await customers.create_addresses([{"customer_id": bob}])
+    for work, rows in (
+        (customers.create_addresses, [{"customer_id": ada}]),
+        (customers.update_addresses, [{"id": one["id"], "metadata": {"more": "x" * 1200}}]),
+    ):
+        with pytest.raises(InvalidData, match="3 addresses at most, with 2 KiB"):
+            await work(rows)
+    assert await customers.count("customer_address", {"customer_id": ada}) == 3
+    await customers.delete("customer_address", [one["id"]])
+    await customers.create_addresses([{"customer_id": ada, "metadata": {"more": "x" * 1200}}])
 
 
 async def test_customers_join_and_leave_groups(customers: CustomerService) -> None:
