@@ -357,7 +357,12 @@ class Run:
         if step.pivot:
             self._check_pivot(step)
         if journal is not None:
-            known = self.recalled(path, step.reference)
+            try:
+                known = self.recalled(path, step.reference)
+            except VelellaError as error:
+                if not step.reads:
+                    self._note_doubt(flow, step, path, args, kwargs, error)
+                raise
             if known is not None:
                 self.onward = self.onward or step.pivot
                 view.events = list(known.events)
@@ -373,8 +378,8 @@ class Run:
         try:
             result = await self._attempts(view, args, kwargs, scope if recorded else None)
         except (Exception, asyncio.CancelledError) as error:
-            if recorded and step.undo is not None and not self.abandoned and is_in_doubt(error):
-                flow.undo.append(Entry(step, path, unknown=(args, kwargs)))
+            if recorded:
+                self._note_doubt(flow, step, path, args, kwargs, error)
             if isinstance(error, Exception):
                 if step.pivot and is_refused(error):  # the pivot never happened
                     self.onward = False
@@ -390,6 +395,13 @@ class Run:
                 return result
         self._done(flow, view, result)
         return result
+
+    def _note_doubt(
+        self, flow: Flow[Any], step: Step[..., Any], path: str, args: tuple[Any, ...], kwargs: dict[str, Any], error: BaseException
+    ) -> None:
+        """Have a step that may have been done, as its failure says, in this run or an earlier one, undone with the others."""
+        if step.undo is not None and not self.abandoned and is_in_doubt(error):
+            flow.undo.append(Entry(step, path, unknown=(args, kwargs)))
 
     def _check_pivot(self, step: Step[..., Any]) -> None:
         if self.journal is None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from velella.core.errors import Conflict, GoesOn, NotAllowed, ReplyLost, Unavailable, UnexpectedState
+from velella.core.errors import Conflict, DeadlineExceeded, GoesOn, NotAllowed, ReplyLost, Unavailable, UnexpectedState
 from velella.core.flow import Flow, Retry, step, workflow
 from velella.core.flow.run import UNDO_ATTEMPTS
 from velella.core.sql.db.compiled import Compiled
@@ -597,6 +597,50 @@ async def test_nothing_counts_as_undone_before_it_is_written_down_that_it_is_to_
     assert await states(shop) == {"toy-refused-whole": "invoking"}
     await look(shop, 2)
     assert await states(shop) == {"toy-refused-whole": "reverted"}
+    assert await shop.booked("a") == []
+
+
+@pytest.mark.parametrize("where", ["at its end", "on its way"])
+async def test_what_may_have_been_done_is_undone_also_by_a_later_run(
+    toy: Any, shop: Stage, look: Look, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    """The step's answer never came, and the flow that got its failure is run again: because the database was away when it was to be written
+    down that it is undone, or because it has waited."""
+    slow = [1.0]
+
+    async def strike(flow: Flow, id: str) -> None:
+        await flow.modules.ledger.strike(id)  # type: ignore[attr-defined]
+
+    @step(undo=strike, timeout=0.1)
+    async def book_and_linger(flow: Flow, account: str) -> str:
+        made: str = await flow.modules.ledger.book(account, 7)  # type: ignore[attr-defined]
+        await asyncio.sleep(slow.pop() if slow else 0.0)
+        return made
+
+    @workflow("toy-doubted", durable=True)
+    async def doubted(flow: Flow, account: str) -> None:
+        try:
+            await flow.run(book_and_linger, account)
+        except DeadlineExceeded:
+            if where == "at its end":
+                raise
+        await flow.sleep(1)
+        await flow.run(toy.toy_ledger.refuse, False)
+
+    store, away = shop.coordinator._store, [Unavailable("Away.")] if where == "at its end" else []
+    compensate = store.compensate
+
+    async def perhaps(*args: Any) -> bool:
+        if away:
+            raise away.pop()
+        return await compensate(*args)
+
+    monkeypatch.setattr(store, "compensate", perhaps)
+    with pytest.raises(GoesOn):
+        await shop.coordinator.run("toy-doubted", {"account": "a"})
+    assert await shop.booked("a") == [7]
+    await look(shop, 2)
+    assert await states(shop) == {"toy-doubted": "reverted"}
     assert await shop.booked("a") == []
 
 
