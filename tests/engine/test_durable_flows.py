@@ -554,7 +554,7 @@ async def test_what_one_has_just_taken_over_no_other_takes_whose_look_began_befo
             VALUES ('wfex_left', 'toy-elsewhere', 'invoking', '', 'gone', '', now());
         CREATE SCHEMA slow;
         CREATE VIEW slow.workflow_coordinator AS
-            SELECT * FROM public.workflow_coordinator WHERE pg_sleep(0.5)::text IS NOT NULL OFFSET 0;
+            SELECT * FROM public.workflow_coordinator WHERE pg_advisory_xact_lock_shared(1)::text IS NOT NULL OFFSET 0;
     """)
     given = {"left": [], "known": ["toy-elsewhere"], "limit": 16, "gave_up": None, "only": None}
     slow, fast = [await asyncpg.connect(engine_database) for _ in range(2)]
@@ -563,14 +563,19 @@ async def test_what_one_has_just_taken_over_no_other_takes_whose_look_began_befo
         await fast.execute(
             "INSERT INTO workflow_coordinator (id, replica, lease_until) VALUES ('fast', 'fast', now() + interval '1 minute')"
         )
+        await fast.execute("SELECT pg_advisory_lock(1)")
+        waiting = "SELECT EXISTS (SELECT FROM pg_locks WHERE pid = $1 AND locktype = 'advisory' AND NOT granted)"
 
         async def taken(by: asyncpg.Connection[Any], owner: str) -> list[tuple[str, int]]:
             rows = await by.fetch(TAKE_OVER.sql, *TAKE_OVER.arguments({**given, "owner": owner}))
             return [(row["owner"], row["fence"]) for row in rows]
 
         late = asyncio.create_task(taken(slow, "slow"))
-        await asyncio.sleep(0.25)
+        async with asyncio.timeout(30):
+            while not await fast.fetchval(waiting, slow.get_server_pid()):
+                await asyncio.sleep(0.01)
         assert await taken(fast, "fast") == [("fast", 2)]
+        await fast.execute("SELECT pg_advisory_unlock(1)")
         assert await late == []
     finally:
         await asyncio.gather(slow.close(), fast.close())
