@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from decimal import Decimal
+from functools import wraps
 from typing import Any
 
 import pytest
@@ -13,7 +14,8 @@ from velella.core.errors import Busy, NotAllowed, Unavailable
 from velella.modules.payment.provider import Ask, Outcome
 from velella.workflows.cart import complete as completing
 from velella.workflows.kit import Flow, on_hook
-from velella.workflows.order import difference, ends, fulfillments
+from velella.workflows.order import difference, ends, fulfillments, swaps
+from velella.workflows.order.changes import lock_of
 from velella.workflows.payment import payments as money
 from velella.workflows.payment import process as processing
 
@@ -282,6 +284,53 @@ async def test_a_draft_is_taxed_for_where_it_goes_whatever_stops_its_update(mark
 
     assert await taxed() in (("us", D("107.25")), ("de", 119))
     await until(taxed, ("de", 119))
+
+
+async def test_what_was_being_called_off_before_an_upgrade_is_reserved_after_it(
+    market: Market, store: Store, merchant: Store, busy: Any
+) -> None:
+    """A version that looked for no returns counted back first, and reserved then."""
+    variant = await market.new_variant({"eur": "10"}, stock=5)
+    order = (await store.complete(await store.ready(variant, quantity=2)))["order"]
+    at, items = f"/admin/orders/{order['id']}", [{"id": order["items"][0]["id"], "quantity": 2}]
+    sent = (await merchant.post(f"{at}/fulfillments?fields=*fulfillments", {"items": items}))["order"]["fulfillments"][0]["id"]
+    flow_of_today = fulfillments.cancel_order_fulfillment
+    today, look = flow_of_today.function, fulfillments.packed_in.function
+
+    @wraps(look)
+    async def unasked(flow: Any, *of: str) -> Any:
+        return {name: value for name, value in (await look(flow, *of)).items() if name != "coming_back"}
+
+    async def before(flow: Any, order_id: str, fulfillment_id: str, **_: Any) -> str:
+        async with flow.lock(lock_of(order_id)):
+            packed = await flow.run(fulfillments.packed_in, order_id, fulfillment_id)
+            await flow.run(fulfillments.call_off, fulfillment_id)
+            acts = fulfillments.counting("CANCEL_ITEM_FULFILLMENT", fulfillment_id, packed["quantities"])
+            await flow.run(fulfillments.register, order_id, acts)
+            await flow.run(fulfillments.reserve_again, packed["items"], packed["location_id"])
+        return fulfillment_id
+
+    busy(fulfillments.reserve_again)
+    object.__setattr__(fulfillments.packed_in, "function", unasked)
+    object.__setattr__(flow_of_today, "function", before)
+    try:
+        assert (await merchant.post(f"{at}/fulfillments/{sent}/cancel")).status == 503
+    finally:
+        object.__setattr__(fulfillments.packed_in, "function", look)
+        object.__setattr__(flow_of_today, "function", today)
+
+    async def state() -> str:
+        return str((await executions(market, "cancel-order-fulfillment"))[0]["state"])
+
+    await until(state, "done")
+    assert (await market.reserved(variant), await market.available(variant)) == (2, 3)
+    line = (await merchant.get(at, fields="*items,*items.detail"))["order"]["items"][0]
+    assert line["detail"]["fulfilled_quantity"] == 0
+
+
+def test_claims_and_exchanges_that_were_being_called_off_before_an_upgrade_are_called_off_after_it() -> None:
+    """What was done is found again by where its step is: one that has moved is another one."""
+    assert swaps.called_off.reference == "velella.workflows.order.swaps:called_off"
 
 
 async def test_a_webhooks_booking_is_repeated_until_it_is_done(market: Market, store: Store, busy: Any) -> None:

@@ -270,7 +270,7 @@ class Packed(TypedDict):
     canceled: bool
     coming_back: NotRequired[bool]
     """Whether more units are asked back, or have come back, than would be sent without this fulfillment. What was written down before an
-    upgrade doesn't say it."""
+    upgrade doesn't say it: then the order has counted it back first, and goes on so."""
 
 
 @step(reads=True)
@@ -363,8 +363,12 @@ async def cancel_order_fulfillment(
         if packed.get("coming_back"):
             raise NotAllowed("Items of the fulfillment are to be returned, or were. Cancel their return first")
         fulfillment = await flow.run(call_off, fulfillment_id)
+        counted_back, as_before = counting("CANCEL_ITEM_FULFILLMENT", fulfillment_id, packed["quantities"]), "coming_back" not in packed
+        if as_before:
+            await flow.run(register, order_id, counted_back)
         back = await flow.run(reserve_again, packed["items"], packed["location_id"])
-        await flow.run(register, order_id, counting("CANCEL_ITEM_FULFILLMENT", fulfillment_id, packed["quantities"]))
+        if not as_before:
+            await flow.run(register, order_id, counted_back)
         await flow.hooks.orderFulfillmentCanceled(fulfillment=fulfillment)
     flow.emit("order.fulfillment_canceled", order_id=order_id, fulfillment_id=fulfillment_id, no_notification=no_notification)
     for level in back["levels"]:

@@ -12,7 +12,7 @@ from ...core.rows import Row
 from ...core.sql.schema.query import Query
 from ...modules.inventory.types import Goods
 from ...modules.order.pending import as_read
-from ...modules.order.types import Act, Change, Subject
+from ...modules.order.types import Act, Change
 from ..consigning import consigned
 from ..inventory.levels import check_locations
 from ..kit import Flow, step, workflow
@@ -242,9 +242,9 @@ async def put_into_stock(flow: Flow, lines: Sequence[Goods], location_id: str | 
 # -- called off, and changed
 
 
-@step(pivot=True)
-async def called_off(flow: Flow, entity: Subject, id: str, by: str | None) -> None:
-    await flow.modules.order.call_off(entity, id, by=by)
+@step(pivot=True, name="call-off-return")
+async def return_called_off(flow: Flow, id: str, by: str | None) -> None:
+    await flow.modules.order.call_off("return", id, by=by)
 
 
 @workflow("cancel-return", durable=True)
@@ -260,7 +260,7 @@ async def cancel_return(flow: Flow, id: str, canceled_by: str | None = None, no_
         raise NotAllowed("All fulfillments must be canceled before canceling a return")
     order_id = str(rows[0]["order_id"])
     async with flow.lock(lock_of(order_id)):
-        await flow.run(called_off, "return", id, canceled_by)
+        await flow.run(return_called_off, id, canceled_by)
         await flow.run(settle_difference, order_id)
     return id
 

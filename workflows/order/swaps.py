@@ -15,7 +15,7 @@ from ...core.rows import Row
 from ...core.sql.schema.query import Query
 from ...modules.order.pending import as_read
 from ...modules.order.types import Act, Change
-from ..kit import Flow, Workflow
+from ..kit import Flow, Workflow, step
 from ..links import link_new
 from .changes import lock_of
 from .difference import settle_difference
@@ -43,7 +43,7 @@ from .pending import (
     thing_of,
 )
 from .reserving import plan_moves, release_of_lines, reserve_all
-from .returns import ask_for_label, called_off, requested_items
+from .returns import ask_for_label, requested_items
 from .ways import PRICED, revised_shipping, sent_from, shipping_acts
 
 Swap = Literal["order_claim", "order_exchange"]
@@ -89,6 +89,11 @@ def _confirming(name: str, entity: Swap, event: str) -> Workflow[..., str]:
         return order_id
 
     return named(name, confirm, durable=True, emits=("reservation-item.created", event))
+
+
+@step(pivot=True)
+async def called_off(flow: Flow, entity: Swap, id: str, by: str | None) -> None:
+    await flow.modules.order.call_off(entity, id, by=by)
 
 
 def _calling_off(name: str, entity: Swap) -> Workflow[..., str]:
