@@ -57,18 +57,22 @@ def following(beginning: Callable[[], tuple[datetime, str]]) -> Callable[[], str
     return lambda: next(source)
 
 
-_ULID = re.compile(rf"[0-7][{_DIGITS}]{{25}}")
+_ULID = re.compile(rf"(?<![0-9A-Za-z])[0-7][{_DIGITS}]{{25}}(?![0-9A-Za-z])")
+_AHEAD_SECONDS = 3600
+"""By how much the clock of another process, which has made an id, may be ahead of ours."""
 
 
 def time_in(text: str) -> datetime | None:
-    """When the first id in a text was made; None where there is none that has a time."""
+    """When the first id in a text was made; None where there is none that has a time: what would have been made in the future is a number,
+    or a digest, that looks like one."""
     found = _ULID.search(text)
     if found is None:
         return None
     milliseconds = 0
     for digit in found[0][:10]:
         milliseconds = milliseconds << 5 | _DIGITS.index(digit)
-    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+    seconds = milliseconds / 1000
+    return datetime.fromtimestamp(seconds, UTC) if seconds < time.time() + _AHEAD_SECONDS else None
 
 
 class drawn_from:

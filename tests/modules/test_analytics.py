@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from hashlib import sha256
 from typing import Any
 
 import pytest
 
+from velella.core.clock import utc_now
 from velella.core.errors import Busy, InvalidData, Misconfigured, Unavailable, UnexpectedState
 from velella.core.ids import following
 from velella.core.service.context import ModuleContext
@@ -87,6 +89,13 @@ async def test_under_one_key_it_counts_once(analytics: AnalyticsService, posthog
         await analytics.identify(actor_id="cus_1", properties={"plan": "gold"}, key=f"wfex_{id}:0")
         await asyncio.sleep(0.01)
     assert [event["timestamp"] for event in posthog.desk.events] == ["2026-11-30T12:00:00.000Z"] * 2
+    posthog.desk.clear()
+    keys = (sha256(b"order_1").hexdigest().upper(), "7" + "Z" * 25, "20261130120000" + "1".zfill(12))  # they look like ids, and aren't
+    for key in keys:
+        await analytics.track("order_placed", actor_id="cus_1", key=key)
+    told = {datetime.fromisoformat(event["timestamp"]) for event in posthog.desk.events}
+    assert len(posthog.desk.events) == len(keys)
+    assert all(abs(utc_now() - at) < timedelta(minutes=1) for at in told)
 
 
 async def test_many_at_once_go_together_and_one_that_is_refused_keeps_no_other(analytics: AnalyticsService, posthog: Party) -> None:
