@@ -299,7 +299,7 @@ async def test_keys_of_a_lost_shard_are_had_elsewhere_and_at_home_again(shards: 
     async def turn(key: str) -> None:
         nonlocal turns
         turns += 1
-        await one.give_back(await one.take(key, f"one#{turns}", wait=10, lease=5))
+        await one.give_back(await one.take(key, f"one#{turns}", wait=10, lease=30))
 
     key = shards.key_of(0)
     await turn(key)
@@ -411,60 +411,60 @@ class TestLocks:
     async def test_one_flow_holds_many_and_each_is_given_back_by_itself(self, clients: list[LockProvider[object]]) -> None:
         """More than a provider has connections; and none of them keeps other flows from theirs."""
         one, two = clients
-        many = [await one.take(f"many-{i}", f"wfex_many#{i}", wait=1, lease=5) for i in range(12)]
-        other = await one.take("a", "wfex_other#1", wait=1, lease=5)
+        many = [await one.take(f"many-{i}", f"wfex_many#{i}", wait=10, lease=30) for i in range(12)]
+        other = await one.take("a", "wfex_other#1", wait=10, lease=30)
         for i in (0, 5, 11):
             with pytest.raises(Conflict):
                 await two.take(f"many-{i}", f"wfex_two#{i}", wait=0.1, lease=5)
         assert all(await asyncio.gather(*map(one._renew, many)))
         for held in many[:6]:
             await one.give_back(held)
-        theirs = [await two.take(f"many-{i}", f"wfex_two#{i}", wait=1, lease=5) for i in range(6)]
+        theirs = [await two.take(f"many-{i}", f"wfex_two#{i}", wait=10, lease=30) for i in range(6)]
         for i in (3, 6, 11):
             with pytest.raises(Conflict):
                 await (one if i == 3 else two).take(f"many-{i}", f"wfex_late#{i}", wait=0.1, lease=5)
         giving = [asyncio.create_task(client.give_back(held)) for client, part in ((one, many[6:]), (two, theirs)) for held in part]
         await asyncio.gather(*giving, one.give_back(other))
-        again = [await two.take(f"many-{i}", f"wfex_again#{i}", wait=1, lease=5) for i in range(12)]
+        again = [await two.take(f"many-{i}", f"wfex_again#{i}", wait=10, lease=30) for i in range(12)]
         await asyncio.gather(*map(two.give_back, again))
 
     async def test_giving_back_hurts_nobody_whatever_it_meets(self, clients: list[LockProvider[object]]) -> None:
         one, two = clients
-        held = await one.take("a", "one#1", wait=2, lease=5)
+        held = await one.take("a", "one#1", wait=10, lease=30)
         renewing = asyncio.create_task(one._renew(held))
         await asyncio.sleep(0)
         await one.give_back(held)  # while it is renewed
         await asyncio.gather(renewing, return_exceptions=True)
-        held = await one.take("a", "one#2", wait=2, lease=0.5)
+        held = await one.take("a", "one#2", wait=10, lease=0.5)
         giving = asyncio.create_task(one.give_back(held))
         await asyncio.sleep(0)
         giving.cancel()
         await asyncio.gather(giving, return_exceptions=True)
-        await two.give_back(await two.take("a", "two#1", wait=2, lease=5))
-        await one.give_back(await one.take("a", "one#3", wait=2, lease=5))
+        await two.give_back(await two.take("a", "two#1", wait=10, lease=30))
+        await one.give_back(await one.take("a", "one#3", wait=10, lease=30))
 
 
 async def test_locks_whose_connection_was_cut_are_seen_to_be_lost_and_hurt_nobody(shards: Shards, engine_database: str) -> None:
     shards.settings = shards.settings.model_copy(update={"providers": {"locking": [ProviderSettings(use="postgres")]}})
     one, two = await shards.client(1), await shards.client(2)
-    held = [await one.take(f"cut-{i}", f"wfex_cut#{i}", wait=1, lease=5) for i in range(3)]
+    held = [await one.take(f"cut-{i}", f"wfex_cut#{i}", wait=10, lease=30) for i in range(3)]
     operator = await asyncpg.connect(engine_database)
     mine = "datname = current_database() AND application_name = 'velella locks'"
     await operator.execute(f"SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity WHERE {mine}")
     await operator.close()
-    theirs = await two.take("cut-0", "wfex_two#1", wait=1, lease=5)
+    theirs = await two.take("cut-0", "wfex_two#1", wait=10, lease=30)
     assert await asyncio.gather(*map(one._renew, held)) == [False] * 3
     with pytest.raises(Unavailable):
-        await one.take("cut-3", "wfex_cut#3", wait=1, lease=5)
+        await one.take("cut-3", "wfex_cut#3", wait=10, lease=30)
     for each in held:
         await one.give_back(each)
     await two.give_back(theirs)
-    again = [await one.take(f"cut-{i}", f"wfex_cut#{i + 4}", wait=1, lease=5) for i in range(4)]
-    waiting = asyncio.create_task(one.take("cut-9", "wfex_cut#9", wait=1, lease=5))
+    again = [await one.take(f"cut-{i}", f"wfex_cut#{i + 4}", wait=10, lease=30) for i in range(4)]
+    waiting = asyncio.create_task(one.take("cut-9", "wfex_cut#9", wait=10, lease=30))
     await asyncio.sleep(0)
     waiting.cancel()  # it may have it already
     await asyncio.gather(waiting, return_exceptions=True)
-    await two.give_back(await two.take("cut-9", "wfex_two#2", wait=1, lease=5))
+    await two.give_back(await two.take("cut-9", "wfex_two#2", wait=10, lease=30))
     for each in again:
         await one.give_back(each)
 
