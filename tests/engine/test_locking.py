@@ -299,7 +299,7 @@ async def test_keys_of_a_lost_shard_are_had_elsewhere_and_at_home_again(shards: 
     async def turn(key: str) -> None:
         nonlocal turns
         turns += 1
-        await one.give_back(await one.take(key, f"one#{turns}", wait=10, lease=30))
+        await one.give_back(await one.take(key, f"one#{turns}", wait=10, lease=5))
 
     key = shards.key_of(0)
     await turn(key)
