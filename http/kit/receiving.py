@@ -76,12 +76,12 @@ def arriving(http: web.BaseRequest, settings: Settings) -> Iterator[None]:
 
 
 async def drop_rest(http: web.BaseRequest, most: int) -> None:
-    """Take in what still comes of a body and drop it, unless the body has, or says it has, more bytes than `most`.
+    """Take in what still comes of a body and drop it, unless it has, or says it has, more bytes than `most`, or would have to be inflated.
 
     For large bodies that are refused: a proxy or a browser that is still sending when the connection closes never shows the answer. To be
     called while it is `arriving`, which ends it where it comes too slowly.
     """
-    if (http.content_length or 0) <= most:
+    if _coding(http) is None and (http.content_length or 0) <= most:
         while http.content.total_bytes <= most and await http.content.readany():
             pass
 
