@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from decimal import Decimal
 from typing import Literal
 
@@ -56,14 +57,15 @@ async def _once(request: Request, kind: Literal["capture", "refund"], workflow: 
     """Move money, once for each request.
 
     The client's Idempotency-Key identifies the request. Without one it is what the merchant sees: the payment, the
-    amount, and how many operations on it were shown to them. So pressing again is another capture or refund only after the last
-    one was answered.
+    amount, and how many operations on it were shown to them before. So pressing again is another capture or refund only after the
+    last one was answered.
     """
     id, payments = request.params["id"], request.modules.payment
     key = request.idempotency_key
     if key is None:
         amount = request.body.get("amount")
-        key = f"{id}:{'all' if amount is None else Decimal(amount).normalize()}:{await payments.presses(id, kind)}"
+        presses = await payments.presses(id, kind, time.monotonic() - request.arrived)
+        key = f"{id}:{'all' if amount is None else Decimal(amount).normalize()}:{presses}"
     await request.run_once(key, workflow, payment_id=id, **who, **request.body)
     answer = await request.fetch(PAYMENT, id)
     await payments.was_shown(id, kind)

@@ -11,6 +11,7 @@ or a `Reply` with another status or headers.
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
@@ -51,6 +52,7 @@ class Request:
         "_host",
         "actor",
         "additional_query",
+        "arrived",
         "body",
         "credentials",
         "fields",
@@ -87,6 +89,8 @@ class Request:
         self.params = params
         """Values of the path's `{names}`."""
         self.trace_id = trace_id
+        self.arrived = time.monotonic()
+        """When its head had come, by `time.monotonic`."""
         self.actor: Actor | None = None
         """The caller. Never None where the route's `auth` isn't optional."""
         self.key: PublishableKey | None = None

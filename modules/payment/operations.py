@@ -102,10 +102,10 @@ class Operations(Sessions):
         return await self._operate("cancel", payment_id, None, {}, "cancel")
 
     @reads
-    async def presses(self, payment_id: str, kind: Kind) -> int:
-        """How many captures or refunds of a payment merchants have been shown. It makes the key of a request without one: until the result
-        is shown, a repetition is the same operation."""
-        return int(await self.database.fetch_value(PRESSES, {"payment_id": payment_id, "kind": kind}))
+    async def presses(self, payment_id: str, kind: Kind, ago: float = 0.0) -> int:
+        """How many captures or refunds of a payment merchants had been shown so many seconds ago, when their request came. It makes the
+        key of a request without one: until the result is shown, a repetition is the same operation."""
+        return int(await self.database.fetch_value(PRESSES, {"payment_id": payment_id, "kind": kind, "ago": ago}))
 
     @writes(one_statement=True)
     async def was_shown(self, payment_id: str, kind: Kind) -> None:

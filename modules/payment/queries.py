@@ -290,17 +290,18 @@ KEEP_ACCOUNT = compiled(
 
 # -- repeated requests of merchants
 
-# How many operations of this kind on a payment a merchant was shown.
+# How many operations of this kind on a payment a merchant had been shown by then. Times are rounded down: what was shown before counts.
 PRESSES = compiled(
     text("""
     SELECT count(*) FROM payment_operation
     WHERE payment_id = CAST(:payment_id AS text) AND kind = CAST(:kind AS text) AND shown
+      AND updated_at <= clock_timestamp() - make_interval(secs => CAST(:ago AS float8))
 """)
 )
 
 SHOWN = compiled(
     text("""
-    UPDATE payment_operation SET shown = true
+    UPDATE payment_operation SET shown = true, updated_at = date_trunc('milliseconds', clock_timestamp())
     WHERE payment_id = CAST(:payment_id AS text) AND kind = CAST(:kind AS text) AND state = 'done' AND NOT shown
 """)
 )

@@ -102,6 +102,30 @@ async def test_pressing_twice_moves_money_once(market: Market, store: Store, mer
     assert await transactions(market, order) == sorted([*before, *[2 * sign] * 4])
 
 
+async def test_a_second_press_that_is_late_at_the_door_is_still_of_before_the_answer(
+    market: Market, store: Store, merchant: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order, id = await ordered(market, store)
+    await merchant.post(f"/admin/payments/{id}/capture")
+    credentials, asked = market.front._credentials, 0
+    stands = credentials.stands
+
+    async def slow_the_second_time(*args: Any) -> bool:
+        nonlocal asked
+        asked += 1
+        if asked == 2:
+            await asyncio.sleep(0.3)
+        return await stands(*args)
+
+    monkeypatch.setattr(credentials, "stands", slow_the_second_time)
+    before = await transactions(market, order)
+    answers = await asyncio.gather(*(merchant.post(f"/admin/payments/{id}/refund", {"amount": 2}) for _ in range(2)))
+    assert kinds(list(answers)) == {200: 2}
+    assert await transactions(market, order) == sorted([*before, -2])
+    assert (await merchant.post(f"/admin/payments/{id}/refund", {"amount": 2})).status == 200
+    assert await transactions(market, order) == sorted([*before, -2, -2])
+
+
 async def _another_user(market: Market) -> str:
     return await token_of(market.modules, market.front.tokens, "user", "user_2")
 
