@@ -196,8 +196,9 @@ class ExecutionJournal:
             number = self._names[step]
             entry = self._entries[path] = {"step": step if number == 1 else f"{step}-{number}", "name": step, "round": 0}
         await self.before_write()
-        if not await self._store.wait(self, path, entry["step"], step, entry["round"], seconds):
-            raise Superseded
+        async with self._writing:
+            if not await self._store.wait(self, path, entry["step"], step, entry["round"], seconds):
+                raise Superseded
         known = self._waits[path] = Wait(entry["round"], seconds)
         return known
 

@@ -125,10 +125,11 @@ END = _sql(f"""
     RETURNING id
 """)
 
-# The step at a position may be answered from now on.
+# The step at a position may be answered from now on. What was done before it is recorded with that: followers hear of it first.
 WAIT = _sql(f"""
     UPDATE workflow_execution
-    SET waits = coalesce(waits, '{{}}') || jsonb_build_object(:path::text, jsonb_build_object(
+    SET journal = journal || :journal::bytea[], locked_since = NULL,
+        waits = coalesce(waits, '{{}}') || jsonb_build_object(:path::text, jsonb_build_object(
         'step', :step::text, 'name', :name::text, 'round', :round::int, 'until', extract(epoch FROM now()) + :seconds::float8))
     WHERE {_OURS} AND state <> 'compensating'
     RETURNING id

@@ -182,8 +182,12 @@ class Executions:
 
     async def wait(self, journal: Carried, path: str, step: str, name: str, round: int, seconds: float) -> bool:
         """Let the step at a position be answered, under the name `step`, for so many seconds."""
-        params = {**_standing(journal), "path": path, "step": step, "name": name, "round": round, "seconds": seconds}
-        return await self._database.fetch_value(queries.WAIT, params) is not None
+        journaled = journal.unwritten()
+        about = {"path": path, "step": step, "name": name, "round": round, "seconds": seconds}
+        ours = await self._database.fetch_value(queries.WAIT, {**_standing(journal), **about, "journal": journaled}) is not None
+        if ours:
+            journal.written(len(journaled))
+        return ours
 
     async def close_wait(self, journal: Carried, path: str, answer: str) -> str | None:
         """Take no more answers at a position. Returns the one that counts: one that came before, else this; None: it isn't ours."""

@@ -49,6 +49,29 @@ async def state(stage: Stage, key: str = "boat", workflow: str = "toy-build") ->
     return row["state"], row["waits"]
 
 
+async def test_what_was_done_before_a_step_waits_is_seen_no_later_than_that(
+    build: None, shop: Stage, look: Look, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, seen = shop.coordinator._store, list[Any]()
+    park = store.park
+
+    async def looked_at(*args: Any, **kwargs: Any) -> bool:  # it waits by now, and isn't in the table yet
+        [row] = await shop.coordinator.progress("toy-build")
+        seen.append((row["steps"], row["waits"]))
+        return await park(*args, **kwargs)
+
+    monkeypatch.setattr(store, "park", looked_at)
+    with pytest.raises(GoesOn):
+        await shop.coordinator.run("toy-build", {"what": "boat"})
+    [(steps, waits)] = seen
+    assert waits == ["ask-factory"]
+    assert len(steps) == 1
+    await shop.coordinator.set_step_success("toy-build", "boat", "ask-factory", "built")
+    assert await look(shop, 0) == 1
+    assert await shop.coordinator.run("toy-build", {"what": "boat"}) == "built"
+    assert await shop.booked("boat") == [1, 2]
+
+
 async def test_what_was_asked_is_answered_after_every_process_was_replaced(
     build: None, engine_database: str, clock: ToyClock, look: Look
 ) -> None:

@@ -12,6 +12,7 @@ from typing import Final
 from ...core.errors import Conflict
 from ...core.graph.graph import Graph
 from ...core.rows import Row
+from ...modules.search.service import Standing
 from ..kit import Event, Flow, step, subscriber, workflow
 from .documents import SOURCES, read_documents
 from .hearing import CHANGED, ID, OF_VARIANTS, PAIRS, PRICES, PRODUCTS, RESTORED, VARIANTS, heard, searched
@@ -20,7 +21,6 @@ from .reindexing import reindex_search_indexes
 INDEX: Final = "product"
 EVERY: Final = 1.0
 """Seconds between two looks for marks."""
-SWEEP_EVERY: Final = 5.0
 AT_ONCE: Final = 200
 """Products that are read together."""
 PATIENCE: Final = 0.5
@@ -98,16 +98,23 @@ async def refresh_search_indexes(flow: Flow) -> int:
     dropped, so that nobody finds in it later what was taken from sale meanwhile.
     """
     standing = await flow.modules.search.standing()
-    if not searched(flow.settings):
-        if kept := [each["name"] for each in standing if each["live"] or each["elsewhere"]]:
-            await flow.run(withdraw, kept)
+    if not searched(flow.settings) and (kept := [each["name"] for each in standing if each["live"] or each["elsewhere"]]):
+        await flow.run(withdraw, kept)
         return 0
+    done = await _refresh(flow, standing) if searched(flow.settings) else None
+    if done is None and (leftover := [version for each in standing for version in each["leftover"]]):
+        await flow.run(sweep, leftover)  # where nothing waits: what can't be deleted holds up nothing
+    return done or 0
+
+
+async def _refresh(flow: Flow, standing: list[Standing]) -> int | None:
+    """Begin to build what isn't current, and work off marks. None where there are none."""
     for each in standing:
         if not each["current"] and await heard(flow):
             job = f"{each['name']}:{each['made'] + 1}"
             await flow.start(reindex_search_indexes, job_id=job, index=[each["name"]])
     if await flow.modules.search.waiting(1) is None:
-        return 0
+        return None
     async with AsyncExitStack() as held:
         try:
             await held.enter_async_context(flow.lock("search:refresh", wait=PATIENCE))
@@ -119,11 +126,3 @@ async def refresh_search_indexes(flow: Flow) -> int:
         documents = await read_documents(flow, SOURCES[INDEX], {"id": waiting["documents"]}) if waiting["documents"] else []
         await flow.modules.search.refresh(INDEX, waiting, documents)
         return len(waiting["positions"])
-
-
-@workflow("sweep-search-indexes", every=SWEEP_EVERY)
-async def sweep_search_indexes(flow: Flow) -> None:
-    """Delete what is left of indexes that nobody wants any more, beside their refreshing: one that can't be deleted holds up nothing."""
-    standing = await flow.modules.search.standing()
-    if leftover := [version for each in standing for version in each["leftover"]]:
-        await flow.run(sweep, leftover)
