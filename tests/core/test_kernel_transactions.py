@@ -419,18 +419,46 @@ async def test_a_modules_own_statement(shop: ShopService) -> None:
         compiled(select(product).where(product.c.id.in_(["a"])))
 
 
+OTHERS = text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
+
+
 async def test_closing_a_database_cuts_off_what_is_still_in_use(fresh_database: str) -> None:
     database, witness = Database(fresh_database), Database(fresh_database, connections=1)
     await asyncio.gather(database.open(), witness.open())
-    others = text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
     with pytest.raises(Unavailable):  # noqa: PT012 - it is the end of the block that fails
         async with database.transaction():
             with pytest.raises(TimeoutError):
                 async with asyncio.timeout(0.2):  # as a host gives a part that stops only some time
                     await database.close()
             async with asyncio.timeout(60):
-                while await witness.fetch_value(others):
+                while await witness.fetch_value(OTHERS):
                     await asyncio.sleep(0.01)
+    await witness.close()
+
+
+async def test_a_connection_that_nobody_waits_for_any_more_does_not_stay(fresh_database: str) -> None:
+    database, witness = Database(fresh_database), Database(fresh_database, connections=1)
+    await asyncio.gather(database.open(), witness.open())
+    began = time.monotonic()
+    for _ in range(5):
+        await (await database._connect()).close()
+    takes = (time.monotonic() - began) / 5
+    tries = 40
+    given_up = []  # who was cancelled keeps where it was, and so a connection that it made
+    for step in range(tries):
+        making = asyncio.create_task(database._connect())
+        await asyncio.wait([making], timeout=takes * step / tries)
+        if making.cancel():
+            await asyncio.wait([making])
+            given_up.append(making)
+        else:
+            await making.result().close()
+    assert len(given_up) > tries / 4
+    assert all(making.cancelled() for making in given_up)
+    await database.close()
+    async with asyncio.timeout(60):
+        while await witness.fetch_value(OTHERS):
+            await asyncio.sleep(0.01)
     await witness.close()
 
 

@@ -32,7 +32,7 @@ DOORS = 3
 """Times that everything is looked at before a change: there are so many front ends, or fewer."""
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 async def truth(colony: Served, shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
     """Address of a front end on the colony's database that asks it each time. It takes over nothing that the colony has begun: this process
     knows hooks that the colony doesn't."""

@@ -35,7 +35,7 @@ async def cookie_of(client: Client, token: str) -> Client:
     return client.with_(cookie=begun.headers["Set-Cookie"].partition(";")[0])
 
 
-@pytest.fixture(scope="package", params=["postgres", "redis"])
+@pytest.fixture(scope="module", params=["postgres", "redis"])
 async def kept(
     request: pytest.FixtureRequest, postgres: EmbeddedPostgres, migrated: str, redis_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Shop]:

@@ -22,7 +22,7 @@ from .ground import LOGIN
 from .recorded import SCENARIOS, answers, play, unexplained
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 async def base(postgres: EmbeddedPostgres, migrated: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
     """URL of an empty shop with an admin user. Its messages are encoded as they are between pools."""
     folder = Path(tmp_path_factory.mktemp("medusa"))

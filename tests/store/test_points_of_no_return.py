@@ -198,13 +198,19 @@ async def test_a_credit_that_a_merchant_hears_nothing_of_is_given_once(market: M
     assert (await executions(market, "create-order-credit-lines"))[0]["state"] == "done"
 
 
-async def test_what_was_called_off_is_reserved_before_the_order_can_be_cancelled(
-    market: Market, store: Store, merchant: Store, busy: Any
-) -> None:
+async def sent_off(market: Market, store: Store, merchant: Store) -> tuple[str, str, str]:
+    """Two of five units, bought and sent: the variant, the order's path, and the fulfilment's id."""
     variant = await market.new_variant({"eur": "10"}, stock=5)
     order = (await store.complete(await store.ready(variant, quantity=2)))["order"]
     at, items = f"/admin/orders/{order['id']}", [{"id": order["items"][0]["id"], "quantity": 2}]
     sent = (await merchant.post(f"{at}/fulfillments?fields=*fulfillments", {"items": items}))["order"]["fulfillments"][0]["id"]
+    return variant, at, sent
+
+
+async def test_what_was_called_off_is_reserved_before_the_order_can_be_cancelled(
+    market: Market, store: Store, merchant: Store, busy: Any
+) -> None:
+    variant, at, sent = await sent_off(market, store, merchant)
     busy(fulfillments.reserve_again)
     assert (await merchant.post(f"{at}/fulfillments/{sent}/cancel")).status == 503
     await merchant.post(f"{at}/cancel")
@@ -290,10 +296,7 @@ async def test_what_was_being_called_off_before_an_upgrade_is_reserved_after_it(
     market: Market, store: Store, merchant: Store, busy: Any
 ) -> None:
     """A version that looked for no returns counted back first, and reserved then."""
-    variant = await market.new_variant({"eur": "10"}, stock=5)
-    order = (await store.complete(await store.ready(variant, quantity=2)))["order"]
-    at, items = f"/admin/orders/{order['id']}", [{"id": order["items"][0]["id"], "quantity": 2}]
-    sent = (await merchant.post(f"{at}/fulfillments?fields=*fulfillments", {"items": items}))["order"]["fulfillments"][0]["id"]
+    variant, at, sent = await sent_off(market, store, merchant)
     flow_of_today = fulfillments.cancel_order_fulfillment
     today, look = flow_of_today.function, fulfillments.packed_in.function
 

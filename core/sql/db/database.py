@@ -298,9 +298,13 @@ class Database:
             connection_class=PooledConnection,
             server_settings={**_SESSION, "statement_timeout": str(int(self.statement_timeout * 1000))},
         )
-        notice_vanishing(connection)
-        await _set_codecs(connection)
-        await connection.prepare(_TYPES)
+        try:
+            notice_vanishing(connection)
+            await _set_codecs(connection)
+            await connection.prepare(_TYPES)
+        except BaseException:  # whoever waited gave up: nobody else knows of this connection
+            connection.terminate()
+            raise
         return connection
 
     def _opened(self) -> ConnectionPool:
