@@ -300,7 +300,8 @@ class ModuleService(RecordedWrites):
         """`create` for several entities whose rows may refer to each other, as one statement. Returns what each `create` would return.
 
         `pairs` go into tables of two keys, where they don't exist yet. Parts without rows cost nothing. `seen`: an entity, and what its row
-        has to have still (`{"id": …, "revision": …}`) for this to be right: else Collided, so that the write is carried out again.
+        has to have still (`{"id": …, "revision": …}`) for this to be right: else Collided, so that the write is carried out again. Where
+        the entity counts its updates, this is one.
         """
         given = [self._writes.new_rows(self.schema[entity], rows) for entity, rows in parts]
         asked = [(self.schema[entity], rows) for (entity, _), rows in zip(parts, given, strict=True) if rows]

@@ -68,6 +68,12 @@ class RecordedWrites(Undoable):
         running = self._running()
         return running is not None and running.answered is not None
 
+    @property
+    def begins_again(self) -> bool:
+        """Whether the running write was tried before and collided with another one: what its caller has read is old."""
+        running = self._running()
+        return running is not None and running.again
+
     def touch(self, *entities: str) -> None:
         """Note that rows of these entities change in the running write: to be called after a statement of the module's own."""
         running = self._running()
@@ -104,7 +110,7 @@ class RecordedWrites(Undoable):
         attempt, doubtful = 1, False
         while True:
             try:
-                return await self._write_once(body, one_statement, answers, doubtful)
+                return await self._write_once(body, one_statement, answers, doubtful, again=attempt > 1)
             except (Collided, Disconnected, ReplyLost) as error:
                 if attempt == _ATTEMPTS or self.database.transaction_running is not None:
                     raise
@@ -152,14 +158,14 @@ class RecordedWrites(Undoable):
             running_write.reset(token)
             await self._invalidate(running.touched)
 
-    async def _write_once(self, body: Callable[[], Awaitable[R]], one_statement: bool, answers: bool, doubtful: bool) -> R:
-        """`doubtful`: an earlier attempt may have taken effect without an answer."""
+    async def _write_once(self, body: Callable[[], Awaitable[R]], one_statement: bool, answers: bool, doubtful: bool, *, again: bool) -> R:
+        """`doubtful`: an earlier attempt may have taken effect without an answer. `again`: there was one."""
         call = call_context.get()
         message_id = call.message_id if call is not None else None
         joined = self.database.transaction_running is not None
         fresh = call is not None and call.fresh and not joined and not doubtful
         alone = one_statement and not joined and (message_id is None or (answers and fresh))
-        running = RunningWrite(self, record=message_id if alone else None)
+        running = RunningWrite(self, record=message_id if alone else None, again=again)
         token = running_write.set(running)
         try:
             if alone:

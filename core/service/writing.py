@@ -31,12 +31,13 @@ class Kept(TypedDict, Generic[R]):
 class RunningWrite:
     """A write of one service that is being carried out."""
 
-    __slots__ = ("answered", "change", "record", "running", "sent", "service", "touched")
+    __slots__ = ("again", "answered", "change", "record", "running", "sent", "service", "touched")
 
-    def __init__(self, service: Service, *, record: str | None = None, answered: bytes | None = None) -> None:
+    def __init__(self, service: Service, *, record: str | None = None, answered: bytes | None = None, again: bool = False) -> None:
         """`record`: the id under which its one statement has to record itself. `answered`: the recorded value, if it was carried out
-        before."""
+        before. `again`: it was tried before, in vain."""
         self.service = service
+        self.again = again
         self.record = record
         self.answered = answered
         self.sent = False

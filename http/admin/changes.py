@@ -14,6 +14,7 @@ from typing import Any
 from ...core.flow import Workflow
 from ...core.json import dumps
 from ...core.rows import Row
+from ...modules.order.types import Change
 from ..kit.bodies import ABSENT, Body, Metadata, Number, Part
 from ..kit.filters import NOTHING, Filters
 from ..kit.flows import once, takes
@@ -62,8 +63,8 @@ class Confirm(Body):
     no_notification: bool = ABSENT
 
 
-Show = Callable[[Request, str, str], Awaitable[Row]]
-"""Makes the answer, of the order's id and the id of what the change is of."""
+Show = Callable[[Request, Any, str], Awaitable[Row]]
+"""Makes the answer, of what the flow has given (see `Subject.verb`) and the id of what the change is of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ class Subject:
         self,
         method: str,
         path: str,
-        flow: Workflow[..., str],
+        flow: Workflow[..., Any],
         summary: str,
         *,
         body: type[Part] | None = None,
@@ -94,7 +95,8 @@ class Subject:
         also: Mapping[str, Any] | None = None,
         bare: bool = False,
     ) -> None:
-        """`path` below the subject: `/items/{action_id}` where it is about an action. The flow gives the order's id.
+        """`path` below the subject: `/items/{action_id}` where it is about an action. The flow gives the order's id, or its open change as
+        it is by then, with its order.
 
         It takes the subject's `id`, what else the path names, and what is in the body as `given`, or by its names where it has no such
         parameter. `who`: what it calls the user who asks. `show`: makes the answer; default: the subject and the preview. `also`: what else
@@ -113,8 +115,7 @@ class Subject:
                 given |= {"given": request.body} if whole else request.body
             if who is not None:
                 given[who] = request.actor_id
-            order_id = await once(request, flow, **given)
-            return dumps(await (show or self.previewed)(request, order_id, id))
+            return dumps(await (show or self.previewed)(request, await once(request, flow, **given), id))
 
         self.routes.route(
             method,
@@ -136,8 +137,8 @@ class Subject:
 
         self.routes.delete(self.path + path, query=None, summary=summary)(drop)
 
-    async def previewed(self, request: Request, order_id: str, id: str) -> Row:
-        preview = {self.preview: await show_preview(request, order_id)}
+    async def previewed(self, request: Request, of: str | Change, id: str) -> Row:
+        preview = {self.preview: await show_preview(request, of)}
         return {**preview, self.view.key: await self.shown(request, id)} if self.beside else preview
 
     async def begun(self, request: Request, order_id: str, id: str) -> Row:

@@ -8,7 +8,9 @@ from typing import Any
 from ...commerce.totals import COURSE_TOTALS, TOTALS
 from ...core.numbers import raw
 from ...core.rows import Row
+from ...modules.order.open_change import preview_of
 from ...modules.order.showing import shown
+from ...modules.order.types import Change
 from ..kit.request import Request
 from ..kit.view import words
 
@@ -21,9 +23,12 @@ _CHANGE = words("id return_id claim_id exchange_id version change_type descripti
 _CHANGE = (*_CHANGE, "carry_over_promotions")
 
 
-async def show_preview(request: Request, order_id: str) -> Row:
-    """An order with its open change applied: lines and shipping methods name their `actions`. Raises NotFound."""
-    whole = await request.modules.order.preview(order_id)
+async def show_preview(request: Request, of: str | Change) -> Row:
+    """An order with its open change applied: lines and shipping methods name their `actions`. Raises NotFound.
+
+    `of`: the order's id, or its open change as it is, with its order.
+    """
+    whole = await request.modules.order.preview(of) if isinstance(of, str) else preview_of(of["order"], of)
     previewed: Row = {**whole}
     rows = shown([whole], _FIELDS)
     assert rows is not None  # all fields lie in the document
@@ -36,7 +41,7 @@ async def show_preview(request: Request, order_id: str) -> Row:
     order |= {f"raw_{name}": raw(order[name]) for name in PREVIEW_TOTALS}
     change: Mapping[str, Any] | None = whole["order_change"]
     if change is not None:
-        order["order_change"] = {**{name: change[name] for name in _CHANGE}, "order": {"id": order_id}}
+        order["order_change"] = {**{name: change[name] for name in _CHANGE}, "order": {"id": order["id"]}}
     return order
 
 

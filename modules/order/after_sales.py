@@ -23,6 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.sql.schema import SchemaItem
 
 from ...core.sql.schema.columns import (
+    GUARD,
     Json,
     Money,
     Quantity,
@@ -73,6 +74,7 @@ order_change = Table(
     Column("canceled_at", Timestamp),
     Column("carry_over_promotions", Boolean),
     Column("no_notification", Boolean),
+    Column("revision", BigInteger, nullable=False, server_default="1", info={GUARD: True}),  # rises with each write of its actions, too
     metadata_column(),
     *timestamps(),
     CheckConstraint("status IN ('confirmed', 'declined', 'requested', 'pending', 'canceled')", name="status"),

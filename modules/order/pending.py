@@ -1,36 +1,54 @@
 """Changes that stay open until they are confirmed: a change is begun, gets actions, is previewed, and is confirmed or dropped.
 
-Every write to a change locks its row first, so that its checks still hold when it writes. Dropping deletes the change, and the return,
-claim or exchange that was begun with it. The order itself doesn't change before the change is confirmed.
+Every write to a change raises its revision. What only adds actions begins with the change that its caller has read and is one statement,
+which names the revision that was read; all else locks the change's row first. So the checks of either still hold when it writes. Dropping
+deletes the change, and the return, claim or exchange that was begun with it. The order itself doesn't change before the change is
+confirmed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from decimal import Decimal
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal
 
 from ...commerce.types import Order
 from ...core import json
 from ...core.clock import iso, utc_now
-from ...core.errors import Conflict, InvalidData, NotAllowed, NotFound
+from ...core.errors import Conflict, InvalidData, NotAllowed
 from ...core.ids import new_id
+from ...core.kept import OBJECT, BoundedCache
 from ...core.message import reads, writes
-from ...core.numbers import Amount
 from ...core.rows import Row
+from ...core.service.context import ModuleContext
 from ...core.sql.db.compiled import together
 from ...core.sql.db.failures import Collided
 from . import changing, queries
-from .after_sales import OPEN
-from .changes.actions import ADJUSTING, amount, details_of, stamped
-from .changes.applying import Prices, applied, previewed
-from .changes.kinds import KINDS, ChangeKind
+from .after_sales import OPEN, order_change
+from .changes.actions import ADJUSTING, amount, stamped
+from .changes.applying import applied
+from .changes.kinds import KINDS
+from .open_change import (
+    NONE_OPEN,
+    SUBJECTS,
+    Held,
+    Priced,
+    Seen,
+    act_of,
+    adds_only,
+    cause_of,
+    check_filled,
+    is_as_seen,
+    opened,
+    preview_of,
+    undoing,
+    with_revised,
+)
 from .schema import SCHEMA
-from .types import Act, ActRevision, AtWork, Cause, Change, ChangeRevision, NewChange, PreviewedOrder, Subject, Subjects
+from .types import Act, ActRevision, AtWork, Change, ChangeRevision, NewChange, PreviewedOrder, Subject, Subjects
 from .writing import Writing, as_time
 
-NONE_OPEN = "An active Order Change is required to proceed"
+_ORDERS = 1024 * 1024
+"""Bytes of ids that a process keeps."""
 _ELSEWHERE = "The order's change is being changed elsewhere. Try again."
 _EMPTY: Row = {name: [] for name in ("items", "shipping_methods", "credit_lines", "transactions")}
 _EMPTY |= {"shipping_address": None, "billing_address": None}
@@ -40,71 +58,15 @@ _FIELDS: Mapping[Subject, Sequence[str]] = {
     "order_claim": ("*", "claim_items.*", "additional_items.*"),
     "order_exchange": ("*", "additional_items.*"),
 }
-_SUBJECTS: Mapping[Cause, Subject] = {"return_id": "return", "claim_id": "order_claim", "exchange_id": "order_exchange"}
-
-
-class Priced(TypedDict):
-    """Taxes and discounts, and the order that they were computed for."""
-
-    revision: int
-    """The order's revision."""
-    prices: Prices
-
-
-class Quote(TypedDict):
-    """What a way of sending costs."""
-
-    amount: Decimal
-    is_tax_inclusive: bool
-
-
-class Seen(TypedDict):
-    """An open change as it was read by who writes to it, and what was worked out for that."""
-
-    at: str
-    """When its own row was last written: also when its return is to come back to another location."""
-    carries: bool
-    """Whether it carries promotions over."""
-    acts: Sequence[tuple[str, str]]
-    """Its actions, but for those that say what promotions take off: each one's id, and when it was last written."""
-    quotes: Mapping[str, Quote]
-    """What ways of sending that are in it cost after the write, by the action's id; those that stay as they are aren't named."""
-    adjusting: Sequence[Act] | None
-    """Actions that say what promotions take off after the write, in the place of those that say so now; None: these stay."""
-
-
-def as_read(change: Change, quotes: Mapping[str, Quote], adjusting: Sequence[Act] | None = None) -> Seen:
-    """What is to be said of a change by who writes to it. `quotes` and `adjusting` see `Seen`."""
-    carries = bool(change["carry_over_promotions"])
-    return {"at": change["updated_at"], "carries": carries, "acts": _written(change), "quotes": quotes, "adjusting": adjusting}
-
-
-def with_quotes(acts: Sequence[Act], quotes: Mapping[str, Quote]) -> list[Act]:
-    """Actions, with new prices of the ways of sending that they add, by their ids."""
-    made: list[Act] = []
-    for act in acts:
-        quote = quotes.get(act.get("id", ""))
-        method: Any = act.get("line")
-        priced: Any = act if quote is None else {**act, "amount": quote["amount"], "line": {**method, **quote}}
-        made.append(priced)
-    return made
-
-
-def _written(change: Change) -> list[tuple[str, str]]:
-    return sorted((act["id"], act["updated_at"]) for act in change["actions"] if act["action"] not in ADJUSTING)
-
-
-def with_revised(acts: Sequence[Act], act_id: str, given: ActRevision) -> list[Act]:
-    """Actions, one of them with what is given: all of it but `details`, of which those stay that aren't named."""
-    revised: list[Act] = []
-    for act in acts:
-        revision: Any = {**given, "details": {**details_of(act), **details_of(given)}} if act["id"] == act_id else {}
-        revised.append({**act, **revision})
-    return revised
 
 
 class Pending(Writing):
     """The part of the order service for open changes."""
+
+    def __init__(self, context: ModuleContext) -> None:
+        super().__init__(context)
+        self._orders: BoundedCache[str] = BoundedCache(_ORDERS)
+        """The ids of orders by those of their returns, claims and exchanges: they never change."""
 
     @writes(key="order_id", one_statement=True, answers=True)
     async def begin(
@@ -125,7 +87,7 @@ class Pending(Writing):
         found = await self.at_work(order_id)
         order = found["order"]
         row = {"id": new_id("ordch"), "order_id": order_id, "version": order["version"] + 1, "status": "pending", **change}
-        begun: Any = {**dict.fromkeys(_SUBJECTS), **row}
+        begun: Any = {**dict.fromkeys(SUBJECTS), **row}
         rows = [self._row(begun, act) for act in acts]
         if not self.is_repeated:
             changing.check_alive(order)
@@ -144,23 +106,29 @@ class Pending(Writing):
         first: Change = made[0]
         return first
 
-    @writes
-    async def add_acts(self, change_id: str, acts: Sequence[Act], *, seen: Seen | None = None) -> list[str]:
-        """Add actions to an open change. Returns their ids.
+    @writes(one_statement=lambda change, acts, *, seen=None: adds_only(change, seen), answers=True)
+    async def add_acts(self, change: Change, acts: Sequence[Act], *, seen: Seen | None = None) -> Change:
+        """Add actions to an open change, given as it was read with its order. Returns the change as it is then.
 
-        `seen`, here and below: the change as the caller read it. Raises InvalidData if the change isn't open, or the order doesn't allow
-        one of the actions; Conflict if the change is another by now, so that what was worked out may be wrong.
+        `seen`, here and below: what the caller has worked out for that change. Raises InvalidData if the change isn't open, or the order
+        doesn't allow one of the actions; Conflict if the change is another by now, so that what was worked out may be wrong.
         """
-        return await self._add(await self._hold(change_id, seen=seen, acts=acts), acts)
+        if not adds_only(change, seen):
+            return await self._add(await self._hold(change["id"], seen=seen, acts=acts), acts)
+        held = await self._as_read(change, seen, acts)
+        rows = [self._row(held.change, act) for act in acts]
+        if not self.is_repeated:
+            held.check([*held.change["actions"], *rows])
+        return await self._added(held, rows)
 
     @writes
-    async def add_returning(self, change_id: str, acts: Sequence[Act], given: Mapping[str, Any], *, seen: Seen | None = None) -> list[str]:
+    async def add_returning(self, change: Change, acts: Sequence[Act], given: Mapping[str, Any], *, seen: Seen | None = None) -> Change:
         """Add actions for the return of a claim or an exchange to its open change. The first ones create that return, with the columns
         `given` (`location_id`).
 
-        Returns their ids. Raises what `add_acts` raises.
+        Returns and raises what `add_acts` does.
         """
-        held = await self._hold(change_id, seen=seen, acts=acts)
+        held = await self._hold(change["id"], seen=seen, acts=acts)
         change, order = held.change, held.order
         entity: Literal["order_claim", "order_exchange"] = "order_claim" if "order_claim" in held.subjects else "order_exchange"
         subject = held.subjects[entity]
@@ -174,8 +142,9 @@ class Pending(Writing):
                 "exchange_id": change["exchange_id"],
             }
             await self.create("return", [{"id": back, **of, **given}])
-            for of_it, id in ((entity, subject["id"]), ("order_change", change_id)):
+            for of_it, id in ((entity, subject["id"]), ("order_change", change["id"])):
                 await self.update(of_it, [{"id": id, "return_id": back}])
+            change["return_id"] = back
         of_return: list[Act] = []
         for act in acts:
             of_return.append({**act, "return_id": back})
@@ -184,41 +153,36 @@ class Pending(Writing):
         return await self._add(held, of_return)
 
     @writes
-    async def redirect(self, change_id: str, return_id: str, given: Mapping[str, Any], *, seen: Seen) -> None:
+    async def redirect(self, change: Change, return_id: str, given: Mapping[str, Any], *, seen: Seen) -> Change:
         """Change the `location_id` and other columns of the return of an open change, with what sending it back costs then (`seen`).
 
-        Raises what `add_acts` raises.
+        Returns and raises what `add_acts` does.
         """
-        held = await self._hold(change_id, seen=seen)
-        await self._say(held)
+        held = await self._hold(change["id"], seen=seen)
         await self.update("return", [{"id": return_id, **given}])
-        await self.update("order_change", [{"id": change_id, "return_id": return_id}])  # who read it before doesn't write for the old place
+        return await self._said(held)
 
     @writes
-    async def revise_act(self, change_id: str, act_id: str, given: ActRevision, *, seen: Seen | None = None) -> str:
-        """Change an action of an open change: the given fields of its `details`, its `amount`, `internal_note` and `line`. Returns its id.
+    async def revise_act(self, change: Change, act_id: str, given: ActRevision, *, seen: Seen | None = None) -> Change:
+        """Change an action of an open change: the given fields of its `details`, its `amount`, `internal_note` and `line`.
 
-        Raises NotFound if the change has no such action; else what `add_acts` raises.
+        Raises NotFound if the change has no such action; else returns and raises what `add_acts` does.
         """
-        held = await self._hold(change_id, seen=seen)
-        _act_of(held.change, act_id)
+        held = await self._hold(change["id"], seen=seen)
+        act_of(held.change, act_id)
         acts = with_revised(held.change["actions"], act_id, given)
         held.check(acts)
         kept = self._kept(next(act for act in acts if act["id"] == act_id))
         await self.update("order_change_action", [{"id": act_id, **{name: kept[name] for name in ("details", *given)}}])
-        await self._say(held)
-        self.touch("order_change")
-        return act_id
+        return await self._said(held)
 
     @writes
-    async def remove_act(self, change_id: str, act_id: str, *, seen: Seen | None = None) -> str:
-        """Remove an action from an open change. Returns its id. Raises NotFound; InvalidData if the change isn't open."""
-        held = await self._hold(change_id, seen=seen)
-        _act_of(held.change, act_id)
+    async def remove_act(self, change: Change, act_id: str, *, seen: Seen | None = None) -> Change:
+        """Remove an action from an open change. Returns the change as it is then. Raises NotFound; InvalidData if the change isn't open."""
+        held = await self._hold(change["id"], seen=seen)
+        act_of(held.change, act_id)
         await self.delete("order_change_action", [act_id])
-        await self._say(held)
-        self.touch("order_change")
-        return act_id
+        return await self._said(held)
 
     @writes
     async def carry_over(self, change_id: str, said: ChangeRevision, *, seen: Seen | None = None) -> None:
@@ -238,11 +202,23 @@ class Pending(Writing):
         await self._say(held)
         await self.update("order_change", [{"id": change_id, **said, "carry_over_promotions": seen is not None}])
 
-    @writes
-    async def request(self, change_id: str, *, by: str | None = None) -> None:
-        """Mark an open change as waiting for its confirmation. Raises InvalidData if it isn't open."""
-        await self._lock_change(change_id)
-        await self.update("order_change", [{"id": change_id, "status": "requested", "requested_by": by, "requested_at": iso(utc_now())}])
+    @writes(one_statement=True, answers=True)
+    async def request(self, change: Change, *, by: str | None = None) -> Change:
+        """Mark an open change, given as it was read with its order, as waiting for its confirmation. Returns the change as it is then.
+
+        Raises InvalidData if it isn't open.
+        """
+        held = await self._as_read(change)
+        change, at = held.change, iso(utc_now())
+        said = {"status": "requested", "requested_by": by, "requested_at": at}
+        as_read = {"id": change["id"], "expected": change["revision"]}
+        if await self.answer(queries.REQUEST, {**as_read, **said, "requested_at": as_time(at)}) is None:
+            raise Collided("The order's change was changed meanwhile.")
+        was: Mapping[str, Any] = change
+        self.keep(order_change, [({"id": change["id"], **{name: was[name] for name in said}}, {"id": change["id"], **said})])
+        self.touch_rows("order_change", [change["id"]])
+        requested: Any = {**change, **said, "revision": change["revision"] + 1}
+        return requested  # type: ignore[no-any-return]
 
     @writes
     async def decline(self, change_id: str, *, by: str | None = None, reason: str | None = None) -> None:
@@ -260,15 +236,17 @@ class Pending(Writing):
             await self.delete(entity, [id])
 
     @writes
-    async def confirm(self, change_id: str, *, by: str | None = None, seen: Seen | None = None, priced: Priced | None = None) -> Order:
+    async def confirm(self, change_id: str, *, by: str | None = None, revision: int | None = None, priced: Priced | None = None) -> Order:
         """Confirm an open change: write the order's next version, and the other rows of its kind. Returns the changed order.
 
-        `seen`: the change that the caller has reserved goods, bought labels or computed prices for. `priced`: taxes and discounts of that
-        version. Raises InvalidData if the change isn't open, lacks actions, or the order doesn't allow it; Conflict if the change isn't as
-        it was seen; Collided if the order isn't the one that was priced.
+        `revision`: that of the change that the caller has reserved goods, bought labels or computed prices for. `priced`: taxes and
+        discounts of that version. Raises InvalidData if the change isn't open, lacks actions, or the order doesn't allow it; Conflict if
+        it isn't that one any more; Collided if the order isn't the one that was priced.
         """
-        held = await self._hold(change_id, seen=seen, whole=True)
+        held = await self._hold(change_id)
         change, order = held.change, held.order
+        if revision is not None and change["revision"] != revision:
+            raise Conflict(_ELSEWHERE)
         kind, acts, at = KINDS[change["change_type"]], change["actions"], iso(utc_now())
         check_filled(kind, acts)
         changing.check_alive(order)
@@ -290,8 +268,8 @@ class Pending(Writing):
         Raises NotFound; NotAllowed if some of its items were returned or sent, or if it is cancelled already.
         """
         await self.database.fetch_value(queries.HOLD_THING[entity], {"id": id})
-        column = next(column for column, of in _SUBJECTS.items() if of == entity)
-        subjects = await self._subjects({**dict.fromkeys(_SUBJECTS), column: id})
+        column = cause_of(entity)
+        subjects = await self._subjects({**dict.fromkeys(SUBJECTS), column: id})
         if subjects[entity]["canceled_at"] is not None:
             raise NotAllowed(f"{self.schema[entity].called} {id} is canceled already")
         order, at = await self.load(subjects[entity]["order_id"]), iso(utc_now())
@@ -309,49 +287,91 @@ class Pending(Writing):
         return outcome.order
 
     @reads
-    async def preview(self, order_id: str, *, adjusted: bool = True) -> PreviewedOrder:
+    async def preview(self, order_id: str) -> PreviewedOrder:
         """Returns an order as it would be with its open change, and the change as `order_change` (None: no change is open).
 
-        Raises NotFound. `adjusted` off: without the discounts that the change sets.
+        Raises NotFound.
         """
         found = await self.at_work(order_id)
-        change = found["change"]
-        acts = change["actions"] if change is not None else []
-        done = acts if adjusted else [act for act in acts if act["action"] not in ADJUSTING]
-        after = previewed(found["order"], done, iso(utc_now()))
-        if change is None:
-            after["summary"] = found["order"]["summary"]
-        return {**after, "order_change": change}
+        return preview_of(found["order"], found["change"])
 
     @reads(key="order_id")
     async def at_work(self, order_id: str, of: Mapping[str, Any] | None = None) -> AtWork:
         """An order, and its open change with its actions and the lines that they add, in one statement. `of`: filters that the change has
-        to pass, else it is None. Raises NotFound."""
-        filters = {"order_id": order_id, "status": list(OPEN), **(of or {})}
-        texts, changes = await self.database.fetch_row(
-            together(self.statements.whole("order", order_id), self._page("order_change", filters, _WHOLE))
+        to pass, else it is None; where they name its return, claim or exchange by its id, that is read with it. Raises NotFound."""
+        of = of or {}
+        filters = {"order_id": order_id, "status": list(OPEN), **of}
+        beside = {entity: of[column] for column, entity in SUBJECTS.items() if of.get(column) is not None}
+        texts, changes, *things = await self.database.fetch_row(
+            together(
+                self.statements.whole("order", order_id),
+                self._page("order_change", filters, _WHOLE),
+                *(self._page(entity, {"id": id}, _FIELDS[entity]) for entity, id in beside.items()),
+            )
         )
         found: list[Change] = json.loads(changes)
-        return {"order": self._of_texts(order_id, texts), "change": self._opened(found[0]) if found else None}
+        subjects: Any = {entity: json.loads(thing)[0] for entity, thing in zip(beside, things, strict=True) if found}
+        return {"order": self._of_texts(order_id, texts), "change": self._opened(found[0]) if found else None, "subjects": subjects}
 
-    @reads(key="order_id")
-    async def open_change(self, order_id: str, of: Mapping[str, Any]) -> Change | None:
-        """The open change of `at_work` alone, of an order that is no draft."""
-        filters = {"order_id": order_id, "status": list(OPEN), "order": {"is_draft_order": False}, **of}
+    @reads
+    async def at_work_of(self, entity: str, id: str, of: Mapping[str, Any]) -> AtWork:
+        """`at_work` of the order of a return, a claim or an exchange, with the change that was begun for that. Raises NotFound."""
+        found = await self.at_work(await self._order_of(entity, id), {**of, cause_of(entity): id})
+        if found["change"] is None:
+            await self.retrieve(entity, id, fields=("id",))  # it may have been deleted since
+        return found
+
+    @reads
+    async def open_change(self, entity: str, id: str, of: Mapping[str, Any]) -> Change | None:
+        """The open change alone of an order that is no draft, or of a return, a claim or an exchange. Raises NotFound for none of these."""
+        named: Row = {} if entity == "order" else {cause_of(entity): id}
+        order_id = id if entity == "order" else await self._order_of(entity, id)
+        filters: Row = {"order_id": order_id, "status": list(OPEN), "order": {"is_draft_order": False}, **of, **named}
         found: list[Change] = await self.list("order_change", filters, fields=_WHOLE, limit=1)
+        if not found:
+            await self.retrieve(entity, id, fields=("id",))
         return self._opened(found[0]) if found else None
 
     # -- inside
 
-    async def _hold(self, change_id: str, *, seen: Seen | None = None, acts: Sequence[Act] = (), whole: bool = False) -> Held:
+    async def _order_of(self, entity: str, id: str) -> str:
+        """The id of the order of a return, a claim or an exchange. Raises NotFound."""
+        order_id = self._orders.get(id)
+        if order_id is None:
+            order_id = str((await self.retrieve(entity, id, fields=("order_id",)))["order_id"])
+            self._orders.keep(id, order_id, len(id) + len(order_id) + 2 * OBJECT)
+        return order_id
+
+    async def _as_read(self, change: Change, seen: Seen | None = None, acts: Sequence[Act] = ()) -> Held:
+        """An open change as its caller has read it, or as it is if that was old. Raises what `_hold` raises."""
+        if self.begins_again:
+            of: Row = {column: change[column] for column, entity in SUBJECTS.items() if entity in change["subjects"]}
+            change = opened(await self.at_work(change["order_id"], {"id": change["id"], **of}))
+            if seen is not None and not is_as_seen(change, seen, acts):
+                raise Conflict(_ELSEWHERE)
+        self._check_subjects(change["subjects"])
+        return Held(change, change["order"], change["subjects"])
+
+    async def _added(self, held: Held, rows: Sequence[Act]) -> Change:
+        """Add actions to a change that is as it was read, by one statement. Raises Collided if it isn't any more."""
+        change = held.change
+        if not rows:
+            return change
+        kept = [self._kept(row) for row in rows]
+        as_read = {"id": change["id"], "revision": change["revision"]}
+        [made] = await self._create_together([("order_change_action", kept)], seen=("order_change", as_read))
+        self.touch("order_change")
+        new: Any = [{**row, "line": was["line"]} for row, was in zip(made, kept, strict=True)]
+        return {**change, "revision": change["revision"] + 1, "actions": [*change["actions"], *map(self._opened_act, new)]}
+
+    async def _hold(self, change_id: str, *, seen: Seen | None = None, acts: Sequence[Act] = ()) -> Held:
         """Lock an open change, write the prices of shipping that were `seen` for it, and return it with all that it is about.
 
-        Raises InvalidData if it isn't open, or if the return, claim or exchange that it is of is cancelled; Conflict if its
-        `carry_over_promotions` isn't as it was seen, or if something else isn't that the caller's write depends on: the `whole` change, as
-        do discounts, and the price of a shipping method, which may be among its actions or the `acts` to come.
+        Raises InvalidData if it isn't open, or if the return, claim or exchange that it is of is cancelled; Conflict if it isn't as it was
+        seen, where the caller's write depends on that (see `is_as_seen`).
         """
         of = await self._lock_change(change_id)
-        beside = {entity: of[column] for column, entity in _SUBJECTS.items() if of[column] is not None}
+        beside = {entity: of[column] for column, entity in SUBJECTS.items() if of[column] is not None}
         order_id = of["order_id"]
         texts, changes, *things = await self.database.fetch_row(
             together(
@@ -361,24 +381,28 @@ class Pending(Writing):
             )
         )
         change = self._opened(json.loads(changes)[0])
+        change["revision"] -= 1  # it was raised by locking it
         subjects: Any = {entity: json.loads(thing)[0] for entity, thing in zip(beside, things, strict=True)}
-        for entity, thing in subjects.items():
-            if thing["canceled_at"] is not None:
-                raise InvalidData(f"{self.schema[entity].called} with id {thing['id']} has been canceled.")
+        self._check_subjects(subjects)
         held = Held(change, self._of_texts(order_id, texts), subjects)
         if seen is not None:
-            await self._match(held, seen, acts, whole)
+            await self._match(held, seen, acts)
         return held
 
-    async def _match(self, held: Held, seen: Seen, acts: Sequence[Act] = (), whole: bool = False) -> None:
+    def _check_subjects(self, subjects: Subjects) -> None:
+        """Raises InvalidData if the return, claim or exchange that a change is of is cancelled."""
+        things: Any = subjects
+        for entity, thing in things.items():
+            if thing["canceled_at"] is not None:
+                raise InvalidData(f"{self.schema[entity].called} with id {thing['id']} has been canceled.")
+
+    async def _match(self, held: Held, seen: Seen, acts: Sequence[Act] = ()) -> None:
         """Write the prices of shipping that were `seen` for a change that is held. Raises Conflict as `_hold` does."""
         change, adjusting = held.change, seen["adjusting"]
-        whole = whole or adjusting is not None or any(act["action"] == "SHIPPING_ADD" for act in (*change["actions"], *acts))
-        same = (change["updated_at"], _written(change)) == (seen["at"], [tuple(act) for act in seen["acts"]])
-        if bool(change["carry_over_promotions"]) != seen["carries"] or (whole and not same):
+        if not is_as_seen(change, seen, acts):
             raise Conflict(_ELSEWHERE)
         for act_id, quote in seen["quotes"].items():
-            act = _act_of(change, act_id)
+            act = act_of(change, act_id)
             method: Any = act["line"]
             act |= {"amount": quote["amount"], "line": method | quote}
             kept = self._kept(act)
@@ -394,14 +418,20 @@ class Pending(Writing):
         change["actions"] = [act for act in change["actions"] if act["action"] not in ADJUSTING]
         held.adjusting.extend(self._row(change, act) for act in acts)
 
-    async def _add(self, held: Held, acts: Sequence[Act]) -> list[str]:
-        """Add actions to a change that is held, and write what promotions take off then. Returns the ids of the former."""
+    async def _add(self, held: Held, acts: Sequence[Act]) -> Change:
+        """Add actions to a change that is held, and write what promotions take off then. Returns the change as it is then."""
         rows = [self._row(held.change, act) for act in acts]
         held.check([*held.change["actions"], *rows])
-        if rows or held.adjusting:
-            await self.create("order_change_action", [self._kept(row) for row in (*rows, *held.adjusting)])
+        if rows:
+            await self.create("order_change_action", [self._kept(row) for row in rows])
+        return await self._said(held)
+
+    async def _said(self, held: Held) -> Change:
+        """Write what promotions take off, after the other actions. Returns the change as it is then."""
+        await self._say(held)
         self.touch("order_change")
-        return [row["id"] for row in rows]
+        found: Any = await self.list("order_change", {"id": held.change["id"]}, fields=_WHOLE, limit=1)
+        return {**self._opened(found[0]), "order": held.order, "subjects": held.subjects}
 
     async def _say(self, held: Held) -> None:
         """Write what promotions take off, after the other actions."""
@@ -418,7 +448,7 @@ class Pending(Writing):
     async def _subjects(self, change: Mapping[str, Any]) -> Subjects:
         """The return, claim and exchange of a change, with their items."""
         rows: dict[str, Any] = {}
-        for column, entity in _SUBJECTS.items():
+        for column, entity in SUBJECTS.items():
             if change[column] is not None:
                 rows[entity] = await self.retrieve(entity, change[column], fields=_FIELDS[entity])
         back = next((row["return_id"] for row in rows.values() if row.get("return_id") is not None), None)
@@ -480,22 +510,6 @@ class Pending(Writing):
         return act
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
-    """An open change that is locked, and what it is about."""
-
-    change: Change
-    order: Order
-    subjects: Subjects
-    adjusting: list[Act] = field(default_factory=list)
-    """Actions that say what promotions take off, to be written after all others."""
-
-    def check(self, acts: Sequence[Act]) -> None:
-        """Raises InvalidData if the change can't consist of these actions."""
-        KINDS[self.change["change_type"]].check(acts, self.subjects)
-        previewed(self.order, acts, iso(utc_now()))
-
-
 def _each(subjects: Subjects) -> list[Row]:
     rows: Any = subjects
     return list(rows.values())
@@ -505,47 +519,4 @@ def _items_of(subject: Row) -> list[Row]:
     return [row for name in ("items", "claim_items", "additional_items") for row in subject.get(name, ())]
 
 
-_WHOLE = ("*", "actions.*", "actions.line")
-
-
-def undoing(order: Order, column: Cause, subjects: Subjects) -> list[Act]:
-    """The actions that undo what a return, claim or exchange has done to an order; `column` says which of them it is.
-
-    Raises NotAllowed if some of its items were sent.
-    """
-    lines = {line["id"]: line for line in order["items"]}
-    back, claim = subjects.get("return"), subjects.get("order_claim")
-    swap = claim or subjects.get("order_exchange")
-    asked_back = back["items"] if back is not None and back["canceled_at"] is None else ()
-    acts = [_about("CANCEL_RETURN_ITEM", item["item_id"], item["quantity"]) for item in asked_back]
-    if claim is not None:  # lines that weren't sent may have been taken out since
-        acts += [_about("REINSTATE_ITEM", item["item_id"], item["quantity"]) for item in claim["claim_items"] if item["item_id"] in lines]
-    for item in swap["additional_items"] if swap is not None else ():
-        line = lines.get(item["item_id"])
-        if line is None:
-            continue
-        if amount(line["detail"], "fulfilled_quantity") > 0:
-            raise NotAllowed("All fulfillments must be canceled before canceling a claim or an exchange")
-        acts.append(_about("ITEM_UPDATE", item["item_id"], 0))
-    (id,) = (subjects[entity]["id"] for of, entity in _SUBJECTS.items() if of == column)
-    methods = [method["id"] for method in order["shipping_methods"] if method["detail"].get(column) == id]
-    acts += [Act(action="SHIPPING_REMOVE", reference="order_shipping_method", reference_id=id) for id in methods]
-    return acts
-
-
-def _about(action: str, line: str, quantity: Amount) -> Act:
-    return {"action": action, "details": {"reference_id": line, "quantity": quantity}}
-
-
-def check_filled(kind: ChangeKind, acts: Sequence[Act]) -> None:
-    """Raises InvalidData if a change lacks the actions that its kind needs."""
-    there = {act["action"] for act in acts} & kind.needs
-    if (kind.needs - there) if kind.each else (kind.needs and not there):
-        raise InvalidData(kind.nothing)
-
-
-def _act_of(change: Change, act_id: str) -> Act:
-    for act in change["actions"]:
-        if act["id"] == act_id:
-            return act
-    raise NotFound(f"Order change action with id: {act_id} was not found")
+_WHOLE = ("*", "revision", "actions.*", "actions.line")

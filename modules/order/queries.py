@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import JSON, Text, bindparam, cast, delete, func, insert, select, update
+from sqlalchemy import JSON, BigInteger, Text, bindparam, cast, delete, func, insert, select, update
 
 from ...core.sql.db.compiled import Compiled, SelfRecording, answering, any_of, compiled
 from ...core.sql.write.recordset import insert_rows
@@ -94,11 +94,23 @@ CHANGE_BACK = _changing(back=True)
 """The same, where the order may go back to its former version, which isn't put away any more then."""
 
 HOLD_CHANGE = compiled(
-    select(order_change.c.order_id, order_change.c.return_id, order_change.c.claim_id, order_change.c.exchange_id)
+    update(order_change)
     .where(order_change.c.id == bindparam("id"), any_of(order_change.c.status, "statuses"), order_change.c.deleted_at.is_(None))
-    .with_for_update(key_share=True)
+    .values(revision=order_change.c.revision + 1)
+    .returning(order_change.c.order_id, order_change.c.return_id, order_change.c.claim_id, order_change.c.exchange_id)
 )
-"""Hold a change that is in one of these `statuses`. Gives the ids of what it is of, or no row."""
+"""Hold a change that is in one of these `statuses`, and raise its revision. Gives the ids of what it is of, or no row."""
+
+
+_SAID = {name: bindparam(name, type_=order_change.c[name].type) for name in ("status", "requested_by", "requested_at")}
+REQUEST = answering(
+    update(order_change)
+    .where(order_change.c.id == bindparam("id"), order_change.c.revision == bindparam("expected", type_=BigInteger))
+    .where(order_change.c.deleted_at.is_(None))
+    .values(**_SAID, revision=order_change.c.revision + 1, updated_at=func.clock_timestamp())
+    .returning(order_change.c.id)
+)
+"""Ask for the confirmation of a change that is as it was read. Gives its id, or no row."""
 
 
 def _confirming() -> Compiled:

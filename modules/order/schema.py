@@ -63,7 +63,7 @@ def _order_change(source: FromClause) -> ColumnElement[object]:
 
 
 _NOT_SHOWN = {f"{what}_{by}" for what in ("created", "updated", "deleted", "confirmed", "declined", "canceled") for by in ("at", "by")}
-_NOT_SHOWN |= {"declined_reason", "no_notification", "metadata"}
+_NOT_SHOWN |= {"declined_reason", "no_notification", "metadata", "revision"}
 
 
 def _metadata(source: FromClause) -> ColumnElement[object]:
@@ -153,6 +153,7 @@ SCHEMA = Schema(
         prefix="ordch",
         label="OrderChange",
         relations={"order": one("order", "order_id"), "actions": many("order_change_action", "order_change_id", cascade=True)},
+        hidden=frozenset({"revision"}),
     ),
     Entity(
         "order_change_action",

@@ -107,9 +107,13 @@ class Change(NewChange, Stamps, total=False):
     order_id: Required[str]
     version: Required[int]
     """The order's version once the change is confirmed."""
+    revision: int
+    """Rises with each write to the change: of one that is open."""
     actions: Required[list[Act]]
     order: Order
     """The order as it is: of an open change that was read with it."""
+    subjects: Subjects
+    """The return, claim or exchange by which it was asked for: likewise."""
 
 
 class SubjectItem(Stamps, total=False):
@@ -188,6 +192,8 @@ class AtWork(TypedDict):
 
     order: Order
     change: Change | None
+    subjects: Subjects
+    """What the change was asked for by, as it was named."""
 
 
 class PreviewedOrder(Order):

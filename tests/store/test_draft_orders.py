@@ -156,7 +156,7 @@ async def test_a_code_takes_off_what_an_edit_leaves(market: Market, merchant: St
     async def overtaken(*given: Any) -> Any:
         [update] = [act for act in given[2] if act["action"] == "ITEM_UPDATE"]
         priced = await after_change(*given)
-        await market.modules.order.revise_act(update["order_change_id"], update["id"], {"internal_note": "meanwhile"})
+        await market.modules.order.revise_act({"id": update["order_change_id"]}, update["id"], {"internal_note": "meanwhile"})
         return priced
 
     with monkeypatch.context() as patch:

@@ -10,7 +10,6 @@ import pytest
 
 from velella.core.errors import Conflict
 from velella.core.ids import ulid
-from velella.modules.order.pending import as_read
 from velella.workflows.cart.discounts import discount as discount_of
 from velella.workflows.order import adjusting
 
@@ -124,10 +123,12 @@ async def test_whoever_adds_while_another_confirms_adds_to_what_is_reserved_or_t
 
     await begun(merchant, order)
     await merchant.post(f"{at}/items", one)
-    [change] = await market.modules.order.list("order_change", {"order_id": order["id"], "status": "pending"}, fields=("*", "actions.*"))
+    [change] = await market.modules.order.list(
+        "order_change", {"order_id": order["id"], "status": "pending"}, fields=("*", "revision", "actions.*")
+    )
     await merchant.post(f"{at}/items", one)
     with pytest.raises(Conflict):
-        await market.modules.order.confirm(change["id"], seen=as_read(change, {}))
+        await market.modules.order.confirm(change["id"], revision=change["revision"])
 
 
 async def test_what_was_sent_stays_in_the_order(market: Market, store: Store, merchant: Store) -> None:

@@ -48,7 +48,12 @@ async def test_what_comes_back_is_in_stock_again_and_owed_to_the_buyer(market: M
     assert (await merchant.post(f"{at}/receive"))["order"]["order_change"]["change_type"] == "return_receive"
     assert (await merchant.post(f"{at}/receive/confirm")).status == 400
     assert (await merchant.post(f"{at}/receive-items", of(order, 3))).status == 400
-    await merchant.post(f"{at}/receive-items", of(order, 1))
+    said = await asyncio.gather(*(merchant.post(f"{at}/receive-items", of(order, 1)) for _ in range(5)))
+    assert sorted(answer.status for answer in said) == [200, 200, 400, 400, 400], "two are asked back, whoever says so first"
+    counted = sorted(len(answer["order_preview"]["items"][0]["actions"]) for answer in said if answer.status == 200)
+    assert counted == [1, 2], "who comes second is shown what the first has said"
+    [act, _] = (await merchant.get(f"/admin/orders/{order['id']}/preview"))["order"]["items"][0]["actions"]
+    assert (await merchant("DELETE", f"{at}/receive-items/{act['id']}")).status == 200
     back = await merchant.post(f"{at}/receive/confirm")
     assert (back["return"]["status"], D(str(back["order_preview"]["total"]))) == ("partially_received", whole - each)
     assert await figures(market, variant) == (3, 0)

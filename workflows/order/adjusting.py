@@ -18,7 +18,7 @@ from ...core.ids import new_id
 from ...modules.cart.tables import COLUMNS
 from ...modules.order.changes.actions import ADJUSTING
 from ...modules.order.changes.applying import Prices, TaxesAndDiscounts, previewed
-from ...modules.order.pending import NONE_OPEN, as_read
+from ...modules.order.open_change import NONE_OPEN, as_read
 from ...modules.order.types import Act, ChangeRevision
 from ..cart.context import CartContext, load_context
 from ..cart.discounts import discount

@@ -8,7 +8,7 @@ from ...commerce.reprice import reprice
 from ...core.errors import InvalidData
 from ...core.rows import Row
 from ...modules.order.changing import check_draft
-from ...modules.order.pending import NONE_OPEN, Priced, Seen, as_read
+from ...modules.order.open_change import NONE_OPEN, Priced
 from ...modules.order.types import Act, ActDetails, Change
 from ..cart.context import CartContext
 from ..cart.discounts import discount
@@ -134,11 +134,11 @@ remove_draft_shipping = adding("remove-draft-order-shipping-method", "order", "e
 
 
 @workflow("request-draft-order-edit")
-async def request_draft_edit(flow: Flow, id: str, requested_by: str | None = None) -> str:
-    """Mark an edit of a draft as waiting for its confirmation. Returns its id. Raises NotFound; InvalidData where none is open."""
+async def request_draft_edit(flow: Flow, id: str, requested_by: str | None = None) -> Change:
+    """Mark an edit of a draft as waiting for its confirmation. Returns the change as it is then. Raises NotFound; InvalidData where none is
+    open."""
     change = await open_change(flow, "order", id, "edit", draft=True)
-    await flow.run(request_change, change["id"], by=requested_by)
-    return id
+    return (await flow.run(request_change, change, by=requested_by))["answer"]
 
 
 @workflow("cancel-draft-order-edit")
@@ -150,8 +150,8 @@ async def cancel_draft_edit(flow: Flow, id: str) -> str:
 
 
 @step(pivot=True)
-async def confirm_edit(flow: Flow, change_id: str, by: str | None, seen: Seen, priced: Priced) -> None:
-    await flow.modules.order.confirm(change_id, by=by, seen=seen, priced=priced)
+async def confirm_edit(flow: Flow, change_id: str, by: str | None, revision: int, priced: Priced) -> None:
+    await flow.modules.order.confirm(change_id, by=by, revision=revision, priced=priced)
 
 
 @step
@@ -182,7 +182,7 @@ async def confirm_draft_edit(flow: Flow, id: str, confirmed_by: str | None = Non
         after, document, cart_context = await after_change(flow, found["order"], change["actions"])
         await reprice(DraftMarket(flow, document, cart_context), shipping=False)
         priced: Priced = {"revision": after["revision"], "prices": prices_of(after, document)}
-        await flow.run(confirm_edit, change["id"], confirmed_by, as_read(change, {}), priced)
+        await flow.run(confirm_edit, change["id"], confirmed_by, change["revision"], priced)
         await flow.run(
             relink_promotions, id, [Act(action=act["action"], reference_id=act.get("reference_id")) for act in change["actions"]]
         )

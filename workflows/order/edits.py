@@ -7,7 +7,6 @@ from decimal import Decimal
 
 from ...core.errors import InvalidData
 from ...core.rows import Row
-from ...modules.order.pending import as_read
 from ...modules.order.types import Act, Change, NewChange
 from ..kit import Flow, step, workflow
 from .changes import lock_of
@@ -49,28 +48,27 @@ remove_order_edit_shipping_method = removing("remove-order-edit-shipping-method"
 
 
 @workflow("order-edit-update-item-quantity")
-async def order_edit_update_item_quantity(flow: Flow, id: str, item_id: str, given: Row) -> str:
-    """Set a line's quantity (0 removes it), and its prices if given. Returns the order's id.
+async def order_edit_update_item_quantity(flow: Flow, id: str, item_id: str, given: Row) -> Change:
+    """Set a line's quantity (0 removes it), and its prices if given. Returns the change as it is then.
 
     Raises NotFound; InvalidData where no edit is open, for a line that the order hasn't, and for less than was sent of it.
     """
     change = await open_change(flow, "order", id, "edit")
     made = [updating(change["order"], item_id, given)]
-    await change_by(flow, change, False, add_acts, change["id"], made, after=lambda acts: [*acts, *made])
-    return id
+    return await change_by(flow, change, False, add_acts, made, after=lambda acts: [*acts, *made])
 
 
 @workflow("order-edit-request", emits=("order-edit.requested",))
-async def request_order_edit(flow: Flow, id: str, requested_by: str | None = None, no_notification: bool | None = None) -> str:
+async def request_order_edit(flow: Flow, id: str, requested_by: str | None = None, no_notification: bool | None = None) -> Change:
     """Mark an edit as waiting for its confirmation; of a draft too, which the dashboard does when its promotions were edited. Returns the
-    order's id.
+    change as it is then.
 
     Raises NotFound; InvalidData where no edit is open.
     """
     change = await open_change(flow, "order", id, "edit", draft=None)
-    await flow.run(request_change, change["id"], by=requested_by)
+    requested = await flow.run(request_change, change, by=requested_by)
     flow.emit("order-edit.requested", order_id=id, actions=_told(change), no_notification=no_notification)
-    return id
+    return requested["answer"]
 
 
 @workflow(
@@ -87,7 +85,7 @@ async def confirm_order_edit(flow: Flow, id: str, confirmed_by: str | None = Non
     async with flow.lock(lock_of(id)):
         moves = await flow.run(plan_moves, id)
         reserved = await reserve_all(flow, moves["more"], moves["location_ids"])
-        await flow.run(confirm_change, change["id"], confirmed_by, as_read(change, {}))
+        await flow.run(confirm_change, change["id"], confirmed_by, change["revision"])
         gone = await flow.run(give_back_some, moves["less"])
         joined = await flow.run(join_reservations, moves["again"]) if moves["again"] else []
         await flow.run(settle_difference, id)

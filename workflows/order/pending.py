@@ -17,18 +17,18 @@ from functools import partial
 from typing import Any
 
 from ...commerce.types import Line, NewLine, Order, TaxLine
-from ...core.errors import InvalidData, NotFound
+from ...core.errors import InvalidData
 from ...core.ids import new_id
 from ...core.numbers import Amount
 from ...core.rows import Row
 from ...modules.order.changes.actions import PRICES
 from ...modules.order.changing import check_draft
-from ...modules.order.pending import NONE_OPEN, Seen, as_read, with_quotes, with_revised
+from ...modules.order.open_change import NONE_OPEN, act_of, as_read, opened, with_quotes, with_revised
 from ...modules.order.types import Act, ActDetails, ActRevision, Change, NewChange
 from ..cart.context import load_context
 from ..cart.pricing import update_tax_lines
 from ..cart.sellables import by_hand, described, find_prices, load_prices, load_sellables, priced, whole
-from ..kit import Flow, Workflow, step, workflow
+from ..kit import Flow, Kept, Workflow, step, workflow
 from ..rows import written
 from .adjusting import compute_adjustments, compute_draft_adjustments, working
 from .changes import lock_of
@@ -39,8 +39,6 @@ Acts = Callable[[Flow, Change, Row], Awaitable[list[Act]]]
 Revised = Callable[[Flow, Change, Act, Row], Awaitable[ActRevision]]
 """Makes the new values of an action, from the open change, the action and the request's body."""
 
-OF = {"return": "return_id", "order_claim": "claim_id", "order_exchange": "exchange_id", "order": "order_id"}
-"""The entities that a change may be of, and the column of `order_change` that names each."""
 _ENTITY = {"return": "return", "claim": "order_claim", "oexc": "order_exchange", "order": "order"}
 
 begin_change = written("begin-change", lambda modules: modules.order.begin)
@@ -61,19 +59,12 @@ async def thing_of(flow: Flow, entity: str, id: str) -> Row:
 async def open_change(flow: Flow, entity: str, id: str, *kinds: str, draft: bool | None = False) -> Change:
     """The open change of a thing, with its actions and its order; of one of these kinds. Raises NotFound; InvalidData where none is open,
     or where an order is wanted and it is a `draft`, or the other way round (None: it may be either)."""
-    change = await _opened(flow, entity, id, draft, {"change_type": list(kinds)})
-    if change is None:
-        raise InvalidData(NONE_OPEN)
-    return change
+    return await _opened(flow, entity, id, draft, {"change_type": list(kinds)})
 
 
 async def change_to_confirm(flow: Flow, entity: str, id: str, *kinds: str) -> Change:
     """`open_change` without the order: what a durable flow reads is written down. Raises what that raises."""
-    of: Row = {"change_type": list(kinds)}
-    order_id = id
-    if entity != "order":
-        order_id, of = (await flow.modules.order.retrieve(entity, id, fields=("order_id",)))["order_id"], {**of, OF[entity]: id}
-    change = await flow.modules.order.open_change(order_id, of)
+    change = await flow.modules.order.open_change(entity, id, {"change_type": list(kinds)})
     if change is None:
         if entity == "order":
             check_draft(await flow.modules.order.retrieve("order", id, fields=("id", "is_draft_order")), False)
@@ -81,15 +72,13 @@ async def change_to_confirm(flow: Flow, entity: str, id: str, *kinds: str) -> Ch
     return change
 
 
-async def _opened(flow: Flow, entity: str, id: str, draft: bool | None, of: Row) -> Change | None:
-    order_id = id
+async def _opened(flow: Flow, entity: str, id: str, draft: bool | None, of: Row) -> Change:
     if entity != "order":
-        order_id, of = (await flow.modules.order.retrieve(entity, id, fields=("order_id",)))["order_id"], {**of, OF[entity]: id}
-    found = await flow.modules.order.at_work(order_id, of)
-    if entity == "order" and draft is not None:
+        return opened(await flow.modules.order.at_work_of(entity, id, of))
+    found = await flow.modules.order.at_work(id, of)
+    if draft is not None:
         check_draft(found["order"], draft)
-    change = found["change"]
-    return None if change is None else {**change, "order": found["order"]}
+    return opened(found)
 
 
 def new_change(type: str, given: Row, created_by: str | None) -> NewChange:
@@ -110,9 +99,9 @@ async def change_by(
     *given: Any,
     after: Callable[[Sequence[Act]], Sequence[Act]] = lambda acts: acts,
     to: str | None = None,
-) -> None:
+) -> Change:
     """Make one write of an open change as it was read, with what sending costs then (`ways.quoted`), and with what promotions take off,
-    where they are looked at again: of drafts, and where the change carries them over.
+    where they are looked at again: of drafts, and where the change carries them over. Returns the change as it is then.
 
     `after`: the change's actions after the write, of those before. `to`: the location to which its return goes then, where it is another
     one. Raises Conflict where the change is being changed elsewhere.
@@ -122,7 +111,8 @@ async def change_by(
     if draft or change["carry_over_promotions"]:
         acts = with_quotes(after(change["actions"]), quotes)
         adjusting = await flow.run(compute_draft_adjustments if draft else compute_adjustments, change["order"], acts)
-    await flow.run(write, *given, seen=as_read(change, quotes, adjusting))
+    done: Kept[Change] = await flow.run(write, change, *given, seen=as_read(change, quotes, adjusting))
+    return done["answer"]
 
 
 def _one_by_one(flow: Flow, id: str, draft: bool) -> AbstractAsyncContextManager[object]:
@@ -130,59 +120,55 @@ def _one_by_one(flow: Flow, id: str, draft: bool) -> AbstractAsyncContextManager
     return flow.lock(lock_of(id)) if draft else nullcontext()
 
 
-def adding(name: str, entity: str, kind: str, acts: Acts, *, hooks: tuple[str, ...] = (), draft: bool = False) -> Workflow[..., str]:
-    """A flow that adds actions to the open change of a thing, or of a `draft`: (id, given, user_id=None); the order's id. What else it is
-    called with is given, too: `item_id`."""
+def adding(name: str, entity: str, kind: str, acts: Acts, *, hooks: tuple[str, ...] = (), draft: bool = False) -> Workflow[..., Change]:
+    """A flow that adds actions to the open change of a thing, or of a `draft`: (id, given, user_id=None); the change as it is then. What
+    else it is called with is given, too: `item_id`."""
 
-    async def add(flow: Flow, id: str, given: Row | None = None, user_id: str | None = None, **named: str) -> str:
+    async def add(flow: Flow, id: str, given: Row | None = None, user_id: str | None = None, **named: str) -> Change:
         async with _one_by_one(flow, id, draft):
             change = await open_change(flow, entity, id, kind, draft=draft)
             made = await acts(flow, change, {**(given or {}), **named})
-            await change_by(flow, change, draft, add_acts, change["id"], made, after=lambda acts: [*acts, *made])
-        return str(change["order_id"])
+            return await change_by(flow, change, draft, add_acts, made, after=lambda acts: [*acts, *made])
 
     return named(name, add, hooks=hooks)
 
 
-def returning(name: str, entity: str, kind: str, acts: Acts, *, hooks: tuple[str, ...] = ()) -> Workflow[..., str]:
-    """A flow that adds actions about what comes back with a claim or an exchange: (id, given); the order's id. The first ones begin the
-    return."""
+def returning(name: str, entity: str, kind: str, acts: Acts, *, hooks: tuple[str, ...] = ()) -> Workflow[..., Change]:
+    """A flow that adds actions about what comes back with a claim or an exchange: (id, given); the change as it is then. The first ones
+    begin the return."""
 
-    async def add(flow: Flow, id: str, given: Row) -> str:
+    async def add(flow: Flow, id: str, given: Row) -> Change:
         change = await open_change(flow, entity, id, kind)
         made = await acts(flow, change, given)
         of_return = {"location_id": given.get("location_id") or await sent_from(flow, change["order_id"])}
-        await change_by(flow, change, False, add_returning, change["id"], made, of_return, after=lambda acts: [*acts, *made])
-        return str(change["order_id"])
+        return await change_by(flow, change, False, add_returning, made, of_return, after=lambda acts: [*acts, *made])
 
     return named(name, add, hooks=hooks)
 
 
-def revising(name: str, revised: Revised, *, hooks: tuple[str, ...] = (), draft: bool = False) -> Workflow[..., str]:
-    """A workflow that changes an action of an open change: (id, action_id, given). Returns the order's id."""
+def revising(name: str, revised: Revised, *, hooks: tuple[str, ...] = (), draft: bool = False) -> Workflow[..., Change]:
+    """A workflow that changes an action of an open change: (id, action_id, given). Returns the change as it is then."""
 
-    async def revise(flow: Flow, id: str, action_id: str, given: Row) -> str:
+    async def revise(flow: Flow, id: str, action_id: str, given: Row) -> Change:
         async with _one_by_one(flow, id, draft):
             change, act = await _act(flow, id, action_id, draft=draft)
             made = await revised(flow, change, act, given)
             after = partial(with_revised, act_id=action_id, given=made)
-            await change_by(flow, change, draft, revise_act, change["id"], action_id, made, after=after)
-        return str(change["order_id"])
+            return await change_by(flow, change, draft, revise_act, action_id, made, after=after)
 
     return named(name, revise, hooks=hooks)
 
 
-def removing(name: str, *, draft: bool = False) -> Workflow[..., str]:
-    """A workflow that removes an action from an open change: (id, action_id). Returns the order's id."""
+def removing(name: str, *, draft: bool = False) -> Workflow[..., Change]:
+    """A workflow that removes an action from an open change: (id, action_id). Returns the change as it is then."""
 
-    async def remove(flow: Flow, id: str, action_id: str) -> str:
+    async def remove(flow: Flow, id: str, action_id: str) -> Change:
         def after(acts: Sequence[Act]) -> list[Act]:
             return [act for act in acts if act["id"] != action_id]
 
         async with _one_by_one(flow, id, draft):
             change, _ = await _act(flow, id, action_id, draft=draft)
-            await change_by(flow, change, draft, remove_act, change["id"], action_id, after=after)
-        return str(change["order_id"])
+            return await change_by(flow, change, draft, remove_act, action_id, after=after)
 
     return named(name, remove)
 
@@ -200,22 +186,17 @@ def dropping(name: str, entity: str, kind: str, *, keeps: bool = False) -> Workf
     return named(name, drop)
 
 
-def named(name: str, function: Any, **options: Any) -> Workflow[..., str]:
+def named(name: str, function: Any, **options: Any) -> Workflow[..., Any]:
     """A workflow of a function that was made for it, with the options of `workflow`."""
     function.__qualname__ = f"{function.__name__}({name!r})"
-    made: Workflow[..., str] = workflow(name, **options)(function)
+    made: Workflow[..., Any] = workflow(name, **options)(function)
     return made
 
 
 async def _act(flow: Flow, id: str, action_id: str, *, draft: bool) -> tuple[Change, Act]:
     """An open change and one of its actions. Raises NotFound; InvalidData if no change is open."""
     change = await _opened(flow, _ENTITY.get(id.partition("_")[0], "order"), id, draft, {})
-    if change is None:
-        raise InvalidData(NONE_OPEN)
-    for act in change["actions"]:
-        if act["id"] == action_id:
-            return change, act
-    raise NotFound(f"Order change action with id: {action_id} was not found")
+    return change, act_of(change, action_id)
 
 
 # -- lines
@@ -367,10 +348,10 @@ def updating(order: Order, item_id: str, given: Row) -> Act:
 
 
 @step(pivot=True)
-async def confirm_change(flow: Flow, change_id: str, by: str | None, seen: Seen) -> Order:
+async def confirm_change(flow: Flow, change_id: str, by: str | None, revision: int) -> Order:
     """Confirm a change, for which goods are reserved and labels bought by now. Returns the changed order. Raises Conflict where it isn't as
     it was seen."""
-    return await flow.modules.order.confirm(change_id, by=by, seen=seen)
+    return await flow.modules.order.confirm(change_id, by=by, revision=revision)
 
 
 def quantities_of(acts: Sequence[Act], *actions: str) -> list[tuple[str, Decimal]]:

@@ -11,7 +11,6 @@ from ...core.ids import new_id
 from ...core.rows import Row
 from ...core.sql.schema.query import Query
 from ...modules.inventory.types import Goods
-from ...modules.order.pending import as_read
 from ...modules.order.types import Act, Change
 from ..consigning import consigned
 from ..inventory.levels import check_locations
@@ -88,7 +87,7 @@ async def confirm_return_request(flow: Flow, id: str, confirmed_by: str | None =
     order_id = str(change["order_id"])
     async with flow.lock(lock_of(order_id)):
         label = await ask_for_label(flow, change)
-        await flow.run(confirm_change, change["id"], confirmed_by, as_read(change, {}))
+        await flow.run(confirm_change, change["id"], confirmed_by, change["revision"])
         if label is not None:
             await link_new(flow, {"return_fulfillment": [{"return_id": id, "fulfillment_id": label}]})
         await flow.run(settle_difference, order_id)
@@ -202,7 +201,7 @@ async def confirm_return_receive(flow: Flow, id: str, confirmed_by: str | None =
     order_id = str(change["order_id"])
     async with flow.lock(lock_of(order_id)):
         coming = await flow.run(plan_stock, change)
-        await flow.run(confirm_change, change["id"], confirmed_by, as_read(change, {}))
+        await flow.run(confirm_change, change["id"], confirmed_by, change["revision"])
         levels = await flow.run(put_into_stock, coming["lines"], coming["location_id"])
         await flow.run(settle_difference, order_id)
     flow.emit("order.return_received", order_id=order_id, return_id=id)
@@ -278,7 +277,7 @@ async def update_return(flow: Flow, id: str, given: Row) -> str:
     if to in (None, back["location_id"]) or change["change_type"] == "return_receive":
         await flow.run(update_rows, "return", [{"id": id, **given}])
     else:
-        await change_by(flow, change, False, redirect, change["id"], id, given, to=to)
+        await change_by(flow, change, False, redirect, id, given, to=to)
     return str(back["order_id"])
 
 
@@ -318,7 +317,7 @@ async def create_and_complete_return(
     acts = await requested_items(flow, change, {"items": of_items})
     given = {"shipping_option_id": return_shipping["option_id"], "custom_amount": return_shipping.get("price")}
     acts += await shipping_acts(flow, {**change, "actions": acts}, given)
-    await flow.run(add_acts, change["id"], acts)
+    await flow.run(add_acts, change, acts)
     await flow.run(confirm_return_request, id, created_by)
     if receive_now:
         await flow.call(receive_at_once, key=id, return_id=id, created_by=created_by)

@@ -13,7 +13,6 @@ from ...core.errors import NotAllowed, NotFound
 from ...core.ids import new_id
 from ...core.rows import Row
 from ...core.sql.schema.query import Query
-from ...modules.order.pending import as_read
 from ...modules.order.types import Act, Change
 from ..kit import Flow, Workflow, step
 from ..links import link_new
@@ -78,7 +77,7 @@ def _confirming(name: str, entity: Swap, event: str) -> Workflow[..., str]:
             moves = await flow.run(plan_moves, order_id)
             reserved = await reserve_all(flow, moves["more"], moves["location_ids"])
             label = await ask_for_label(flow, change)
-            await flow.run(confirm_change, change["id"], confirmed_by, as_read(change, {}))
+            await flow.run(confirm_change, change["id"], confirmed_by, change["revision"])
             if label is not None:
                 back = (await thing_of(flow, entity, id))["return_id"]
                 await link_new(flow, {"return_fulfillment": [{"return_id": back, "fulfillment_id": label}]})
@@ -135,17 +134,15 @@ def _sent_instead(entity: Swap) -> Acts:
     return acts
 
 
-def _shipping(name: str, entity: Swap) -> Workflow[..., str]:
-    async def ship(flow: Flow, id: str, given: Row, inbound: bool = False) -> str:
-        """Add a shipping method to the open change: to the shop (`inbound`), or to the buyer. Returns the order's id."""
+def _shipping(name: str, entity: Swap) -> Workflow[..., Change]:
+    async def ship(flow: Flow, id: str, given: Row, inbound: bool = False) -> Change:
+        """Add a shipping method to the open change: to the shop (`inbound`), or to the buyer. Returns the change as it is then."""
         change = await open_change(flow, entity, id, _KIND[entity])
-        made, order_id = await shipping_acts(flow, change, given, inbound=inbound), str(change["order_id"])
-        if inbound:
-            of_return = {"location_id": await sent_from(flow, order_id)}
-            await change_by(flow, change, False, add_returning, change["id"], made, of_return, after=lambda acts: [*acts, *made])
-        else:
-            await change_by(flow, change, False, add_acts, change["id"], made, after=lambda acts: [*acts, *made])
-        return str(change["order_id"])
+        made = await shipping_acts(flow, change, given, inbound=inbound)
+        if not inbound:
+            return await change_by(flow, change, False, add_acts, made, after=lambda acts: [*acts, *made])
+        of_return = {"location_id": await sent_from(flow, change["order_id"])}
+        return await change_by(flow, change, False, add_returning, made, of_return, after=lambda acts: [*acts, *made])
 
     return named(name, ship)
 

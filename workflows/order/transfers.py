@@ -13,7 +13,7 @@ from ...core.clock import iso
 from ...core.errors import InvalidData, NotAllowed, NotFound
 from ...modules.order.after_sales import OPEN
 from ...modules.order.changing import check_alive
-from ...modules.order.pending import NONE_OPEN
+from ...modules.order.open_change import NONE_OPEN
 from ...modules.order.types import Act, ActDetails, Change, NewChange
 from ..customer.customers import CUSTOMERS
 from ..kit import Flow, step, workflow

@@ -15,7 +15,7 @@ from ...core.errors import InvalidData
 from ...core.ids import new_id
 from ...core.rows import Row
 from ...core.sql.schema.query import Query
-from ...modules.order.pending import Quote
+from ...modules.order.open_change import Quote
 from ...modules.order.types import Act, ActRevision, Change
 from ..cart.context import load_context
 from ..cart.pricing import update_tax_lines
@@ -206,7 +206,9 @@ async def _parcel(flow: Flow, change: Change, order: Order, acts: Sequence[Act],
         elif change["return_id"] is None:  # it begins with what is named first
             parcel.location_id = await sent_from(flow, order["id"])
         else:
-            back = await flow.modules.order.retrieve("return", change["return_id"], fields=("location_id",))
+            back: Any = change["subjects"].get("return")
+            if back is None:
+                back = await flow.modules.order.retrieve("return", change["return_id"], fields=("location_id",))
             parcel.location_id = back["location_id"]
     elif change["change_type"] == "claim":
         parcel.said |= {"claim_id": change["claim_id"], "claim_items": items}

@@ -129,7 +129,7 @@ class WriteStatements:
         seen: tuple[Entity, Row] | None = None,
     ) -> tuple[SelfRecording, dict[str, Any]]:
         """Insert rows of several entities that may refer to each other, and pairs for tables of two keys. Gives the JSON of a list of
-        lists; null, and nothing is inserted, where no row of an entity is as it was `seen`: it stays so until the transaction is over."""
+        lists; null, and nothing is inserted, where no row of an entity is as it was `seen` (see `_as_seen`)."""
         prepared = [self._prepared(entity, rows) for entity, rows in parts]
         shape = tuple((parts[i][0].name, names) for i, (names, _) in enumerate(prepared)), tuple(t.name for t, _ in pairs)
         key = (*shape, *((seen[0].name, *seen[1]) if seen is not None else ()))
@@ -348,10 +348,17 @@ def guard_of(entity: Entity) -> str | None:
 
 
 def _as_seen(entity: Entity, seen: Row) -> ColumnElement[bool]:
-    """Whether a row has these values, and keeps them until the transaction is over."""
-    table = entity.table
-    alike = (table.c[name] == bindparam(f"{_SEEN}{name}", type_=table.c[name].type) for name in seen)
-    held = select(table.c[entity.key]).where(*alike).with_for_update(read=True).cte("as_seen")
+    """Whether a row has these values, and keeps them until the transaction is over. A column that counts updates is raised by this one:
+    whoever has seen the same row comes too late."""
+    table, guard = entity.table, guard_of(entity)
+    alike = [table.c[name] == bindparam(f"{_SEEN}{name}", type_=table.c[name].type) for name in seen]
+    if entity.soft:
+        alike.append(table.c.deleted_at.is_(None))
+    if guard is None:
+        held = select(table.c[entity.key]).where(*alike).with_for_update(read=True).cte("as_seen")
+    else:
+        raised = update(table).where(*alike).values({guard: table.c[guard] + 1})
+        held = raised.returning(table.c[entity.key]).cte("as_seen")
     return select(held.c[entity.key]).exists()
 
 
