@@ -14,6 +14,7 @@ from typing import Any
 from ...core.flow import Workflow
 from ...core.json import dumps
 from ...core.rows import Row
+from ...modules.order.showing import shown, shown_change
 from ...modules.order.types import Change
 from ..kit.bodies import ABSENT, Body, Metadata, Number, Part
 from ..kit.filters import NOTHING, Filters
@@ -141,12 +142,13 @@ class Subject:
         preview = {self.preview: await show_preview(request, of)}
         return {**preview, self.view.key: await self.shown(request, id)} if self.beside else preview
 
-    async def begun(self, request: Request, order_id: str, id: str) -> Row:
+    async def begun(self, request: Request, change: Change, id: str) -> Row:
         """The order as it is, with the change that was begun."""
-        order = await request.graph.one("order", order_id, _ORDER)
-        return {"order": order, self.view.key: await self.shown(request, id)}
+        rows = shown([change["order"]], _ORDER)
+        assert rows is not None  # all fields lie in the row
+        return {"order": rows[0] | {"order_change": shown_change(change)}, self.view.key: await self.shown(request, id)}
 
-    async def alone(self, request: Request, order_id: str, id: str) -> Row:
+    async def alone(self, request: Request, _: object, id: str) -> Row:
         return {self.view.key: await self.shown(request, id)}
 
     async def shown(self, request: Request, id: str) -> Row:
@@ -159,5 +161,5 @@ class Subject:
 
 _ORDER = words(
     "id display_id custom_display_id region_id customer_id version sales_channel_id status is_draft_order email currency_code locale"
-    " no_notification metadata canceled_at created_at updated_at deleted_at shipping_address_id billing_address_id order_change"
+    " no_notification metadata canceled_at created_at updated_at deleted_at shipping_address_id billing_address_id"
 )

@@ -57,9 +57,12 @@ class UpdateOrderEditItem(Body):
 async def begin(request: Request) -> Answer:
     """Begin to edit an order."""
     given = dict(request.body)
-    id = await once(request, flows.begin_order_edit, order_id=given.pop("order_id"), given=given)
-    change = (await request.rows(CHANGE, {"id": id}, fields=(*CHANGE.defaults, "deleted_at"), limit=1)).rows[0]
-    return dumps({"order_change": change})
+    change = await once(request, flows.begin_order_edit, order_id=given.pop("order_id"), given=given)
+    return dumps({"order_change": {name: value for name, value in change.items() if name not in _INSIDE}})
+
+
+_INSIDE = ("revision", "order", "subjects")
+"""What of an open change isn't shown."""
 
 
 subject = Subject(routes, "/admin/order-edits/{id}", ORDER, None, beside=False)

@@ -67,8 +67,8 @@ async def begin(request: Request) -> Answer:
     """Begin a return."""
     given = dict(request.body)
     order_id = given.pop("order_id")
-    id = await once(request, flows.begin_return, order_id=order_id, given=given, created_by=request.actor_id)
-    return dumps(await subject.begun(request, order_id, id))
+    change = await once(request, flows.begin_return, order_id=order_id, given=given, created_by=request.actor_id)
+    return dumps(await subject.begun(request, change, str(change["return_id"])))
 
 
 subject.verb("POST", "", flows.update_return, "Change a return.", body=UpdateReturn)

@@ -125,20 +125,20 @@ def _all(subject: Subject) -> Any:
 @routes.post("/admin/claims", body=BeginClaim, returns=CLAIM, query=PASSED_OVER, envelope="order claim")
 async def begin_claim(request: Request) -> Answer:
     """Begin a claim."""
-    return await _begin(request, claim, flows.begin_claim)
+    return await _begin(request, claim, flows.begin_claim, "claim_id")
 
 
 @routes.post("/admin/exchanges", body=BeginExchange, returns=EXCHANGE, query=PASSED_OVER, envelope="order exchange")
 async def begin_exchange(request: Request) -> Answer:
     """Begin an exchange."""
-    return await _begin(request, exchange, flows.begin_exchange)
+    return await _begin(request, exchange, flows.begin_exchange, "exchange_id")
 
 
-async def _begin(request: Request, subject: Subject, flow: Any) -> Answer:
+async def _begin(request: Request, subject: Subject, flow: Any, named: str) -> Answer:
     given = dict(request.body)
     order_id = given.pop("order_id")
-    id = await once(request, flow, order_id=order_id, given=given, created_by=request.actor_id)
-    return dumps(await subject.begun(request, order_id, id))
+    change = await once(request, flow, order_id=order_id, given=given, created_by=request.actor_id)
+    return dumps(await subject.begun(request, change, change[named]))
 
 
 routes.resource("/admin/exchanges", EXCHANGE)

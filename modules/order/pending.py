@@ -81,11 +81,11 @@ class Pending(Writing):
         """Begin a change of an order, or of a `draft`, with actions that are about the order alone. `beside`: the return, claim or
         exchange to be created with it (entity → row).
 
-        Returns the change. Raises NotFound; InvalidData if the order is cancelled, is a draft (or isn't, with `draft`), has another open
-        change, or doesn't allow one of the actions.
+        Returns the change, with the order. Raises NotFound; InvalidData if the order is cancelled, is a draft (or isn't, with `draft`),
+        has another open change, or doesn't allow one of the actions.
         """
         found = await self.at_work(order_id)
-        order = found["order"]
+        order: Any = {**found["order"], "order_change": None}  # repeated, it would be the change that was begun
         row = {"id": new_id("ordch"), "order_id": order_id, "version": order["version"] + 1, "status": "pending", **change}
         begun: Any = {**dict.fromkeys(SUBJECTS), **row}
         rows = [self._row(begun, act) for act in acts]
@@ -102,8 +102,9 @@ class Pending(Writing):
         kept = [self._kept(act) for act in rows]
         rows_of_it = [*causes, ("order_change", [row]), ("order_change_action", kept)]
         # nobody cancels the order meanwhile, or makes an order of a draft
-        *_, made, _ = await self._create_together(rows_of_it, seen=("order", {"id": order_id, "revision": order["revision"]}))
-        first: Change = made[0]
+        *_, made, done = await self._create_together(rows_of_it, seen=("order", {"id": order_id, "revision": order["revision"]}))
+        whole: Any = {**made[0], "revision": 1, "actions": self._stored(done, kept), "order": order, "subjects": {}}
+        first: Change = whole
         return first
 
     @writes(one_statement=lambda change, acts, *, seen=None: adds_only(change, seen), answers=True)
@@ -217,8 +218,9 @@ class Pending(Writing):
         was: Mapping[str, Any] = change
         self.keep(order_change, [({"id": change["id"], **{name: was[name] for name in said}}, {"id": change["id"], **said})])
         self.touch_rows("order_change", [change["id"]])
-        requested: Any = {**change, **said, "revision": change["revision"] + 1}
-        return requested  # type: ignore[no-any-return]
+        whole: Any = {**change, **said, "revision": change["revision"] + 1}
+        requested: Change = whole
+        return requested
 
     @writes
     async def decline(self, change_id: str, *, by: str | None = None, reason: str | None = None) -> None:
@@ -361,8 +363,7 @@ class Pending(Writing):
         as_read = {"id": change["id"], "revision": change["revision"]}
         [made] = await self._create_together([("order_change_action", kept)], seen=("order_change", as_read))
         self.touch("order_change")
-        new: Any = [{**row, "line": was["line"]} for row, was in zip(made, kept, strict=True)]
-        return {**change, "revision": change["revision"] + 1, "actions": [*change["actions"], *map(self._opened_act, new)]}
+        return {**change, "revision": change["revision"] + 1, "actions": [*change["actions"], *self._stored(made, kept)]}
 
     async def _hold(self, change_id: str, *, seen: Seen | None = None, acts: Sequence[Act] = ()) -> Held:
         """Lock an open change, write the prices of shipping that were `seen` for it, and return it with all that it is about.
@@ -496,6 +497,11 @@ class Pending(Writing):
             return {**act}
         stored = self.statements.documents.stored(SCHEMA["order"], {**_EMPTY, _INTO[act["action"]]: [stamped(line, iso(utc_now()))]})
         return {**act, "line": {name: json.loads(value) if isinstance(value, bytes) else value for name, value in stored.items()}}
+
+    def _stored(self, made: Sequence[Row], kept: Sequence[Row]) -> list[Act]:
+        """Actions that were just written, as they would be read."""
+        rows: Any = [{**row, "line": was["line"]} for row, was in zip(made, kept, strict=True)]
+        return [self._opened_act(row) for row in rows]
 
     def _opened(self, change: Change) -> Change:
         change["actions"].sort(key=lambda act: act["ordering"])

@@ -50,7 +50,7 @@ def _order_change(source: FromClause) -> ColumnElement[object]:
     """The change that is worked on, or waits to be confirmed."""
     pairs: list[ColumnElement[Any]] = []
     for column in order_change.c:
-        if column.name not in _NOT_SHOWN:
+        if column.name not in NOT_SHOWN:
             pairs += [literal_column(f"'{column.name}'"), column]
     order = func.json_build_object(literal_column("'id'"), order_change.c.order_id)
     found = (
@@ -62,8 +62,8 @@ def _order_change(source: FromClause) -> ColumnElement[object]:
     return cast(found.scalar_subquery(), Json)
 
 
-_NOT_SHOWN = {f"{what}_{by}" for what in ("created", "updated", "deleted", "confirmed", "declined", "canceled") for by in ("at", "by")}
-_NOT_SHOWN |= {"declined_reason", "no_notification", "metadata", "revision"}
+NOT_SHOWN = {f"{what}_{by}" for what in ("created", "updated", "deleted", "confirmed", "declined", "canceled") for by in ("at", "by")}
+NOT_SHOWN |= {"declined_reason", "no_notification", "metadata", "revision"}
 
 
 def _metadata(source: FromClause) -> ColumnElement[object]:

@@ -12,10 +12,14 @@ from ...core.rows import Row
 from ...core.sql.read.documents import Documents
 from ...core.sql.schema.catalog import Catalog
 from ...core.sql.write import readback as rows_of
-from .schema import SCHEMA
+from .after_sales import order_change
+from .schema import NOT_SHOWN, SCHEMA
 from .tables import order as table
+from .types import Change
 
 _DOCUMENTS = Documents(Catalog(SCHEMA))
+
+_OF_CHANGE = tuple(f"{column.name}" for column in order_change.c if column.name not in NOT_SHOWN)
 
 LEFT_OVER = "+"
 """Ends the slot of the fulfilment status of an order of which something isn't in any fulfilment yet."""
@@ -38,6 +42,12 @@ def numbered(order: NewOrder, display_id: int) -> Row:
     """All of an order that was just placed under this number, as `OrderService.load` gives it."""
     columns = rows_of.shown(table, {**order, "display_id": display_id}, order["created_at"], twins=False)
     return _DOCUMENTS.whole(SCHEMA["order"], order | columns)
+
+
+def shown_change(change: Change) -> Row:
+    """The `order_change` of an order whose open change was just begun."""
+    columns: Mapping[str, Any] = change
+    return {name: columns[name] for name in _OF_CHANGE} | {"order": {"id": change["order_id"]}}
 
 
 def shown(orders: Sequence[Mapping[str, Any]], fields: Sequence[str]) -> list[Row] | None:

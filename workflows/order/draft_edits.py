@@ -64,10 +64,9 @@ async def refresh_draft_adjustments(flow: Flow, order_id: str, loaded: Loaded) -
 
 
 @workflow("begin-draft-order-edit")
-async def begin_draft_edit(flow: Flow, id: str, created_by: str | None = None) -> str:
-    """Begin an edit of a draft. Returns its id. Raises NotFound; InvalidData where it is no draft, or is being edited."""
-    await flow.run(begin_change, id, {"change_type": "edit", "created_by": created_by}, draft=True)
-    return id
+async def begin_draft_edit(flow: Flow, id: str, created_by: str | None = None) -> Change:
+    """Begin an edit of a draft. Returns the change. Raises NotFound; InvalidData where it is no draft, or is being edited."""
+    return (await flow.run(begin_change, id, {"change_type": "edit", "created_by": created_by}, draft=True))["answer"]
 
 
 async def _checked_items(flow: Flow, change: Change, given: Row) -> list[Act]:

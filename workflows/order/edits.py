@@ -33,10 +33,10 @@ from .ways import PRICED, revised_shipping, shipping_acts
 
 
 @workflow("begin-order-edit-order")
-async def begin_order_edit(flow: Flow, order_id: str, given: Row, created_by: str | None = None) -> str:
-    """Begin an edit of an order. Returns the change's id. Raises NotFound; InvalidData where the order is cancelled, or being changed."""
+async def begin_order_edit(flow: Flow, order_id: str, given: Row, created_by: str | None = None) -> Change:
+    """Begin an edit of an order. Returns the change. Raises NotFound; InvalidData where the order is cancelled, or being changed."""
     change: NewChange = {**new_change("edit", given, created_by), "metadata": given.get("metadata")}
-    return str((await flow.run(begin_change, order_id, change))["answer"]["id"])
+    return (await flow.run(begin_change, order_id, change))["answer"]
 
 
 order_edit_add_new_item = adding("order-edit-add-new-item", "order", "edit", item_acts)

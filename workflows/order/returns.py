@@ -45,13 +45,12 @@ from .ways import PRICED, line_in, revised_shipping, sent_from, shipping_acts
 
 
 @workflow("begin-return-order")
-async def begin_return(flow: Flow, order_id: str, given: Row, created_by: str | None = None) -> str:
-    """Begin a return of an order. Returns its id. Raises NotFound; InvalidData where the order is cancelled, or being changed."""
+async def begin_return(flow: Flow, order_id: str, given: Row, created_by: str | None = None) -> Change:
+    """Begin a return of an order. Returns the change. Raises NotFound; InvalidData where the order is cancelled, or being changed."""
     id = new_id("return")
     row = {"id": id, "created_by": created_by, **said(given, "location_id", "no_notification", "metadata")}
     change = new_change("return_request", given, created_by)
-    await flow.run(begin_change, order_id, {**change, "return_id": id}, {"return": row})
-    return id
+    return (await flow.run(begin_change, order_id, {**change, "return_id": id}, {"return": row}))["answer"]
 
 
 async def requested_items(flow: Flow, change: Change, given: Row) -> list[Act]:
@@ -160,12 +159,12 @@ async def print_label(flow: Flow, fulfillment: Row) -> None:
 
 
 @workflow("begin-receive-return")
-async def begin_receive_return(flow: Flow, id: str, given: Row, created_by: str | None = None) -> str:
-    """Begin to receive a requested return. Returns its order's id. Raises NotFound; InvalidData where the order is being changed."""
+async def begin_receive_return(flow: Flow, id: str, given: Row, created_by: str | None = None) -> Change:
+    """Begin to receive a requested return. Returns the change. Raises NotFound; InvalidData where the order is being changed."""
     back = await uncancelled(flow, id)
     change = new_change("return_receive", given, created_by)
-    await flow.run(begin_change, back["order_id"], {**change, "return_id": id, "metadata": given.get("metadata")})
-    return str(back["order_id"])
+    begun = await flow.run(begin_change, back["order_id"], {**change, "return_id": id, "metadata": given.get("metadata")})
+    return begun["answer"]
 
 
 async def uncancelled(flow: Flow, id: str) -> Row:
@@ -311,8 +310,8 @@ async def create_and_complete_return(
     what the provider refuses it for.
     """
     await check_locations(flow, [location_id] if location_id is not None else [])
-    id = await flow.run(begin_return, order_id, {"location_id": location_id, "description": note}, created_by)
-    change = await open_change(flow, "return", id, "return_request")
+    change = await flow.run(begin_return, order_id, {"location_id": location_id, "description": note}, created_by)
+    id = str(change["return_id"])
     of_items = [{**item, "internal_note": item.get("note")} for item in items]
     acts = await requested_items(flow, change, {"items": of_items})
     given = {"shipping_option_id": return_shipping["option_id"], "custom_amount": return_shipping.get("price")}

@@ -51,14 +51,14 @@ _KIND: Mapping[Swap, str] = {"order_claim": "claim", "order_exchange": "exchange
 _KEY: Mapping[Swap, Literal["claim_id", "exchange_id"]] = {"order_claim": "claim_id", "order_exchange": "exchange_id"}
 
 
-def _beginning(name: str, entity: Swap) -> Workflow[..., str]:
-    async def begin(flow: Flow, order_id: str, given: Row, created_by: str | None = None) -> str:
-        """Begin a claim or an exchange. Returns its id. Raises NotFound; InvalidData where the order is cancelled, or being changed."""
+def _beginning(name: str, entity: Swap) -> Workflow[..., Change]:
+    async def begin(flow: Flow, order_id: str, given: Row, created_by: str | None = None) -> Change:
+        """Begin a claim or an exchange. Returns the change. Raises NotFound; InvalidData where the order is cancelled, or being changed."""
         id = new_id(_ID[entity])
         row = {"id": id, "created_by": created_by, **said(given, "type", "metadata")}
         cause: Any = {_KEY[entity]: id}
-        await flow.run(begin_change, order_id, {**new_change(_KIND[entity], given, created_by), **cause}, {entity: row})
-        return id
+        begun = await flow.run(begin_change, order_id, {**new_change(_KIND[entity], given, created_by), **cause}, {entity: row})
+        return begun["answer"]
 
     return named(name, begin)
 
