@@ -44,8 +44,8 @@ from .open_change import (
     with_revised,
 )
 from .schema import SCHEMA
-from .types import Act, ActRevision, AtWork, Change, ChangeRevision, NewChange, PreviewedOrder, Subject, Subjects
-from .writing import Writing, as_time
+from .types import Act, ActRevision, AtWork, Change, ChangeRevision, NewChange, PreviewedOrder, Standing, Subject, Subjects
+from .writing import Writing, as_time, columns_of
 
 _ORDERS = 1024 * 1024
 """Bytes of ids that a process keeps."""
@@ -237,30 +237,43 @@ class Pending(Writing):
         for entity, id in (beside or {}).items():
             await self.delete(entity, [id])
 
-    @writes
-    async def confirm(self, change_id: str, *, by: str | None = None, revision: int | None = None, priced: Priced | None = None) -> Order:
-        """Confirm an open change: write the order's next version, and the other rows of its kind. Returns the changed order.
+    @writes(one_statement=lambda change, *, by=None, priced=None: KINDS[change["change_type"]].written is None, answers=True)
+    async def confirm(self, change: Change, *, by: str | None = None, priced: Priced | None = None) -> Standing:
+        """Confirm an open change: write the order's next version, and the other rows of its kind. Returns what the order comes to.
 
-        `revision`: that of the change that the caller has reserved goods, bought labels or computed prices for. `priced`: taxes and
-        discounts of that version. Raises InvalidData if the change isn't open, lacks actions, or the order doesn't allow it; Conflict if
-        it isn't that one any more; Collided if the order isn't the one that was priced.
+        `change`: the one for which the caller has reserved goods, bought labels or computed prices. `priced`: taxes and discounts of that
+        version. Raises InvalidData if the change isn't open, lacks actions, or the order doesn't allow it; Conflict if it isn't that one
+        any more; Collided if the order isn't the one that was priced.
         """
-        held = await self._hold(change_id)
-        change, order = held.change, held.order
-        if revision is not None and change["revision"] != revision:
-            raise Conflict(_ELSEWHERE)
-        kind, acts, at = KINDS[change["change_type"]], change["actions"], iso(utc_now())
-        check_filled(kind, acts)
-        changing.check_alive(order)
-        kind.check(acts, held.subjects)
-        if priced is not None and order["revision"] != priced["revision"]:
-            raise Collided(f"Order {order['id']} was changed meanwhile.")
-        after = applied(order, acts, at, priced["prices"] if priced is not None else None)
-        await self._write_changed(order, changing.ChangedOrder(True, order=after))
-        said = {"id": change_id, "version": after["version"], "confirmed_by": by, "confirmed_at": as_time(at)}
-        await self.database.execute(queries.CONFIRM, said)
-        await self._put(kind.written(change, acts, held.subjects, at), held.subjects)
-        return after
+        kind, there = KINDS[change["change_type"]], Subjects()
+        beside: list[tuple[str, Row]] = []
+        of: Row = {column: change[column] for column in SUBJECTS if change[column] is not None}
+
+        async def params() -> Mapping[str, Any]:
+            nonlocal there
+            now = opened(await self.at_work(change["order_id"], {"id": change["id"], **of}))
+            if now["revision"] != change["revision"]:
+                raise Conflict(_ELSEWHERE)
+            order, acts, there, at = now["order"], now["actions"], now["subjects"], iso(utc_now())
+            self._check_subjects(there)
+            check_filled(kind, acts)
+            changing.check_alive(order)
+            kind.check(acts, there)
+            if priced is not None and order["revision"] != priced["revision"]:
+                raise Collided(f"Order {order['id']} was changed meanwhile.")
+            after = applied(order, acts, at, priced["prices"] if priced is not None else None)
+            beside.extend(kind.written(now, acts, there, at) if kind.written is not None else ())
+            stands = {name: after[name] for name in ("id", "status", "currency_code", "summary")}
+            said = {"id": change["id"], "revision": change["revision"], "version": after["version"], "confirmed_by": by}
+            confirmed = {f"change_{name}": value for name, value in {**said, "confirmed_at": as_time(at)}.items()}
+            return self._changed(columns_of(order), after, changing.ChangedOrder(stands, order=after)) | confirmed
+
+        stands: Standing | None = await self.answer(queries.CONFIRM, params)
+        if stands is None:
+            raise Collided(f"Order {change['order_id']} was changed meanwhile.")
+        self.touch("order", "order_change", "order_change_action")
+        await self._put(beside, there)
+        return stands
 
     @writes
     async def call_off(self, entity: Subject, id: str, *, by: str | None = None) -> Order:
@@ -318,31 +331,21 @@ class Pending(Writing):
     @reads
     async def at_work_of(self, entity: str, id: str, of: Mapping[str, Any]) -> AtWork:
         """`at_work` of the order of a return, a claim or an exchange, with the change that was begun for that. Raises NotFound."""
-        found = await self.at_work(await self._order_of(entity, id), {**of, cause_of(entity): id})
+        found = await self.at_work(await self.order_of(entity, id), {**of, cause_of(entity): id})
         if found["change"] is None:
             await self.retrieve(entity, id, fields=("id",))  # it may have been deleted since
         return found
 
     @reads
-    async def open_change(self, entity: str, id: str, of: Mapping[str, Any]) -> Change | None:
-        """The open change alone of an order that is no draft, or of a return, a claim or an exchange. Raises NotFound for none of these."""
-        named: Row = {} if entity == "order" else {cause_of(entity): id}
-        order_id = id if entity == "order" else await self._order_of(entity, id)
-        filters: Row = {"order_id": order_id, "status": list(OPEN), "order": {"is_draft_order": False}, **of, **named}
-        found: list[Change] = await self.list("order_change", filters, fields=_WHOLE, limit=1)
-        if not found:
-            await self.retrieve(entity, id, fields=("id",))
-        return self._opened(found[0]) if found else None
-
-    # -- inside
-
-    async def _order_of(self, entity: str, id: str) -> str:
+    async def order_of(self, entity: str, id: str) -> str:
         """The id of the order of a return, a claim or an exchange. Raises NotFound."""
         order_id = self._orders.get(id)
         if order_id is None:
             order_id = str((await self.retrieve(entity, id, fields=("order_id",)))["order_id"])
             self._orders.keep(id, order_id, len(id) + len(order_id) + 2 * OBJECT)
         return order_id
+
+    # -- inside
 
     async def _as_read(self, change: Change, seen: Seen | None = None, acts: Sequence[Act] = ()) -> Held:
         """An open change as its caller has read it, or as it is if that was old. Raises what `_hold` raises."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import JSON, BigInteger, Text, bindparam, cast, delete, func, insert, select, update
 
-from ...core.sql.db.compiled import Compiled, SelfRecording, answering, any_of, compiled
+from ...core.sql.db.compiled import SelfRecording, answering, any_of, compiled
 from ...core.sql.write.recordset import insert_rows
 from .after_sales import order_change, order_change_action, order_claim, order_exchange, return_
 from .tables import COLUMNS, display_ids, order, order_version
@@ -46,13 +46,22 @@ DISCARD = answering(delete(order).where(order.c.id == bindparam("id")).returning
 """Remove an order as if it had never been, with its changes and former versions. Gives its id, or no row."""
 
 
-def _changing(*, back: bool = False) -> SelfRecording:
-    """`back`: the version may also fall by one."""
+def _changing(*, back: bool = False, confirming: bool = False) -> SelfRecording:
+    """`back`: the version may also fall by one. `confirming`: an open change is confirmed with it."""
     former = order.alias("former")
-    as_read = (order.c.id == bindparam("id"), order.c.revision == bindparam("expected", type_=order.c.revision.type))
+    expected = bindparam("expected", type_=order.c.revision.type)
+    as_read = [order.c.id == bindparam("id"), order.c.revision == expected, order.c.deleted_at.is_(None)]
+    beside = []
+    if confirming:  # the order is locked first, so that either is written, or neither
+        held = select(order.c.id).where(*as_read).with_for_update(key_share=True).cte("held")
+        confirmed = _confirmed().where(select(held.c.id).exists()).returning(order_change.c.id).cte("confirmed")
+        of_it = (order_change_action.c.order_change_id == confirmed.c.id, order_change_action.c.deleted_at.is_(None))
+        applied = update(order_change_action).where(*of_it).values(applied=True, version=_of_change("version"))
+        beside.append(applied.values(updated_at=func.clock_timestamp()).cte("applied"))
+        as_read.append(select(confirmed.c.id).exists())
     written = (
         update(order)
-        .where(*as_read, order.c.deleted_at.is_(None), former.c.id == order.c.id)
+        .where(*as_read, former.c.id == order.c.id)
         .values(revision=order.c.revision + 1, search=_given("search"), **_WRITTEN)
         .returning(
             order.c.id,
@@ -81,8 +90,24 @@ def _changing(*, back: bool = False) -> SelfRecording:
             insert_rows("actions", order_change_action, written, order_id=written.c.id).cte("new_actions"),
             update(order_change_action).where(of_undone).values(deleted_at=func.now()).cte("undone_actions"),
             *([again.cte("again")] if back else []),
+            *beside,
         )
     )
+
+
+def _of_change(name: str) -> Any:
+    return bindparam(f"change_{name}", type_=order_change.c[name].type)
+
+
+def _confirmed() -> Any:
+    given = {name: _of_change(name) for name in ("version", "confirmed_by", "confirmed_at")}
+    as_read = (
+        order_change.c.id == _of_change("id"),
+        order_change.c.revision == _of_change("revision"),
+        order_change.c.deleted_at.is_(None),
+    )
+    raised = {"revision": order_change.c.revision + 1, "updated_at": func.clock_timestamp()}
+    return update(order_change).where(*as_read).values(**given, **raised, status="confirmed")
 
 
 CHANGE = _changing()
@@ -92,6 +117,10 @@ no row, and nothing written, where it isn't as it was read."""
 
 CHANGE_BACK = _changing(back=True)
 """The same, where the order may go back to its former version, which isn't put away any more then."""
+
+CONFIRM = _changing(confirming=True)
+"""The same, and confirm an open change that is as it was read (`change_revision`): its actions are those of this `change_version`. Either
+is done, or neither."""
 
 HOLD_CHANGE = compiled(
     update(order_change)
@@ -112,19 +141,6 @@ REQUEST = answering(
 )
 """Ask for the confirmation of a change that is as it was read. Gives its id, or no row."""
 
-
-def _confirming() -> Compiled:
-    given = {name: bindparam(name, type_=order_change.c[name].type) for name in ("version", "confirmed_by", "confirmed_at")}
-    of = order_change_action.c.order_change_id == bindparam("id")
-    applied = update(order_change_action).where(of, order_change_action.c.deleted_at.is_(None))
-    applied = applied.values(applied=True, version=given["version"], updated_at=func.clock_timestamp())
-    confirmed = update(order_change).where(order_change.c.id == bindparam("id"))
-    confirmed = confirmed.values(**given, status="confirmed", updated_at=func.clock_timestamp()).returning(order_change.c.id)
-    return compiled(confirmed.add_cte(applied.cte("applied")))
-
-
-CONFIRM = _confirming()
-"""Confirm a change that is held: its actions are those of a `version` of the order."""
 
 HOLD_THING = {
     table.name: compiled(select(table.c.id).where(table.c.id == bindparam("id")).with_for_update(key_share=True))

@@ -73,7 +73,7 @@ class Writing(ModuleService):
         async def params() -> Mapping[str, Any] | None:
             nonlocal idle
             order = await self.load(order_id)
-            former = _columns(order)
+            former = columns_of(order)
             outcome = work(order, iso(utc_now()))
             if outcome is None:
                 idle = True
@@ -90,7 +90,7 @@ class Writing(ModuleService):
     async def _write_changed(self, was: Order, outcome: ChangedOrder) -> Any:
         """Write a changed order that was read in the running transaction. Raises Collided if another write was faster."""
         assert outcome.order is not None
-        answer = await self.answer(queries.CHANGE, self._changed(_columns(was), outcome.order, outcome))
+        answer = await self.answer(queries.CHANGE, self._changed(columns_of(was), outcome.order, outcome))
         if answer is None:
             raise Collided(f"Order {was['id']} was changed meanwhile.")
         self.touch("order", "order_change", "order_change_action")
@@ -124,7 +124,7 @@ class Writing(ModuleService):
 _SHOWN = tuple(name for name in (*(f"{column.name}" for column in SCHEMA["order"].table.c), "total") if name not in SCHEMA["order"].hidden)
 
 
-def _columns(order: Mapping[str, Any]) -> Row:
+def columns_of(order: Mapping[str, Any]) -> Row:
     """The columns of an order's row that are shown, as they are before it is changed."""
     return {name: order[name] for name in _SHOWN}
 

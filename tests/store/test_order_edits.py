@@ -128,7 +128,7 @@ async def test_whoever_adds_while_another_confirms_adds_to_what_is_reserved_or_t
     )
     await merchant.post(f"{at}/items", one)
     with pytest.raises(Conflict):
-        await market.modules.order.confirm(change["id"], revision=change["revision"])
+        await market.modules.order.confirm(change)
 
 
 async def test_what_was_sent_stays_in_the_order(market: Market, store: Store, merchant: Store) -> None:

@@ -7,8 +7,7 @@ from collections.abc import Collection, Sequence
 from ...commerce.reprice import reprice
 from ...core.errors import InvalidData
 from ...core.rows import Row
-from ...modules.order.changing import check_draft
-from ...modules.order.open_change import NONE_OPEN, Priced
+from ...modules.order.open_change import Priced
 from ...modules.order.types import Act, ActDetails, Change
 from ..cart.context import CartContext
 from ..cart.discounts import discount
@@ -21,7 +20,9 @@ from .difference import settle_difference
 from .pending import (
     Acts,
     adding,
+    alone,
     begin_change,
+    confirm_change,
     drop_change,
     item_acts,
     open_change,
@@ -148,11 +149,6 @@ async def cancel_draft_edit(flow: Flow, id: str) -> str:
     return id
 
 
-@step(pivot=True)
-async def confirm_edit(flow: Flow, change_id: str, by: str | None, revision: int, priced: Priced) -> None:
-    await flow.modules.order.confirm(change_id, by=by, revision=revision, priced=priced)
-
-
 @step
 async def relink_promotions(flow: Flow, order_id: str, acts: Sequence[Act]) -> None:
     """Link a draft to the promotions that these actions add, and unlink those that they remove."""
@@ -173,15 +169,11 @@ async def confirm_draft_edit(flow: Flow, id: str, confirmed_by: str | None = Non
     Raises NotFound; InvalidData where none is open.
     """
     async with flow.lock(lock_of(id)):
-        found = await flow.modules.order.at_work(id)
-        change = found["change"]
-        check_draft(found["order"], True)
-        if change is None:
-            raise InvalidData(NONE_OPEN)
-        after, document, cart_context = await after_change(flow, found["order"], change["actions"])
+        change = await open_change(flow, "order", id, draft=True)
+        after, document, cart_context = await after_change(flow, change["order"], change["actions"])
         await reprice(DraftMarket(flow, document, cart_context), shipping=False)
         priced: Priced = {"revision": after["revision"], "prices": prices_of(after, document)}
-        await flow.run(confirm_edit, change["id"], confirmed_by, change["revision"], priced)
+        await flow.run(confirm_change, alone(change), confirmed_by, priced)
         await flow.run(
             relink_promotions, id, [Act(action=act["action"], reference_id=act.get("reference_id")) for act in change["actions"]]
         )

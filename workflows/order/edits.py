@@ -14,9 +14,9 @@ from .difference import settle_difference
 from .pending import (
     add_acts,
     adding,
+    alone,
     begin_change,
     change_by,
-    change_to_confirm,
     confirm_change,
     drop_change,
     item_acts,
@@ -28,7 +28,7 @@ from .pending import (
     revising,
     updating,
 )
-from .reserving import give_back_some, join_reservations, plan_moves, reserve_all
+from .reserving import Moves, give_back_some, join_reservations, moves_of, reserve_all
 from .ways import PRICED, revised_shipping, shipping_acts
 
 
@@ -71,6 +71,13 @@ async def request_order_edit(flow: Flow, id: str, requested_by: str | None = Non
     return requested["answer"]
 
 
+@step(reads=True)
+async def plan_edit(flow: Flow, id: str) -> tuple[Change, Moves]:
+    """The open edit of an order, and how its reservations change with it. Raises NotFound; InvalidData where none is open."""
+    change = await open_change(flow, "order", id, "edit")
+    return alone(change), await moves_of(flow, change)
+
+
 @workflow(
     "confirm-order-edit-request",
     durable=True,
@@ -81,11 +88,10 @@ async def confirm_order_edit(flow: Flow, id: str, confirmed_by: str | None = Non
 
     Raises NotFound; InvalidData where no edit is open, or the order doesn't allow it any more; InsufficientInventory.
     """
-    change = await change_to_confirm(flow, "order", id, "edit")
     async with flow.lock(lock_of(id)):
-        moves = await flow.run(plan_moves, id)
+        change, moves = await flow.run(plan_edit, id)
         reserved = await reserve_all(flow, moves["more"], moves["location_ids"])
-        await flow.run(confirm_change, change["id"], confirmed_by, change["revision"])
+        await flow.run(confirm_change, change, confirmed_by)
         gone = await flow.run(give_back_some, moves["less"])
         joined = await flow.run(join_reservations, moves["again"]) if moves["again"] else []
         await flow.run(settle_difference, id)

@@ -23,8 +23,8 @@ from ...core.numbers import Amount
 from ...core.rows import Row
 from ...modules.order.changes.actions import PRICES
 from ...modules.order.changing import check_draft
-from ...modules.order.open_change import NONE_OPEN, act_of, as_read, opened, with_quotes, with_revised
-from ...modules.order.types import Act, ActDetails, ActRevision, Change, NewChange
+from ...modules.order.open_change import Priced, act_of, as_read, opened, with_quotes, with_revised
+from ...modules.order.types import Act, ActDetails, ActRevision, Change, NewChange, Standing
 from ..cart.context import load_context
 from ..cart.pricing import update_tax_lines
 from ..cart.sellables import by_hand, described, find_prices, load_prices, load_sellables, priced, whole
@@ -59,17 +59,14 @@ async def thing_of(flow: Flow, entity: str, id: str) -> Row:
 async def open_change(flow: Flow, entity: str, id: str, *kinds: str, draft: bool | None = False) -> Change:
     """The open change of a thing, with its actions and its order; of one of these kinds. Raises NotFound; InvalidData where none is open,
     or where an order is wanted and it is a `draft`, or the other way round (None: it may be either)."""
-    return await _opened(flow, entity, id, draft, {"change_type": list(kinds)})
+    return await _opened(flow, entity, id, draft, {"change_type": list(kinds)} if kinds else {})
 
 
-async def change_to_confirm(flow: Flow, entity: str, id: str, *kinds: str) -> Change:
-    """`open_change` without the order: what a durable flow reads is written down. Raises what that raises."""
-    change = await flow.modules.order.open_change(entity, id, {"change_type": list(kinds)})
-    if change is None:
-        if entity == "order":
-            check_draft(await flow.modules.order.retrieve("order", id, fields=("id", "is_draft_order")), False)
-        raise InvalidData(NONE_OPEN)
-    return change
+def alone(change: Change) -> Change:
+    """An open change without the order and what else was read with it: what a durable flow keeps of it."""
+    rest: Any = {name: value for name, value in change.items() if name not in ("order", "subjects")}
+    kept: Change = rest
+    return kept
 
 
 async def _opened(flow: Flow, entity: str, id: str, draft: bool | None, of: Row) -> Change:
@@ -348,10 +345,10 @@ def updating(order: Order, item_id: str, given: Row) -> Act:
 
 
 @step(pivot=True)
-async def confirm_change(flow: Flow, change_id: str, by: str | None, revision: int) -> Order:
-    """Confirm a change, for which goods are reserved and labels bought by now. Returns the changed order. Raises Conflict where it isn't as
-    it was seen."""
-    return await flow.modules.order.confirm(change_id, by=by, revision=revision)
+async def confirm_change(flow: Flow, change: Change, by: str | None, priced: Priced | None = None) -> Standing:
+    """Confirm a change, for which goods are reserved and labels bought by now. Returns what the order comes to. Raises Conflict where it
+    isn't as it was read."""
+    return await flow.modules.order.confirm(change, by=by, priced=priced)
 
 
 def quantities_of(acts: Sequence[Act], *actions: str) -> list[tuple[str, Decimal]]:

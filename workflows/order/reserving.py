@@ -10,11 +10,12 @@ from ...commerce.types import OrderLine
 from ...core.clock import iso, utc_now
 from ...modules.inventory.types import GoodsOfLine
 from ...modules.order.changes.applying import previewed
+from ...modules.order.types import Change
 from ..cart.stock import LineDemand, reserve_all
 from ..kit import Flow, step
 from .fulfillments import parts_of
 
-__all__ = ["Moves", "give_back_some", "join_reservations", "plan_moves", "release_of_lines", "reserve_all"]
+__all__ = ["Moves", "give_back_some", "join_reservations", "moves_of", "release_of_lines", "reserve_all"]
 
 
 class Moves(TypedDict):
@@ -28,12 +29,9 @@ class Moves(TypedDict):
     """The stock locations of the order's sales channel."""
 
 
-@step(reads=True)
-async def plan_moves(flow: Flow, order_id: str) -> Moves:
-    """Compare the unfulfilled quantity of each line now and after the open change."""
-    found = await flow.modules.order.at_work(order_id)
-    acts = found["change"]["actions"] if found["change"] is not None else []
-    return await _moves(flow, found["order"], previewed(found["order"], acts, iso(utc_now())))
+async def moves_of(flow: Flow, change: Change) -> Moves:
+    """Compare the unfulfilled quantity of each line now and after an open change, which was read with its order."""
+    return await _moves(flow, change["order"], previewed(change["order"], change["actions"], iso(utc_now())))
 
 
 @step(reads=True)

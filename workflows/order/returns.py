@@ -24,9 +24,9 @@ from .pending import (
     Acts,
     add_acts,
     adding,
+    alone,
     begin_change,
     change_by,
-    change_to_confirm,
     confirm_change,
     dropping,
     line_acts,
@@ -82,32 +82,34 @@ async def confirm_return_request(flow: Flow, id: str, confirmed_by: str | None =
     The label is asked for first, and called off where the order doesn't allow the return any more; the point of no return is the order's
     next version. Raises NotFound; InvalidData where it isn't open or empty; and what the provider refuses it for.
     """
-    change = await change_to_confirm(flow, "return", id, "return_request")
-    order_id = str(change["order_id"])
+    order_id = await flow.modules.order.order_of("return", id)
     async with flow.lock(lock_of(order_id)):
-        label = await ask_for_label(flow, change)
-        await flow.run(confirm_change, change["id"], confirmed_by, change["revision"])
+        change, label = await flow.run(plan_return, id)
+        await ask_for_label(flow, label)
+        await flow.run(confirm_change, change, confirmed_by)
         if label is not None:
-            await link_new(flow, {"return_fulfillment": [{"return_id": id, "fulfillment_id": label}]})
+            await link_new(flow, {"return_fulfillment": [{"return_id": id, "fulfillment_id": label["id"]}]})
         await flow.run(settle_difference, order_id)
     flow.emit("order.return_requested", order_id=order_id, return_id=id)
     return order_id
 
 
-async def ask_for_label(flow: Flow, change: Change) -> str | None:
-    """Have the provider of a return's shipping method create a return fulfillment, if it has such a method. Returns the fulfillment's
-    id."""
-    plan = await flow.run(plan_label, change)
-    if plan is None:
-        return None
-    label = {**plan, "id": new_id("ful")}
-    await flow.run(record_label, label)
-    await flow.run(print_label, label)
-    return str(label["id"])
-
-
 @step(reads=True)
-async def plan_label(flow: Flow, change: Change) -> Row | None:
+async def plan_return(flow: Flow, id: str) -> tuple[Change, Row | None]:
+    """The open change of a return that is being asked for, and its label. Raises NotFound; InvalidData where none is open."""
+    change = await open_change(flow, "return", id, "return_request")
+    return alone(change), await label_of(flow, change)
+
+
+async def ask_for_label(flow: Flow, label: Row | None) -> None:
+    """Have the provider of a return's shipping method create this return fulfillment, if there is to be one."""
+    if label is not None:
+        await flow.run(record_label, label)
+        await flow.run(print_label, label)
+
+
+async def label_of(flow: Flow, change: Change) -> Row | None:
+    """The return fulfillment of an open change, which was read with its order; None if nothing comes back by a shipping method."""
     back = [act for act in change["actions"] if act["action"] == "SHIPPING_ADD" and act["return_id"] is not None]
     option_ids = [line["shipping_option_id"] for act in back if (line := line_in(act))]
     if not option_ids:
@@ -116,8 +118,10 @@ async def plan_label(flow: Flow, change: Change) -> Row | None:
     options = await flow.graph.rows(Query("shipping_option", fields, {"id": option_ids[0]}))
     if not options:
         raise NotFound(f"Shipping option with id: {option_ids[0]} was not found")
-    to = await flow.modules.order.retrieve("return", str(back[0]["return_id"]), fields=("location_id",))
-    order = await flow.modules.order.load(change["order_id"])
+    to: Any = change["subjects"].get("return")
+    if to is None:
+        to = await flow.modules.order.retrieve("return", str(back[0]["return_id"]), fields=("location_id",))
+    order = change["order"]
     location = to["location_id"] or (options[0]["service_zone"]["fulfillment_set"]["location"] or {}).get("id")
     if location is None:
         raise InvalidData(f"Return {back[0]['return_id']} needs a location to come back to")
@@ -126,6 +130,7 @@ async def plan_label(flow: Flow, change: Change) -> Row | None:
     parts = await parts_of(flow, of_order, quantities)
     address: Mapping[str, Any] = order["shipping_address"] or {}
     return {
+        "id": new_id("ful"),
         "location_id": location,
         "provider_id": options[0]["provider_id"],
         "shipping_option_id": options[0]["id"],
@@ -196,11 +201,10 @@ async def confirm_return_receive(flow: Flow, id: str, confirmed_by: str | None =
 
     Raises NotFound; InvalidData where it isn't open or empty.
     """
-    change = await change_to_confirm(flow, "return", id, "return_receive")
-    order_id = str(change["order_id"])
+    order_id = await flow.modules.order.order_of("return", id)
     async with flow.lock(lock_of(order_id)):
-        coming = await flow.run(plan_stock, change)
-        await flow.run(confirm_change, change["id"], confirmed_by, change["revision"])
+        change, coming = await flow.run(plan_stock, id)
+        await flow.run(confirm_change, change, confirmed_by)
         levels = await flow.run(put_into_stock, coming["lines"], coming["location_id"])
         await flow.run(settle_difference, order_id)
     flow.emit("order.return_received", order_id=order_id, return_id=id)
@@ -215,21 +219,22 @@ class Coming(TypedDict):
 
 
 @step(reads=True)
-async def plan_stock(flow: Flow, change: Change) -> Coming:
-    """The goods that go into stock, and their location: the return's, or else the one that the order was sent from."""
+async def plan_stock(flow: Flow, id: str) -> tuple[Change, Coming]:
+    """The open change of a return that has come, and the goods that go into stock with their location: the return's, or else the one that
+    the order was sent from. Raises NotFound; InvalidData where none is open."""
+    change = await open_change(flow, "return", id, "return_receive")
     quantities = quantities_of(change["actions"], "RECEIVE_RETURN_ITEM")
-    order = await flow.modules.order.load(change["order_id"])
-    parts = await parts_of(flow, {line["id"]: line for line in order["items"]}, quantities)
+    parts = await parts_of(flow, {line["id"]: line for line in change["order"]["items"]}, quantities)
     lines: list[Goods] = [
         {"inventory_item_id": item, "quantity": part["quantity"]} for _, part in parts if (item := part["inventory_item_id"]) is not None
     ]
-    back = await flow.modules.order.retrieve("return", str(change["return_id"]), fields=("location_id",))
+    back: Any = change["subjects"]["return"]
     location = back["location_id"]
     if location is None and lines:
         location = await sent_from(flow, change["order_id"])
         if location is None:
             raise InvalidData(f"Return {change['return_id']} needs a location to come back to")
-    return {"lines": lines, "location_id": location}
+    return alone(change), {"lines": lines, "location_id": location}
 
 
 @step

@@ -23,9 +23,9 @@ from .pending import (
     add_acts,
     add_returning,
     adding,
+    alone,
     begin_change,
     change_by,
-    change_to_confirm,
     confirm_change,
     dropping,
     item_acts,
@@ -39,10 +39,9 @@ from .pending import (
     revised_line,
     revising,
     said,
-    thing_of,
 )
-from .reserving import plan_moves, release_of_lines, reserve_all
-from .returns import ask_for_label, requested_items
+from .reserving import Moves, moves_of, release_of_lines, reserve_all
+from .returns import ask_for_label, label_of, requested_items
 from .ways import PRICED, revised_shipping, sent_from, shipping_acts
 
 Swap = Literal["order_claim", "order_exchange"]
@@ -63,6 +62,14 @@ def _beginning(name: str, entity: Swap) -> Workflow[..., Change]:
     return named(name, begin)
 
 
+@step(reads=True)
+async def plan_swap(flow: Flow, entity: Swap, id: str) -> tuple[Change, Moves, Row | None]:
+    """The open change of a claim or an exchange, how reservations change with it, and the label of its return. Raises NotFound; InvalidData
+    where none is open."""
+    change = await open_change(flow, entity, id, _KIND[entity])
+    return alone(change), await moves_of(flow, change), await label_of(flow, change)
+
+
 def _confirming(name: str, entity: Swap, event: str) -> Workflow[..., str]:
     async def confirm(flow: Flow, id: str, confirmed_by: str | None = None) -> str:
         """Confirm a claim or an exchange: request its return, with a label if that has a shipping method, and reserve the added items.
@@ -71,16 +78,14 @@ def _confirming(name: str, entity: Swap, event: str) -> Workflow[..., str]:
         The pivot is the order's next version. Raises NotFound; InvalidData where it isn't open, or empty;
         InsufficientInventory; and what the provider of the label refuses it for.
         """
-        change = await change_to_confirm(flow, entity, id, _KIND[entity])
-        order_id = str(change["order_id"])
+        order_id = await flow.modules.order.order_of(entity, id)
         async with flow.lock(lock_of(order_id)):
-            moves = await flow.run(plan_moves, order_id)
+            change, moves, label = await flow.run(plan_swap, entity, id)
             reserved = await reserve_all(flow, moves["more"], moves["location_ids"])
-            label = await ask_for_label(flow, change)
-            await flow.run(confirm_change, change["id"], confirmed_by, change["revision"])
+            await ask_for_label(flow, label)
+            await flow.run(confirm_change, change, confirmed_by)
             if label is not None:
-                back = (await thing_of(flow, entity, id))["return_id"]
-                await link_new(flow, {"return_fulfillment": [{"return_id": back, "fulfillment_id": label}]})
+                await link_new(flow, {"return_fulfillment": [{"return_id": change["return_id"], "fulfillment_id": label["id"]}]})
             await flow.run(settle_difference, order_id)
         for made in reserved:
             flow.emit("reservation-item.created", id=made["id"], order_id=order_id)

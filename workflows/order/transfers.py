@@ -73,7 +73,7 @@ async def _open(flow: Flow, order_id: str) -> Change | None:
     """The open transfer of an order. Raises NotFound."""
     await flow.modules.order.retrieve("order", order_id, fields=("id",))
     of = {"order_id": order_id, "change_type": "transfer", "status": list(OPEN)}
-    found: list[Change] = await flow.modules.order.list("order_change", of, fields=("*", "actions.*"), limit=1)
+    found: list[Change] = await flow.modules.order.list("order_change", of, fields=("*", "revision", "actions.*"), limit=1)
     return found[0] if found else None
 
 
@@ -88,8 +88,8 @@ async def _with_token(flow: Flow, order_id: str, token: str) -> Change:
 
 
 @step
-async def confirm(flow: Flow, change_id: str) -> None:
-    await flow.modules.order.confirm(change_id)
+async def confirm(flow: Flow, change: Change) -> None:
+    await flow.modules.order.confirm(change)
 
 
 @workflow("accept-order-transfer-workflow")
@@ -101,7 +101,7 @@ async def accept_transfer(flow: Flow, order_id: str, token: str) -> str:
     to = change["actions"][0]["reference_id"]
     if not await flow.modules.customer.list("customer", {"id": to}, fields=("id",), limit=1):
         raise InvalidData(f"The customer who asked for order {order_id} has no account any more")
-    await flow.run(confirm, change["id"])
+    await flow.run(confirm, change)
     return order_id
 
 

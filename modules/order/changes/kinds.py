@@ -33,8 +33,9 @@ class ChangeKind:
     """Whether it has to have one of each."""
     check: Callable[[Sequence[Act], Subjects], None] = lambda *_: None
     """Raises InvalidData if the return, claim or exchange doesn't allow the actions. The order is checked by the actions themselves."""
-    written: Callable[[Change, Sequence[Act], Subjects, str], Written] = lambda *_: []
-    """The rows that the confirmation writes besides the order, from the change, its actions, its subjects and the time."""
+    written: Callable[[Change, Sequence[Act], Subjects, str], Written] | None = None
+    """The rows that the confirmation writes besides the order, from the change, its actions, its subjects and the time. None: it writes
+    none."""
 
 
 def _requested(change: Change, acts: Sequence[Act], subjects: Subjects, at: str) -> Written:
