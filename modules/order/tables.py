@@ -110,6 +110,7 @@ HIDDEN = frozenset({"document", "document_schema", "revision", "search", "varian
 for _column in ("display_id", "region_id", "customer_id", "sales_channel_id", "created_at"):
     index_on(order, _column)
 trigrams(order, "search")
+Index("ix_order_drafts", order.c.id, postgresql_where=order.c.is_draft_order & order.c.deleted_at.is_(None))
 for _column in ("variant_ids", "product_ids"):
     Index(f"ix_order_{_column}", order.c[_column], postgresql_using="gin")
 Index("uq_order_custom_display_id", order.c.custom_display_id, unique=True, postgresql_where=order.c.deleted_at.is_(None))

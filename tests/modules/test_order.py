@@ -337,3 +337,17 @@ async def test_orders_are_searched_by_number_mail_and_address(orders: OrderServi
     for q in (str(number), "a@EXAMPLE", "brem", "example bremen"):
         assert (await orders.query(Query("order", ("id",), {"q": q}, count=True))).count == 1, q
     assert (await orders.query(Query("order", ("id",), {"q": "hamburg"}, count=True))).count == 0
+
+
+async def test_drafts_are_found_without_reading_all_orders(orders: OrderService) -> None:
+    for _ in range(50):
+        await orders.place(new(order()))
+    asked = Query("order", ("id",), {"is_draft_order": True}, limit=20, count=True)
+    statement = orders.statements.page(asked)
+    async with orders.database.transaction() as running:
+        await running.connection.execute('ANALYZE "order"')
+        await running.connection.execute("SET LOCAL enable_seqscan = off; SET LOCAL plan_cache_mode = force_generic_plan")
+        plan = await running.connection.fetch(f"EXPLAIN {statement.sql}", *statement.arguments)
+    read = [line[0] for line in plan if "Scan" in line[0] and " on " in line[0]]
+    assert read
+    assert all("ix_order_drafts" in line for line in read), read

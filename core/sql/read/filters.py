@@ -51,8 +51,11 @@ if TYPE_CHECKING:
     from ..schema.catalog import Catalog
 
 Shape = tuple[Any, ...]
-"""("and", shapes…) ("or", shapes…) ("not", shape) ("null", field) (operator, field) ("relation", name, shape) ("q", short…)
-("linked", link, key, own key, tallied, columns…) ("visible", entity)"""
+"""("and", shapes…) ("or", shapes…) ("not", shape) ("null", field) ("flag", field, true or false) (operator, field)
+("relation", name, shape) ("q", short…) ("linked", link, key, own key, tallied, columns…) ("visible", entity)
+
+A flag stands in the statement's text, so that the planner knows it: most rows have one, few have the other, and there may be an index of
+those few."""
 
 Visible = Mapping[str, tuple[Shape, int]]
 """Entity → the shape of the condition on its rows below the root, and the index at which its values begin in the list of values."""
@@ -159,7 +162,10 @@ class FilterReader:
                 return ("null", field.name) if operator == "$eq" else ("not", ("null", field.name))
             if isinstance(value, (list, tuple, set, frozenset)) and field.kind != "array" and operator in ("$eq", "$ne"):
                 return self._among(field, "$in" if operator == "$eq" else "$nin", value)
-            self.values.append(field.coerce(value))
+            coerced = field.coerce(value)
+            if operator == "$eq" and isinstance(coerced, bool):
+                return ("flag", field.name, coerced)
+            self.values.append(coerced)
             return (operator, field.name)
         if operator in _TEXT:
             if field.kind != "text":
@@ -303,6 +309,8 @@ class FilterBuilder:
         column = field.of(source)
         if kind == "null":
             return column.is_(None)
+        if kind == "flag":
+            return column == (true() if shape[2] else false())
         if entity.inside is not None and kind in ("$eq", "$in"):
             return self._inside(self._catalog.schema[entity.inside], field, kind, source)
         return self._operator(field, kind, column, next(self._names))
