@@ -9,7 +9,7 @@ confirmed.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 from ...commerce.types import Order
 from ...core import json
@@ -122,36 +122,23 @@ class Pending(Writing):
             held.check([*held.change["actions"], *rows])
         return await self._added(held, rows)
 
-    @writes
+    @writes(
+        one_statement=lambda change, acts, given, *, seen=None: change["return_id"] is not None and adds_only(change, seen), answers=True
+    )
     async def add_returning(self, change: Change, acts: Sequence[Act], given: Mapping[str, Any], *, seen: Seen | None = None) -> Change:
         """Add actions for the return of a claim or an exchange to its open change. The first ones create that return, with the columns
         `given` (`location_id`).
 
         Returns and raises what `add_acts` does.
         """
-        held = await self._hold(change["id"], seen=seen, acts=acts)
-        change, order = held.change, held.order
-        entity: Literal["order_claim", "order_exchange"] = "order_claim" if "order_claim" in held.subjects else "order_exchange"
-        subject = held.subjects[entity]
-        back = subject["return_id"]
-        if back is None:
-            back = new_id("return")
-            of = {
-                "order_id": order["id"],
-                "order_version": order["version"],
-                "claim_id": change["claim_id"],
-                "exchange_id": change["exchange_id"],
-            }
-            await self.create("return", [{"id": back, **of, **given}])
-            for of_it, id in ((entity, subject["id"]), ("order_change", change["id"])):
-                await self.update(of_it, [{"id": id, "return_id": back}])
-            change["return_id"] = back
+        if change["return_id"] is None:
+            change, seen = await self._with_return(change, given, seen, acts)
         of_return: list[Act] = []
         for act in acts:
-            of_return.append({**act, "return_id": back})
+            of_return.append({**act, "return_id": change["return_id"]})
             if act["action"] == "RETURN_ITEM":
-                of_return[-1] |= {"reference": "return", "reference_id": back}
-        return await self._add(held, of_return)
+                of_return[-1] |= {"reference": "return", "reference_id": change["return_id"]}
+        return await self.add_acts(change, of_return, seen=seen)
 
     @writes
     async def redirect(self, change: Change, return_id: str, given: Mapping[str, Any], *, seen: Seen) -> Change:
@@ -356,6 +343,26 @@ class Pending(Writing):
                 raise Conflict(_ELSEWHERE)
         self._check_subjects(change["subjects"])
         return Held(change, change["order"], change["subjects"])
+
+    async def _with_return(
+        self, change: Change, given: Mapping[str, Any], seen: Seen | None, acts: Sequence[Act]
+    ) -> tuple[Change, Seen | None]:
+        """An open change of a claim or an exchange with a return, which is created unless somebody else has done so since, and the same
+        `seen` of it. Raises what `_as_read` raises; Collided if it isn't as it was read any more."""
+        change = (await self._as_read(change, seen, acts)).change
+        if change["return_id"] is not None:
+            return change, seen
+        back, order = new_id("return"), change["order"]
+        of_order = {"order_id": order["id"], "order_version": order["version"]}
+        row = {"id": back, **of_order, "claim_id": change["claim_id"], "exchange_id": change["exchange_id"], **given}
+        as_read = {"id": change["id"], "revision": change["revision"]}
+        await self._create_together([("return", [row])], seen=("order_change", as_read))
+        [(entity, subject)] = change["subjects"].items()
+        things: Any = subject
+        for of_it, id in ((entity, things["id"]), ("order_change", change["id"])):
+            await self.update(of_it, [{"id": id, "return_id": back}])
+        revision = change["revision"] + 2
+        return {**change, "return_id": back, "revision": revision}, None if seen is None else {**seen, "revision": revision}
 
     async def _added(self, held: Held, rows: Sequence[Act]) -> Change:
         """Add actions to a change that is as it was read, by one statement. Raises Collided if it isn't any more."""

@@ -66,6 +66,17 @@ async def test_an_exchange_asks_for_one_thing_and_sends_another(market: Market, 
     assert last["summary"]["pending_difference"] == now["summary"]["pending_difference"], "it was counted when it was asked for"
 
 
+async def test_merchants_who_say_at_once_what_comes_back_begin_one_return(market: Market, store: Store, merchant: Store) -> None:
+    _, order = await sent(market, store, merchant)
+    at = await begun(merchant, "claim", order, type="refund")
+    answers = await asyncio.gather(*(merchant.post(f"{at}/inbound/items", of(order, 1)) for _ in range(5)))
+    assert sorted(answer.status for answer in answers) == [200, 200, 200, 400, 400], "three were sent"
+    told = [answer for answer in answers if answer.status == 200]
+    assert len({answer["return"]["id"] for answer in told}) == 1
+    assert sorted(len(answer["order_preview"]["items"][0]["actions"]) for answer in told) == [1, 2, 3]
+    assert len((await merchant.get("/admin/returns", order_id=order["id"]))["returns"]) == 1
+
+
 async def test_an_exchange_that_is_called_off_leaves_nothing_behind(market: Market, store: Store, merchant: Store) -> None:
     _, order = await sent(market, store, merchant)
     other = await market.new_variant({"eur": "20"}, stock=3)
