@@ -210,14 +210,17 @@ def keep_answer(session: PaymentSession, outcome: Outcome, attempt: int, now: st
 
 
 def restate(collection: PaymentCollection, now: str) -> None:
-    """Compute the status from the amounts and the sessions."""
+    """Compute the status from the amounts and the sessions. A collection that was cancelled with its order stays so: what comes in it later
+    is given back. That of a cart may be paid again."""
     wanted, authorized, captured = collection["amount"], collection["authorized_amount"] or _NONE, collection["captured_amount"] or _NONE
     collection |= {
         "authorized_amount": authorized,
         "captured_amount": captured,
         "refunded_amount": collection["refunded_amount"] or _NONE,
     }
-    if captured > 0 and captured >= wanted:
+    if collection["status"] == "canceled" and collection["order_id"] is not None:
+        status = "canceled"
+    elif captured > 0 and captured >= wanted:
         status = "completed"
     elif authorized > 0:
         status = "authorized" if authorized >= wanted else "partially_authorized"

@@ -135,6 +135,7 @@ REFRESH_COLLECTION = compiled(
     ), next AS (
         SELECT sums.*,
             CASE
+                WHEN status = 'canceled' AND order_id IS NOT NULL THEN 'canceled'
                 WHEN captured > 0 AND captured >= amount THEN 'completed'
                 WHEN authorized > 0 AND authorized >= amount THEN 'authorized'
                 WHEN authorized > 0 THEN 'partially_authorized'

@@ -403,6 +403,22 @@ async def test_refunds_add_up_to_what_was_captured_and_no_more(payments: Payment
     assert bank.moved["refund"] == 60
 
 
+async def test_what_comes_late_to_a_cancelled_order_leaves_its_collection_cancelled(payments: PaymentService) -> None:
+    """Whatever is held, captured and given back afterwards, and in whichever parts."""
+    of, payment = await paid(payments)
+    await payments.assign(of, "order_1")
+    assert await payments.close_collections_of("order_1") == [payment]
+    await payments.capture_payment(payment)  # it was on its way
+    assert await books(payments, of) == ("canceled", 100, 100, 0)
+    await payments.refund_payment(payment, amount=40)
+    await payments.refund_payment(payment)
+    assert await books(payments, of) == ("canceled", 100, 100, 100)
+    [shown] = await payments.list("payment_collection", {"id": of}, fields=("completed_at",))
+    assert shown["completed_at"] is None
+    with pytest.raises(InvalidData, match="canceled"):
+        await session(payments, of)
+
+
 async def test_under_one_key_money_moves_once(payments: PaymentService, bank: Bank) -> None:
     of, payment = await paid(payments)
     await asyncio.gather(*(payments.capture_payment(payment, amount=40, key="wfx_1:4") for _ in range(6)))
