@@ -10,6 +10,18 @@ from sqlalchemy import text
 
 from ...core.sql.db.compiled import answering_text, compiled
 
+_KEEP = """
+    INSERT INTO reservation_item (
+        id, inventory_item_id, location_id, line_item_id, quantity, allow_backorder, external_id, description, created_by, metadata
+    )
+    SELECT line.id, line.inventory_item_id, line.location_id, line.line_item_id, line.quantity,
+           coalesce(line.allow_backorder, false), line.external_id, line.description, line.created_by, line.metadata
+    FROM jsonb_to_recordset(CAST(:lines AS jsonb)) AS line (
+        id text, inventory_item_id text, location_id text, line_item_id text, quantity numeric, allow_backorder boolean,
+        external_id text, description text, created_by text, metadata jsonb
+    )
+"""
+
 # Reserve all or nothing, and store the reservations, in one statement, which answers by one JSON object:
 #
 # - `moment`: when it happened; null where something wasn't available, and then nothing has changed.
@@ -45,18 +57,7 @@ RESERVE = answering_text(
         FROM locked
         WHERE level.id = locked.id AND NOT EXISTS (SELECT FROM refused)
     """,
-    kept="""
-        INSERT INTO reservation_item (
-            id, inventory_item_id, location_id, line_item_id, quantity, allow_backorder, external_id, description, created_by, metadata
-        )
-        SELECT line.id, line.inventory_item_id, line.location_id, line.line_item_id, line.quantity,
-               coalesce(line.allow_backorder, false), line.external_id, line.description, line.created_by, line.metadata
-        FROM jsonb_to_recordset(CAST(:lines AS jsonb)) AS line (
-            id text, inventory_item_id text, location_id text, line_item_id text, quantity numeric, allow_backorder boolean,
-            external_id text, description text, created_by text, metadata jsonb
-        )
-        WHERE NOT EXISTS (SELECT FROM refused)
-    """,
+    kept=f"{_KEEP} WHERE NOT EXISTS (SELECT FROM refused)",
     outcome="""
         SELECT json_build_object(
             'moment', CASE WHEN NOT EXISTS (SELECT FROM refused) THEN
@@ -65,6 +66,78 @@ RESERVE = answering_text(
             'ids', CAST(:ids AS text[]),
             'refused', (SELECT coalesce(json_agg(refused ORDER BY item_id, location_id), '[]') FROM refused)
         ) AS outcome
+    """,
+)
+
+# Goods leave the stock with what was reserved of them, or come back: reservations become smaller or larger or end (quantity 0), new ones
+# are stored, and levels count both, in one statement. It answers by one JSON object: `levels`, the ids of those whose stock has changed;
+# the given `answer`; and what was `refused`, as RESERVE does, with the `guard`; then nothing has changed.
+#
+# No row, and nothing is done, where a reservation doesn't hold what it `held` when it was read. A level that isn't there is made, where
+# it is given an id.
+MOVE = answering_text(
+    given="SELECT * FROM jsonb_to_recordset(CAST(:reservations AS jsonb)) AS given (id text, held numeric, quantity numeric)",
+    held="""
+        SELECT reservation.id, given.quantity
+        FROM reservation_item AS reservation
+        JOIN given ON given.id = reservation.id
+        WHERE reservation.deleted_at IS NULL AND reservation.quantity = given.held
+        ORDER BY reservation.id
+        FOR UPDATE OF reservation
+    """,
+    wanted="""
+        SELECT * FROM unnest(
+            CAST(:item_ids AS text[]), CAST(:location_ids AS text[]), CAST(:stocked AS numeric[]), CAST(:reserved AS numeric[]),
+            CAST(:guards AS numeric[]), CAST(:level_ids AS text[])
+        ) AS wanted (item_id, location_id, stocked, reserved, guard, level_id)
+        WHERE (SELECT count(*) FROM held) = (SELECT count(*) FROM given)
+    """,
+    locked="""
+        SELECT level.id, wanted.item_id, wanted.location_id, wanted.stocked, wanted.reserved, wanted.guard,
+               level.stocked_quantity - level.reserved_quantity AS available
+        FROM inventory_level AS level
+        JOIN wanted ON wanted.item_id = level.inventory_item_id AND wanted.location_id = level.location_id
+        WHERE level.deleted_at IS NULL
+        ORDER BY level.inventory_item_id, level.location_id
+        FOR NO KEY UPDATE OF level
+    """,
+    found="""
+        SELECT wanted.*, locked.id, locked.available
+        FROM wanted
+        LEFT JOIN locked ON locked.item_id = wanted.item_id AND locked.location_id = wanted.location_id
+    """,
+    refused="""
+        SELECT item_id, location_id, id IS NOT NULL AS known, available, guard
+        FROM found
+        WHERE coalesce(id, level_id) IS NULL OR (guard > 0 AND available < guard)
+    """,
+    granted="SELECT WHERE EXISTS (SELECT FROM wanted) AND NOT EXISTS (SELECT FROM refused)",
+    changed="""
+        UPDATE reservation_item AS reservation
+        SET quantity = coalesce(nullif(held.quantity, 0), reservation.quantity),
+            deleted_at = CASE WHEN held.quantity = 0 THEN now() END, updated_at = clock_timestamp()
+        FROM held
+        WHERE reservation.id = held.id AND EXISTS (SELECT FROM granted)
+    """,
+    counted="""
+        UPDATE inventory_level AS level
+        SET stocked_quantity = level.stocked_quantity + locked.stocked, reserved_quantity = level.reserved_quantity + locked.reserved,
+            updated_at = now()
+        FROM locked
+        WHERE level.id = locked.id AND EXISTS (SELECT FROM granted)
+    """,
+    made="""
+        INSERT INTO inventory_level (id, inventory_item_id, location_id, stocked_quantity, reserved_quantity)
+        SELECT level_id, item_id, location_id, stocked, reserved FROM found WHERE id IS NULL AND EXISTS (SELECT FROM granted)
+    """,
+    kept=f"{_KEEP} WHERE EXISTS (SELECT FROM granted)",
+    outcome="""
+        SELECT json_build_object(
+            'answer', CAST(:answer AS json),
+            'levels', (SELECT coalesce(json_agg(coalesce(id, level_id) ORDER BY item_id, location_id), '[]') FROM found WHERE stocked <> 0),
+            'refused', (SELECT coalesce(json_agg(refused ORDER BY item_id, location_id), '[]') FROM refused)
+        ) AS outcome
+        WHERE EXISTS (SELECT FROM wanted)
     """,
 )
 
@@ -158,14 +231,24 @@ RESTORE = compiled(
 """)
 )
 
-# Reservations for line items, locked by the caller.
-RESERVED_FOR = compiled(
-    text("""
+_RESERVED_FOR = """
     SELECT id, line_item_id, inventory_item_id, location_id, quantity, allow_backorder
     FROM reservation_item
     WHERE line_item_id = ANY(CAST(:line_item_ids AS text[])) AND deleted_at IS NULL
     ORDER BY id
-    FOR UPDATE
+"""
+# Reservations for line items, as they are read for MOVE, and locked.
+RESERVED_FOR = compiled(text(_RESERVED_FOR))
+HOLD_RESERVED_FOR = compiled(text(f"{_RESERVED_FOR} FOR UPDATE"))
+
+# The same, and in each row which of some items there are: one row with nothing else where nothing is reserved.
+RESERVED_AND_ITEMS = compiled(
+    text(f"""
+    SELECT reserved.*, there.items
+    FROM (
+        SELECT coalesce(array_agg(id), '{{}}') AS items FROM inventory_item WHERE id = ANY(CAST(:item_ids AS text[])) AND deleted_at IS NULL
+    ) AS there
+    LEFT JOIN ({_RESERVED_FOR}) AS reserved ON true
 """)
 )
 

@@ -186,7 +186,7 @@ class Reservations(ModuleService):
         lines = [{name: row.get(name) for name in _LINE} for row in rows]
         outcome = await self.answer(RESERVE, {**columns(wanted), "lines": lines, "ids": [row["id"] for row in rows]})
         if outcome["refused"]:
-            raise _refusal(outcome["refused"], {one.key: one for one in wanted})
+            raise refusal(outcome["refused"], {one.key: one for one in wanted})
         self.touch("inventory_level", "inventory_item")
         return outcome["moment"], outcome["ids"]
 
@@ -232,7 +232,7 @@ def _decide(rows: Sequence[NewReservation], left: dict[LevelKey, Decimal]) -> Ve
     ]
     refused = [row for row in outcome if not row["taken"]]
     if refused:
-        return _refusal(refused, {one.key: one for one in wanted})
+        return refusal(refused, {one.key: one for one in wanted})
     for one in wanted:
         left[one.key] -= one.quantity
     return None
@@ -250,7 +250,8 @@ def _shift(shifts: dict[LevelKey, Demand], line: HeldReservation, quantity: Deci
         shift.guarded += quantity
 
 
-def _refusal(refused: Sequence[Any], asked: Mapping[LevelKey, Demand]) -> VelellaError:
+def refusal(refused: Sequence[Any], asked: Mapping[LevelKey, Demand]) -> VelellaError:
+    """The error of what levels `refused` (see `RESERVE`) of what was `asked`."""
     unknown = next((row for row in refused if not row["known"]), None)
     if unknown is not None:
         return NotFound(f"Inventory item {unknown['item_id']} is not stocked at location {unknown['location_id']}")

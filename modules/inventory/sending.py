@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
-from ...core.errors import InsufficientInventory, InvalidData
+from ...core.errors import InvalidData
 from ...core.ids import new_id
 from ...core.message import writes
 from ...core.numbers import total
+from ...core.rows import Row
+from ...core.sql.db.failures import Collided
 from .demand import Demand, LevelKey, demands, exact
 from .levels import Levels
-from .queries import HOLD, RESERVED_FOR
-from .reservations import Reservations
+from .queries import HOLD, HOLD_RESERVED_FOR, MOVE, RESERVED_AND_ITEMS, RESERVED_FOR
+from .reservations import Reservations, refusal
 from .tables import reservation_item
 from .types import Back, Goods, GoodsAt, GoodsOfLine, GoodsTaken, HeldForLine, LevelAdjustment, NewReservation, Sent
 
@@ -29,7 +31,7 @@ class ReservationPart(HeldForLine):
 class Sending(Reservations, Levels):
     """Sends reserved goods, and reserves sent goods again."""
 
-    @writes
+    @writes(one_statement=True, answers=True)
     async def send(self, lines: Sequence[GoodsOfLine], location_id: str) -> Sent:
         """Take goods from the stock of a location, and from the reservations for their line items. All lines, or none.
 
@@ -39,76 +41,80 @@ class Sending(Reservations, Levels):
         Raises InvalidData where less is reserved for a line than is sent; InsufficientInventory where goods that are reserved elsewhere
         aren't available at this location; NotFound where an item isn't stocked there.
         """
+
+        async def planned() -> Move:
+            held = await self._reserved_for(lines)
+            held.sort(key=lambda row: (row["location_id"] != location_id, row["id"]))
+            taken = _parts_of(lines, held)
+            stock: list[ReservationPart] = [{**part, "location_id": location_id} for part in taken]
+            moved = [part for part in stock if part["reserved_at"] != location_id]  # must be available besides what is reserved here
+            leaving = demands(stock)
+            move = _using(taken)
+            return move._replace(
+                levels=_levels(-1, leaving, demands(taken), demands(moved)),
+                answer={
+                    "taken": [_taken(part) for part in taken],
+                    "stock": [
+                        {"inventory_item_id": one.inventory_item_id, "location_id": one.location_id, "quantity": one.quantity}
+                        for one in leaving
+                    ],
+                    **move.answer,
+                },
+            )
+
         if not lines:
             return {"taken": [], "stock": [], "levels": [], "left": [], "gone": []}
-        held = await self._reserved_for(lines)
-        held.sort(key=lambda row: (row["location_id"] != location_id, row["id"]))
-        left = {row["id"]: row["quantity"] for row in held}
-        taken = [part for line in lines for part in _parts(line, held, left)]
-        stock: list[ReservationPart] = [{**part, "location_id": location_id} for part in taken]
-        leaving = demands(stock)
-        await self.database.fetch(HOLD, _keys([*leaving, *demands(taken)]))
-        if moved := [part for part in stock if part["reserved_at"] != location_id]:  # must be available here besides what is reserved here
-            await self._check_there(demands(moved))
-        left_over, gone = await self._use(taken)
-        levels = await self._add([_adjustment(one.key, -one.quantity) for one in leaving])
-        return {
-            "taken": [_taken(part) for part in taken],
-            "stock": [
-                {"inventory_item_id": one.inventory_item_id, "location_id": one.location_id, "quantity": one.quantity} for one in leaving
-            ],
-            "levels": levels,
-            "left": left_over,
-            "gone": gone,
-        }
+        sent: Sent = await self._move(planned)
+        return sent
 
-    @writes
+    @writes(one_statement=True, answers=True)
     async def take_back_sent(self, taken: Sequence[GoodsTaken], stock: Sequence[GoodsAt]) -> Back:
         """Put sent goods back: into `stock`, and reserved again as they were `taken` (see `Sent`).
 
         There is no guard, because the goods exist. A reservation that still holds some of a line's goods at the same location is enlarged.
         An item that its location has stopped stocking is stocked there again; a deleted item is skipped.
         """
-        items = {row["inventory_item_id"] for row in taken}
-        items &= {row["id"] for row in await self.list("inventory_item", {"id": sorted(items)}, fields=("id",))} if items else set()
-        if not items:
-            return {"levels": [], "created": [], "updated": []}
-        taken = [row for row in taken if row["inventory_item_id"] in items]
-        back, coming = _summed(taken), _summed(row for row in stock if row["inventory_item_id"] in items)
-        await self._stock([*back, *coming])
-        levels = await self._add([_adjustment(one.key, one.quantity) for one in coming])
-        there = {_reservation_key(row): row for row in await self._reserved_for(taken)}
-        grown: dict[str, Decimal] = {}
-        fresh: dict[ReservationKey, NewReservation] = {}
-        for part in taken:
-            known = there.get(_reservation_key(part))
-            if known is not None:
-                grown[known["id"]] = grown.get(known["id"], known["quantity"]) + Decimal(part["quantity"])
-            else:
-                fresh.setdefault(_reservation_key(part), _again(part))["quantity"] += Decimal(part["quantity"])
-        await self._take([Demand(*one.key, quantity=one.quantity) for one in back], list(fresh.values()))
-        if grown:
-            await self.update("reservation_item", [{"id": id, "quantity": quantity} for id, quantity in grown.items()])
-        self.touch("reservation_item")
-        return {
-            "levels": levels,
-            "created": [row["id"] for row in fresh.values()],
-            "updated": list(grown),
-        }
 
-    @writes
+        async def planned() -> Move | None:
+            of = {"line_item_ids": sorted({row["line_item_id"] for row in taken})}
+            items = {row["inventory_item_id"] for row in taken}
+            rows: Any = await self.database.rows(RESERVED_AND_ITEMS, {**of, "item_ids": sorted(items)})
+            items = set(rows[0]["items"])
+            if not items:
+                return None
+            there: dict[ReservationKey, HeldForLine] = {_reservation_key(row): row for row in rows if row["id"] is not None}
+            grown: dict[str, Decimal] = {}
+            fresh: dict[ReservationKey, NewReservation] = {}
+            again = [row for row in taken if row["inventory_item_id"] in items]
+            for part in again:
+                known = there.get(_reservation_key(part))
+                if known is not None:
+                    grown[known["id"]] = grown.get(known["id"], known["quantity"]) + Decimal(part["quantity"])
+                else:
+                    fresh.setdefault(_reservation_key(part), _again(part))["quantity"] += Decimal(part["quantity"])
+            coming = _summed(row for row in stock if row["inventory_item_id"] in items)
+            held = {row["id"]: row["quantity"] for row in there.values()}
+            return Move(
+                [{"id": id, "held": held[id], "quantity": quantity} for id, quantity in grown.items()],
+                _levels(1, coming, _summed(again), stocking=True),
+                {"created": [row["id"] for row in fresh.values()], "updated": list(grown)},
+                list(fresh.values()),
+            )
+
+        back: Back | None = await self._move(planned)
+        return back or {"levels": [], "created": [], "updated": []}
+
+    @writes(one_statement=True, answers=True)
     async def release_some(self, lines: Sequence[GoodsOfLine]) -> list[str]:
         """Release a part of what is reserved for line items, or all if there is less. Returns the ids of the reservations that were used
         up."""
-        if not lines:
-            return []
-        reservations = await self._reserved_for(lines)
-        left = {row["id"]: row["quantity"] for row in reservations}
-        taken = [part for line in lines for part in _parts(line, reservations, left, all_of_it=False)]
-        if not taken:
-            return []
-        _, gone = await self._use(taken)
-        return gone
+
+        async def planned() -> Move | None:
+            taken = _parts_of(lines, await self._reserved_for(lines), all_of_it=False)
+            return _using(taken) if taken else None
+
+        released = await self._move(planned) if lines else None
+        return released["gone"] if released is not None else []
 
     @writes
     async def join_reservations(self, line_item_ids: Sequence[str]) -> list[str]:
@@ -117,7 +123,7 @@ class Sending(Reservations, Levels):
         Returns the ids of those that are gone. May be repeated.
         """
         alike: dict[tuple[str | None, str, str, bool], list[HeldForLine]] = {}
-        held: list[HeldForLine] = await self.database.rows(RESERVED_FOR, {"line_item_ids": sorted(line_item_ids)})
+        held: list[HeldForLine] = await self.database.rows(HOLD_RESERVED_FOR, {"line_item_ids": sorted(line_item_ids)})
         for row in held:
             key = (row["line_item_id"], row["inventory_item_id"], row["location_id"], row["allow_backorder"])
             alike.setdefault(key, []).append(row)
@@ -156,37 +162,91 @@ class Sending(Reservations, Levels):
         missing = sorted(set(zip(keys["item_ids"], keys["location_ids"], strict=True)) - held)
         await self.create_levels([{"inventory_item_id": item, "location_id": location} for item, location in missing])
 
-    async def _reserved_for(self, lines: Sequence[GoodsOfLine] | Sequence[GoodsTaken]) -> list[HeldForLine]:
+    async def _reserved_for(self, lines: Sequence[GoodsOfLine]) -> list[HeldForLine]:
         return await self.database.rows(RESERVED_FOR, {"line_item_ids": sorted({line["line_item_id"] for line in lines})})
 
-    async def _use(self, taken: Sequence[ReservationPart]) -> tuple[list[str], list[str]]:
-        """Use reservations up, or a part of them. Returns the ids of those with something left, and of those used up."""
-        used: dict[str, Decimal] = {}
-        for part in taken:
-            used[part["id"]] = used.get(part["id"], part["held"]) - part["quantity"]
-        await self._take([Demand(*one.key, quantity=-one.quantity) for one in demands(taken)], [])
-        if gone := [id for id, quantity in used.items() if not quantity]:
-            await self.delete("reservation_item", gone)
-        if rest := {id: quantity for id, quantity in used.items() if quantity}:
-            await self.update("reservation_item", [{"id": id, "quantity": quantity} for id, quantity in rest.items()])
-        self.touch(reservation_item.name)
-        return list(rest), gone
+    async def _move(self, planned: Callable[[], Awaitable[Move | None]]) -> Any:
+        """Carry out what is planned by what is read then; nothing where that is None. Returns its answer, with the `levels` whose stock has
+        changed; None where nothing is done."""
+        idle = False
 
-    async def _check_there(self, wanted: Sequence[Demand]) -> None:
-        items, locations = zip(*(one.key for one in wanted), strict=True)
-        there = await self.available_at(items, locations)
-        for one in wanted:
-            if one.guarded and one.guarded > there[one.inventory_item_id].get(one.location_id, Decimal(0)):
-                raise InsufficientInventory(f"Not enough stock of inventory item {one.inventory_item_id} at location {one.location_id}")
+        async def params() -> Mapping[str, Any] | None:
+            nonlocal idle
+            move = await planned()
+            if move is None:
+                idle = True
+                return None
+            return {"reservations": move.reservations, "lines": move.lines, "answer": move.answer, **move.levels}
+
+        outcome = await self.answer(MOVE, params)
+        if idle:
+            return None
+        if outcome is None:
+            raise Collided("Reservations were changed meanwhile.")
+        if refused := outcome["refused"]:
+            raise refusal(refused, {(row["item_id"], row["location_id"]): Demand("", "", guarded=Decimal(row["guard"])) for row in refused})
+        self.touch("reservation_item", "inventory_level", "inventory_item")
+        return {**outcome["answer"], "levels": outcome["levels"]}
+
+
+class Move(NamedTuple):
+    """What becomes of reservations and levels at once: parameters of `MOVE`."""
+
+    reservations: list[Row]
+    """What becomes of reservations: `id`, what it `held` when it was read, and its `quantity` from now on; 0: it ends."""
+    levels: Row
+    """See `_levels`."""
+    answer: Row
+    lines: Sequence[NewReservation] = ()
+    """New reservations."""
 
 
 ReservationKey = tuple[str | None, str, str]
 """Line item, inventory item, location."""
 
 
-def _parts(
-    line: GoodsOfLine, reservations: Sequence[HeldForLine], left: dict[str, Decimal], *, all_of_it: bool = True
-) -> list[ReservationPart]:
+def _using(taken: Sequence[ReservationPart]) -> Move:
+    """Use reservations up, or a part of them, with what their levels count of them. The answer: the ids of those with something `left`, and
+    of those that are `gone`."""
+    used: dict[str, Decimal] = {}
+    held = {part["id"]: part["held"] for part in taken}
+    for part in taken:
+        used[part["id"]] = used.get(part["id"], part["held"]) - part["quantity"]
+    return Move(
+        [{"id": id, "held": held[id], "quantity": quantity} for id, quantity in used.items()],
+        _levels(-1, (), demands(taken)),
+        {"left": [id for id, quantity in used.items() if quantity], "gone": [id for id, quantity in used.items() if not quantity]},
+    )
+
+
+def _levels(
+    sign: int, stock: Sequence[Demand], reserved: Sequence[Demand], moved: Sequence[Demand] = (), *, stocking: bool = False
+) -> dict[str, Any]:
+    """The levels of a `MOVE`, in the order in which every writer locks them. `moved`: has to be available beforehand where it is guarded.
+    `stocking`: what isn't there is made."""
+    in_stock, in_reserve = ({one.key: sign * one.quantity for one in each} for each in (stock, reserved))
+    guards = {one.key: one.guarded for one in moved}
+    keys = sorted(in_stock.keys() | in_reserve.keys())
+    return {
+        "item_ids": [item for item, _ in keys],
+        "location_ids": [location for _, location in keys],
+        "stocked": [in_stock.get(key, _NONE) for key in keys],
+        "reserved": [in_reserve.get(key, _NONE) for key in keys],
+        "guards": [guards.get(key, _NONE) for key in keys],
+        "level_ids": [new_id("ilev") if stocking else None for _ in keys],
+    }
+
+
+_NONE = Decimal(0)
+
+
+def _parts_of(lines: Sequence[GoodsOfLine], reservations: Sequence[HeldForLine], *, all_of_it: bool = True) -> list[ReservationPart]:
+    """`_parts` of all lines."""
+    left = {row["id"]: row["quantity"] for row in reservations}
+    return [part for line in lines for part in _parts(line, reservations, left, all_of_it=all_of_it)]
+
+
+def _parts(line: GoodsOfLine, reservations: Sequence[HeldForLine], left: dict[str, Decimal], *, all_of_it: bool) -> list[ReservationPart]:
     """The parts of reservations that a line's goods are taken from; subtracts them from `left`, by id. Raises InvalidData if the
     reservations hold less, unless `all_of_it` is false."""
     wanted, parts = exact(line["quantity"], "quantity"), list[ReservationPart]()
