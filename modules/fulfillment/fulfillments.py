@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any, Literal, TypedDict
 
-from ...core.errors import NotAllowed, NotFound, VelellaError
+from ...core.errors import InvalidData, NotAllowed, NotFound, VelellaError
 from ...core.ids import new_id
 from ...core.message import reads, writes
 from ...core.rows import Row, Rows
@@ -45,19 +45,25 @@ class Fulfillments(AsksProviders):
         """
         provider: FulfillmentProvider | None = self.providers.get(data["provider_id"]) if data["provider_id"] is not None else None
         id = data.get("id") or new_id("ful")
-        recorded = await self._recorded({**data, "id": id})
+        try:
+            recorded = await self.record({**data, "id": id})
+        except InvalidData:
+            if (there := await self._there(id)) is None:
+                raise
+            recorded = there
         if provider is None:
             return recorded
         fulfillment = {**recorded, **(data.get("consigned") or {})}
         answer = provider.create(id, data.get("data") or {}, data.get("items") or (), data.get("order"), fulfillment)
-        await self._carried(id, data, answer)
-        return await self.retrieve("fulfillment", id, fields=SHOWN)
+        made = await self._carried(id, data, answer)
+        return {**recorded, **made} if made is not None else await self.retrieve("fulfillment", id, fields=SHOWN)
 
     async def create_return_fulfillment(self, data: Mapping[str, Any]) -> None:
         """Record a fulfillment that brings things back, and have its provider carry it out. Otherwise as `create_fulfillment`."""
         provider: FulfillmentProvider = self.providers.get(data["provider_id"])
         id = data.get("id") or new_id("ful")
-        fulfillment = {**await self._recorded({**data, "id": id}), **(data.get("consigned") or {})}
+        recorded = await self._there(id) or await self.record({**data, "id": id})  # mostly it is there: see `record`
+        fulfillment = {**recorded, **(data.get("consigned") or {})}
         await self._carried(id, data, provider.create_return(id, fulfillment))
 
     @writes(one_statement=True, answers=True)
@@ -154,13 +160,13 @@ class Fulfillments(AsksProviders):
 
     # -- inside
 
-    async def _recorded(self, data: Mapping[str, Any]) -> Row:
-        """A fulfillment as it is written down: it is now, unless it was before."""
-        there: Rows = await self.list("fulfillment", {"id": data["id"]}, fields=SHOWN)
-        return there[0] if there else await self.record(data)
+    async def _there(self, id: str) -> Row | None:
+        rows: Rows = await self.list("fulfillment", {"id": id}, fields=SHOWN)
+        return rows[0] if rows else None
 
-    async def _carried(self, id: str, given: Mapping[str, Any], answer: Awaitable[Consignment]) -> None:
-        """Write down what a provider makes of a fulfillment; nothing stays of one that it refuses.
+    async def _carried(self, id: str, given: Mapping[str, Any], answer: Awaitable[Consignment]) -> Row | None:
+        """Write down what a provider makes of a fulfillment; nothing stays of one that it refuses. Returns the columns that are changed;
+        None where it isn't just columns.
 
         Where it was cancelled meanwhile, the provider hears of it: what it was told before there was a consignment may have meant nothing
         to it.
@@ -172,15 +178,18 @@ class Fulfillments(AsksProviders):
                 await self.delete("fulfillment", [id])
             raise
         data = {**(given.get("data") or {}), **made.data}
-        if await self._carried_out(id, data, made):
+        carried = await self._carried_out(id, data, made)
+        if carried["called_off"]:
             provider: FulfillmentProvider = self.providers.get(given["provider_id"])
             await self.asked(given["provider_id"], provider.cancel(id, data))
+        changed: Row = {"data": data, "updated_at": carried["updated_at"]}
+        return None if carried["called_off"] or made.labels else changed
 
     @writes(one_statement=lambda id, data, made: not made.labels)
-    async def _carried_out(self, id: str, data: Row, made: Consignment) -> bool:
-        """Record the provider's answer. Returns whether the fulfillment was cancelled meanwhile."""
-        called_off = await self.database.fetch_value(CARRIED_OUT, {"id": id, "data": data})
-        if called_off is None:
+    async def _carried_out(self, id: str, data: Row, made: Consignment) -> Row:
+        """Record the provider's answer. Returns whether the fulfillment was cancelled meanwhile (`called_off`), and its `updated_at`."""
+        carried = await self.database.fetch_one(CARRIED_OUT, {"id": id, "data": data})
+        if carried is None:
             raise _missing(id)
         self.touch_rows("fulfillment", [id])
         if made.labels:
@@ -188,7 +197,7 @@ class Fulfillments(AsksProviders):
             there = {row["tracking_number"] for row in known}
             new = [{**label, "fulfillment_id": id} for label in made.labels if label["tracking_number"] not in there]
             await self.create("fulfillment_label", new)
-        return bool(called_off)
+        return dict(carried)
 
     async def _call_off(self, id: str, provider_id: str | None, data: Mapping[str, Any] | None, *, again: bool) -> None:
         """`again`: the provider may have been asked before."""

@@ -62,12 +62,13 @@ LOCK_FULFILLMENT = compiled(
 """)
 )
 
-# The provider's data of a fulfillment. Gives whether it was cancelled meanwhile.
+# The provider's data of a fulfillment. Gives whether it was cancelled meanwhile, and when this was.
 CARRIED_OUT = compiled(
     text("""
     UPDATE fulfillment SET data = CAST(:data AS jsonb), updated_at = clock_timestamp()
     WHERE id = CAST(:id AS text) AND deleted_at IS NULL
-    RETURNING canceling_at IS NOT NULL OR canceled_at IS NOT NULL
+    RETURNING canceling_at IS NOT NULL OR canceled_at IS NOT NULL AS called_off,
+              to_char(timezone('UTC', updated_at), 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS updated_at
 """)
 )
 

@@ -156,8 +156,21 @@ class OrderService(Pending):
 
         Raises NotFound; InvalidData if the order is cancelled or doesn't allow one of the actions; then nothing is written.
         """
-        id: str = await self._change(order_id, lambda order, at: changing.register(order, acts, change or {}, at))
-        return id
+        return (await self.register_whole(order_id, acts, change))[0]
+
+    @writes(key="order_id", one_statement=True, answers=True)
+    async def register_whole(self, order_id: str, acts: Sequence[Act], change: NewChange | None = None) -> tuple[str, Order | None]:
+        """`register`. Returns the order as it is then, too; None where this is repeated."""
+        written: Order | None = None
+
+        def work(order: Order, at: str) -> ChangedOrder:
+            nonlocal written
+            changed = changing.register(order, acts, change or {}, at)
+            written = changed.order
+            return changed
+
+        id: str = await self._change(order_id, work)
+        return id, written
 
     @writes(key="order_id", one_statement=True, answers=True)
     async def unregister(self, order_id: str, change_id: str, acts: Sequence[Act]) -> None:

@@ -139,7 +139,7 @@ async def test_a_full_cart_costs_no_more_statements_than_an_empty_one(market: Ma
     assert min([await spent(13) for _ in range(3)]) == min([await spent(1) for _ in range(3)])
 
 
-SENDING = {"send": (23, 7), "ship": (12, 4), "deliver": (12, 4), "call off": (21, 6), "cancel": (27, 7)}
+SENDING = {"send": (15, 7), "ship": (11, 4), "deliver": (11, 4), "call off": (16, 6), "cancel": (27, 7)}
 
 
 async def test_sending_keeps_to_its_budget(market: Market, store: Store, merchant: Store) -> None:
@@ -184,9 +184,9 @@ LIFE = {
     "add shipping to an edit": (2, 1),
     "request an edit": (2, 1),
     "confirm an edit": (14, 6),
-    "send": (22, 7),
-    "ship": (10, 4),
-    "deliver": (10, 4),
+    "send": (15, 7),
+    "ship": (9, 4),
+    "deliver": (9, 4),
     "begin a return": (3, 1),
     "say what comes back": (4, 1),
     "say how it comes back": (4, 1),

@@ -61,7 +61,7 @@ async def order_shipped(flow: Flow, event: Event) -> None:
     if fulfillment["order"] is None:
         return
     order_id = fulfillment["order"]["id"]
-    packed, order = await packed_in(flow, order_id, id), await flow.modules.order.load(order_id)
+    packed, order = await packed_in(flow, order_id, id, ()), await flow.modules.order.load(order_id)
     tracking = [" ".join(filter(None, (label["tracking_number"], label["tracking_url"]))) for label in fulfillment["labels"]]
     await _write(flow, event, "order-shipped", order, items=_items(order, packed["quantities"]), tracking="\n".join(filter(None, tracking)))
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
+from ...commerce.types import Order
 from ...core.errors import InvalidData
 from ...modules.order.after_sales import OPEN
 from ...modules.order.types import Act
@@ -16,6 +17,8 @@ class Registered(TypedDict):
     order_id: str
     change_id: str | None
     acts: list[Act]
+    order: NotRequired[Order | None]
+    """The order as it is then, where that is in hand."""
 
 
 def lock_of(order_id: str) -> str:
@@ -37,8 +40,8 @@ async def _unregister(flow: Flow, done: Registered) -> None:
 @step(undo=_unregister)
 async def register(flow: Flow, order_id: str, acts: Sequence[Act]) -> Registered:
     """Apply actions that count units of an order's lines: its next version. Raises InvalidData if the order doesn't allow them."""
-    change_id = await flow.modules.order.register(order_id, acts) if acts else None
-    return {"order_id": order_id, "change_id": change_id, "acts": list(acts)}
+    change_id, order = await flow.modules.order.register_whole(order_id, acts) if acts else (None, None)
+    return {"order_id": order_id, "change_id": change_id, "acts": list(acts), "order": order}
 
 
 def counting(action: str, fulfillment_id: str, quantities: Sequence[tuple[str, Decimal]]) -> list[Act]:

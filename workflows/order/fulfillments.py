@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import NotRequired, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from ...commerce.addresses import FIELDS
 from ...commerce.types import Order, OrderLine
@@ -67,10 +67,10 @@ async def create_order_fulfillment(
     async with flow.lock(lock_of(order_id)):
         plan = await flow.run(plan_fulfillment, order_id, items, location_id, shipping_option_id, delivery_address)
         id = new_id("ful")
-        await flow.run(register, order_id, counting("FULFILL_ITEM", id, plan["quantities"]))
+        counted = await flow.run(register, order_id, counting("FULFILL_ITEM", id, plan["quantities"]))
         sent = await flow.run(send_goods, plan["stock"], plan["fulfillment"]["location_id"])
         more = {"id": id, "metadata": metadata, "created_by": created_by}
-        fulfillment = await flow.run(ask_provider, {**plan["fulfillment"], **more}, order_id)
+        fulfillment = await flow.run(ask_provider, {**plan["fulfillment"], **more}, order_id, counted.get("order"))
         await link_new(flow, {"order_fulfillment": [{"order_id": order_id, "fulfillment_id": id}]})
         await flow.hooks.fulfillmentCreated(fulfillment=fulfillment)
     flow.emit("order.fulfillment_created", order_id=order_id, fulfillment_id=id, no_notification=no_notification)
@@ -120,9 +120,7 @@ async def plan_fulfillment(
 def _quantities(order: Order, items: Sequence[Row]) -> list[tuple[str, Decimal]]:
     """The requested quantities by line. Raises InvalidData for lines of another order, and if none is requested."""
     wanted: dict[str, Decimal] = {}
-    lines = {line["id"] for line in order["items"]}
-    if unknown := [item["id"] for item in items if item["id"] not in lines]:
-        raise InvalidData(f"Items with ids {', '.join(unknown)} does not exist in order with id {order['id']}.")
+    check_lines(order, [item["id"] for item in items])
     if not items:
         raise InvalidData("Items are required to fulfill an order.")
     for item in items:
@@ -130,6 +128,13 @@ def _quantities(order: Order, items: Sequence[Row]) -> list[tuple[str, Decimal]]
             raise InvalidData(f"Quantity to fulfill of item {item['id']} is required.")
         wanted[item["id"]] = wanted.get(item["id"], Decimal(0)) + Decimal(item["quantity"])
     return list(wanted.items())
+
+
+def check_lines(order: Order, ids: Sequence[str]) -> None:
+    """Raises InvalidData for lines that the order doesn't have."""
+    lines = {line["id"] for line in order["items"]}
+    if unknown := [id for id in ids if id not in lines]:
+        raise InvalidData(f"Items with ids {', '.join(unknown)} does not exist in order with id {order['id']}.")
 
 
 _OPTION = ("id", "provider_id", "data", "service_zone.fulfillment_set.location.id")
@@ -200,9 +205,11 @@ async def send_goods(flow: Flow, lines: Sequence[GoodsOfLine], location_id: str)
 
 
 @step(pivot=True)
-async def ask_provider(flow: Flow, fulfillment: Row, order_id: str) -> Row:
-    """Have the provider carry a fulfillment out. The provider's key is the fulfillment's id, so repeating it is safe."""
-    order = await flow.modules.order.load(order_id)
+async def ask_provider(flow: Flow, fulfillment: Row, order_id: str, order: Order | None = None) -> Row:
+    """Have the provider carry a fulfillment out, with the order as it is with it. The provider's key is the fulfillment's id, so repeating
+    it is safe."""
+    if order is None and fulfillment["provider_id"] is not None:
+        order = await flow.modules.order.load(order_id)
     return await flow.modules.fulfillment.create_fulfillment({**fulfillment, "order": order})
 
 
@@ -226,9 +233,7 @@ async def create_order_shipment(
     Raises NotFound; InvalidData where the order is cancelled or has no such lines; NotAllowed where it has left already, or is cancelled.
     """
     async with flow.lock(lock_of(order_id)):
-        packed = await flow.run(packed_in, order_id, fulfillment_id)
-        if unknown := [item["id"] for item in items if item["id"] not in packed["lines"]]:
-            raise InvalidData(f"Items with ids {', '.join(unknown)} does not exist in order with id {order_id}.")
+        packed = await flow.run(packed_in, order_id, fulfillment_id, [item["id"] for item in items])
         await flow.run(mark_shipped, fulfillment_id, labels or [], created_by)
         await flow.run(register, order_id, counting("SHIP_ITEM", fulfillment_id, packed["quantities"]))
         await flow.hooks.shipmentCreated(shipment=lambda: flow.modules.fulfillment.retrieve("fulfillment", fulfillment_id, fields=SHOWN))
@@ -241,7 +246,7 @@ async def mark_order_fulfillment_as_delivered(flow: Flow, order_id: str, fulfill
     """Mark a fulfillment of an order as delivered, all of it. Returns its id. Raises NotFound; InvalidData where the order is cancelled;
     NotAllowed where it has arrived already, or is cancelled."""
     async with flow.lock(lock_of(order_id)):
-        packed = await flow.run(packed_in, order_id, fulfillment_id)
+        packed = await flow.run(packed_in, order_id, fulfillment_id, ())
         await flow.run(mark_delivered, fulfillment_id)
         await flow.run(register, order_id, counting("DELIVER_ITEM", fulfillment_id, packed["quantities"]))
     flow.emit("delivery.created", id=fulfillment_id, no_notification=no_notification)
@@ -260,31 +265,34 @@ class PackedItem(TypedDict):
 class Packed(TypedDict):
     """The contents of a fulfillment of an order."""
 
-    lines: list[str]
-    """The ids of all lines of the order."""
     quantities: list[tuple[str, Decimal]]
     """Pairs of a line's id and the units of it that are in the fulfillment."""
-    items: list[PackedItem]
-    location_id: str
-    shipped: bool
-    canceled: bool
+    items: NotRequired[list[PackedItem]]
+    """This and the others: where they are read, too."""
+    location_id: NotRequired[str]
+    shipped: NotRequired[bool]
+    canceled: NotRequired[bool]
     coming_back: NotRequired[bool]
     """Whether more units are asked back, or have come back, than would be sent without this fulfillment. What was written down before an
     upgrade doesn't say it: then the order has counted it back first, and goes on so."""
 
 
 @step(reads=True)
-async def packed_in(flow: Flow, order_id: str, fulfillment_id: str) -> Packed:
-    """The contents of a fulfillment. Raises NotFound if there is no such order, or it has no such fulfillment."""
+async def packed_in(flow: Flow, order_id: str, fulfillment_id: str, lines: Sequence[str] | None = None) -> Packed:
+    """The contents of a fulfillment; where it goes on its way with these `lines` of the order, only its quantities.
+
+    Raises NotFound if there is no such order, or it has no such fulfillment; InvalidData for lines that the order doesn't have.
+    """
+    if lines is not None:
+        return await _on_its_way(flow, order_id, fulfillment_id, lines)
     order, acts = await flow.modules.order.load_with_acts(order_id, "FULFILL_ITEM", fulfillment_id)
     [of_order] = await flow.graph.expand("order", [{"id": order_id}], _FULFILLMENTS)
     found = next((one for one in of_order["fulfillments"] if one["id"] == fulfillment_id), None)
     if found is None:
-        raise NotFound(f"Fulfillment with id {fulfillment_id} not found in the order")
+        raise _not_of_order(fulfillment_id)
     variants = {line["id"]: line["variant_id"] for line in order["items"]}
-    quantities = [(act["details"]["reference_id"], Decimal(str(act["details"]["quantity"]))) for act in acts]
+    quantities = _quantities_of(acts)
     return {
-        "lines": list(variants),
         "quantities": quantities,
         "items": [
             {
@@ -300,6 +308,26 @@ async def packed_in(flow: Flow, order_id: str, fulfillment_id: str) -> Packed:
         "canceled": found["canceled_at"] is not None,
         "coming_back": _coming_back(order, quantities),
     }
+
+
+async def _on_its_way(flow: Flow, order_id: str, fulfillment_id: str, lines: Sequence[str]) -> Packed:
+    if order_id not in {pair["order_id"] for pair in await flow.graph.pairs("order_fulfillment", "fulfillment_id", [fulfillment_id])}:
+        await flow.modules.order.load(order_id)
+        raise _not_of_order(fulfillment_id)
+    of = {"order_id": order_id, "reference_id": fulfillment_id, "action": "FULFILL_ITEM"}
+    quantities = _quantities_of(await flow.modules.order.list("order_change_action", of, fields=("details",), order=("ordering",)))
+    if {*lines} - {id for id, _ in quantities}:  # those of the order are among them nearly always
+        order = await flow.modules.order.load(order_id)
+        check_lines(order, lines)
+    return {"quantities": quantities}
+
+
+def _not_of_order(fulfillment_id: str) -> NotFound:
+    return NotFound(f"Fulfillment with id {fulfillment_id} not found in the order")
+
+
+def _quantities_of(acts: Sequence[Mapping[str, Any]]) -> list[tuple[str, Decimal]]:
+    return [(act["details"]["reference_id"], Decimal(str(act["details"]["quantity"]))) for act in acts]
 
 
 def _coming_back(order: Order, quantities: Sequence[tuple[str, Decimal]]) -> bool:
