@@ -375,3 +375,55 @@ async def test_who_gives_up_reserves_nothing(inventory: InventoryService, monkey
     assert [isinstance(answer, list) for answer in answers] == [False, *[True] * others]
     assert await inventory.count("reservation_item") == others + 1
     assert await inventory.available([item]) == {item: 99 - others}
+
+
+async def test_what_is_sent_and_put_back_is_counted_once_whoever_else_is_at_it(inventory: InventoryService) -> None:
+    """By one reservation at another location, one here with something left, and a line that isn't reserved; repeated, beside others, and
+    where the location has stopped stocking what comes back."""
+    item, gone = await stocked(inventory, 10), await stocked(inventory, 5)
+    await inventory.create_levels([{"inventory_item_id": item, "location_id": THERE, "stocked_quantity": 1}])
+    await inventory.reserve(
+        [line(item, 4, line_item_id="ordli_1"), line(item, 1, THERE, line_item_id="ordli_1"), line(gone, 5, line_item_id="ordli_2")]
+    )
+
+    async def delivered(number: int, method: str, *args: Any, fresh: bool = False) -> Any:
+        call_context.set(CallContext(message_id=message(number).message_id, fresh=fresh))
+        return await getattr(inventory, method)(*args)
+
+    async def both(number: int, method: str, *args: Any) -> Any:
+        first = await asyncio.create_task(delivered(number, method, *args, fresh=True))
+        again = await asyncio.create_task(delivered(number, method, *args))
+        assert again == first
+        return first
+
+    def of(line_item_id: str, inventory_item_id: str, quantity: int) -> dict[str, Any]:
+        return {"line_item_id": line_item_id, "inventory_item_id": inventory_item_id, "quantity": quantity}
+
+    async def figures(location: str = HERE) -> tuple[Decimal, Decimal]:
+        there = await level(inventory, item, location)
+        return there["stocked_quantity"], there["reserved_quantity"]
+
+    with pytest.raises(InvalidData, match="exceeds the reserved quantity"):
+        await both(1, "send", [of("ordli_1", item, 1), of("ordli_1", item, 5)], HERE)
+    await inventory.reserve([line(item, 6)])
+    with pytest.raises(InsufficientInventory, match="Not enough stock"):  # what is reserved elsewhere has to be available here
+        await both(2, "send", [of("ordli_1", item, 5)], HERE)
+    assert (await figures(), await figures(THERE)) == ((10, 10), (1, 1))
+    await inventory.adjust([{"inventory_item_id": item, "location_id": HERE, "adjustment": 1}])
+    sent = await both(3, "send", [of("ordli_1", item, 5), of("ordli_2", gone, 3)], HERE)
+    assert (await figures(), await figures(THERE)) == ((6, 6), (1, 0))
+    assert [len(sent[name]) for name in ("taken", "levels", "left", "gone")] == [3, 2, 1, 2]
+    (rest,) = await inventory.list("reservation_item", {"line_item_id": "ordli_2"})
+    assert (rest["id"], rest["quantity"]) == (sent["left"][0], 2)
+
+    parts = [{**of("ordli_2", gone, 1), "location_id": HERE, "allow_backorder": False}]
+    await asyncio.gather(*(inventory.take_back_sent(parts, [line(gone, 1)]) for _ in range(3)))  # all of them find the same reservation
+    assert (await inventory.retrieve("reservation_item", rest["id"]))["quantity"] == 5
+    assert (await level(inventory, gone))["stocked_quantity"] == 5
+    assert await inventory.release_some([of("ordli_2", gone, 9)]) == [rest["id"]]
+    await inventory.delete_items([gone])
+    await inventory.delete_levels([(await level(inventory, item, THERE))["id"]], force=True)
+    back = await both(4, "take_back_sent", sent["taken"], sent["stock"])
+    assert (await figures(), await figures(THERE)) == ((11, 10), (0, 1))
+    assert [len(back[name]) for name in ("levels", "created", "updated")] == [1, 2, 0]
+    assert await inventory.count("reservation_item") == 3
