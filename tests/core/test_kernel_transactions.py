@@ -19,6 +19,7 @@ from velella.core.message import CallContext, call_context
 from velella.core.sql.db.compiled import any_of, compiled
 from velella.core.sql.db.database import Database, Databases
 from velella.core.sql.schema.query import Query
+from velella.core.sql.write import inbox
 
 from ..lossy import SOCKET
 from .kernel_shop import TAKE, Changes, ShopService, product, shop_on
@@ -198,6 +199,25 @@ async def test_the_second_does_it_where_the_first_one_fails(shop: ShopService) -
 async def test_the_record_is_forgotten_after_a_while(shop: ShopService) -> None:
     await as_message("m1", shop.create, "brand", [{"name": "A"}])
     assert await shop.forget_messages(3600) == 0
+    assert await shop.forget_messages(-1) == 1
+
+
+async def test_records_are_forgotten_in_portions_and_those_of_living_executions_are_kept(
+    shop: ShopService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inbox, "FORGOTTEN_AT_ONCE", 2)
+    for number in range(5):
+        await as_message(f"wfex_{number}:1/0", shop.create, "brand", [{"name": "A"}])
+    sizes: list[int] = []
+    execute = shop.database.execute
+
+    async def counting(*args: Any) -> int:
+        sizes.append(await execute(*args))
+        return sizes[-1]
+
+    monkeypatch.setattr(shop.database, "execute", counting)
+    assert await shop.forget_messages(-1, ["wfex_3"]) == 4
+    assert sizes == [2, 2, 0]
     assert await shop.forget_messages(-1) == 1
 
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ARRAY, Float, LargeBinary, Text, any_, bindparam, cast, delete, func, literal_column, select, update
+from sqlalchemy import ARRAY, BigInteger, Float, LargeBinary, Text, any_, bindparam, cast, delete, func, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from ...codec import HEAD, bounded, pack, unpack
@@ -31,6 +31,8 @@ _VALUE = b"\xc1"
 """Before the JSON of a statement's value: no reply begins like this, because MessagePack never uses that byte."""
 
 
+FORGOTTEN_AT_ONCE = 5000
+"""The most records that one statement drops: an hour of a busy shop leaves more than a statement may take time for."""
 RECORDED_ALONE: Any = object()
 """Stands for the answer of a write that a self-recording statement recorded: only the write itself can make an answer of that value."""
 
@@ -84,7 +86,9 @@ class Inbox:
         age = cast(bindparam("seconds", type_=Float), Float) * literal_column("interval '1 second'")
         execution = func.split_part(table.c.id, literal_column("':'"), literal_column("1"))
         kept = execution == any_(bindparam("keep", type_=ARRAY(Text)))
-        self._forget = compiled(delete(table).where(table.c.created_at < func.now() - age, ~kept))
+        old = select(table.c.id).where(table.c.created_at < func.now() - age, ~kept).limit(bindparam("limit", type_=BigInteger))
+        portion = old.with_for_update(skip_locked=True).scalar_subquery()
+        self._forget = compiled(delete(table).where(table.c.id == any_(func.array(portion, type_=ARRAY(Text)))))
 
     async def begin(self, database: Database, id: str) -> bytes | None:
         """Take the id. Returns the reply if the write was done before; waits for one that is just being done."""
@@ -158,8 +162,14 @@ class Inbox:
             await database.execute(self._drop_many, {"ids": refused})
 
     async def forget(self, database: Database, seconds: float, keep: Sequence[str] = ()) -> int:
-        """Drop the records that are older than `seconds`, except those of the executions to `keep`. Returns how many were dropped."""
-        return await database.execute(self._forget, {"seconds": seconds, "keep": list(keep)})
+        """Drop the records that are older than `seconds`, except those of the executions to `keep`, in transactions of FORGOTTEN_AT_ONCE.
+        Returns how many were dropped."""
+        params, dropped = {"seconds": seconds, "keep": list(keep), "limit": FORGOTTEN_AT_ONCE}, 0
+        while portion := await database.execute(self._forget, params):
+            dropped += portion
+            if portion < FORGOTTEN_AT_ONCE:
+                break
+        return dropped
 
 
 def _stays(id: str, error: VelellaError) -> bool:
