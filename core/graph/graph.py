@@ -8,12 +8,14 @@ once with a list of keys, and its rows are joined. A query that stays inside one
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import copy
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 from .. import json
 from ..budget import ROWS
+from ..codec import pack
 from ..errors import InvalidData, NotFound, UnexpectedState
 from ..kept import kept
 from ..rows import Row, Typed, TypedRows
@@ -21,6 +23,7 @@ from ..sql.schema.fields import FieldTree
 from ..sql.schema.query import Page, Query
 from ..waiting import all_of
 from .across import at, local_filters, ordered_keys, orders_across
+from .composed import Composed, Reading, after
 from .plan import Catalogue, Join, Path, Plan, plan
 from .translating import Translatable, translatable
 
@@ -77,10 +80,11 @@ class Graph:
 
     def __init__(self, modules: object, catalogue: Catalogue, *, source: Source | None = None) -> None:
         self.catalogue = catalogue
-        self._source = source or Source(modules)
+        self._source: Source | Reading = source or Source(modules)
         self._plan = kept(PLANS)(self._make_plan)
         self.translatable = kept(PLANS)(self._make_translatable)
         """Where rows of an entity, with these fields, show what can be translated: see `Translatable`."""
+        self._composed = Composed()
 
     async def query(self, query: Query) -> Page:
         """Return one page. Filters and orders may reach into other modules as the fields do.
@@ -101,6 +105,26 @@ class Graph:
         rows = page.own_rows()
         await self._finish(steps, rows, _For(visible, client=True))
         return Page.of(rows, page.count)
+
+    async def composed(self, query: Query, make: Callable[[list[Row]], bytes], shape: Any = ()) -> bytes | None:
+        """What `make` makes of the rows of one page, or None where it has no rows. It is made once for the same texts of the modules.
+
+        Answers don't get old: each module is asked every time. `shape`: all that `make` depends on besides the rows and their fields.
+        Nothing below the rows may be hidden (`Query.visible`). Raises what `query` raises.
+        """
+        steps = self._plan(query.entity, query.fields)
+        page = await self._root(query, steps, NOTHING_HIDDEN)
+        if page.empty:
+            return None
+        here, reading = after(pack((query.entity, query.fields, query.slots, shape)), [page.json]), Reading(self._source)
+        made = await self._composed.find(here, reading)
+        if made is None:
+            rows, joining = json.loads(page.json), copy.copy(self)
+            joining._source = reading
+            await joining._finish(steps, rows, _For(client=True))
+            made = make(rows)
+            self._composed.keep(here, reading, made)
+        return made
 
     async def rows(self, query: Query) -> TypedRows[Typed]:
         """Return the rows of one page, for code that reads them, of the type that it declares.

@@ -15,7 +15,7 @@ from ..kit.request import Request
 from ..kit.routes import Routes
 from ..kit.view import words
 from ..store.addresses import AddressBody
-from ..store.orders import show_order, show_orders
+from ..store.orders import order_text, show_order, show_orders
 from .changes import AddShipping, Subject
 from .orders import ORDER
 
@@ -112,7 +112,7 @@ async def create(request: Request) -> Answer:
 @routes.get("/admin/draft-orders/{id}", returns=DRAFT)
 async def get_draft(request: Request) -> Answer:
     """Get a draft order."""
-    return dumps({"draft_order": await show_order(request, {"id": request.params["id"], "is_draft_order": True}, DRAFT)})
+    return await order_text(request, {"id": request.params["id"], "is_draft_order": True}, DRAFT)
 
 
 @routes.post("/admin/draft-orders/{id}", body=UpdateDraft, returns=DRAFT)
@@ -132,11 +132,11 @@ async def delete(request: Request) -> Answer:
 async def convert(request: Request) -> Answer:
     """Make an order of a draft: its goods are reserved."""
     id = await once(request, convert_draft_order, id=request.params["id"])
-    return dumps({"order": await show_order(request, {"id": id}, CONVERTED, written=True)})
+    return dumps({"order": await show_order(request, {"id": id}, CONVERTED)})
 
 
 async def _written(request: Request, id: str) -> Answer:
-    return dumps({"draft_order": await show_order(request, {"id": id}, DRAFT, written=True)})
+    return dumps({"draft_order": await show_order(request, {"id": id}, DRAFT)})
 
 
 # -- edits

@@ -27,7 +27,7 @@ from ..kit.request import Request
 from ..kit.routes import Routes
 from ..kit.view import View, words
 from ..store.addresses import AddressBody
-from ..store.orders import show_order, show_orders
+from ..store.orders import order_text, show_order, show_orders
 from .previews import show_preview
 
 routes = Routes()
@@ -87,13 +87,13 @@ class UpdateOrder(Body):
 async def update(request: Request) -> Answer:
     """Change what an order says about its buyer."""
     await request.run(update_order, id=request.params["id"], changes=request.body, user_id=request.actor_id)
-    return dumps({"order": await show_order(request, {"id": request.params["id"]}, ORDER, written=True)})
+    return dumps({"order": await show_order(request, {"id": request.params["id"]}, ORDER)})
 
 
 @routes.get("/admin/orders/{id}", returns=ORDER, query=Filters(version=NUMBER))
 async def get_order(request: Request) -> Answer:
     """Get an order; as it was at one of its former versions where that is asked for."""
-    return dumps({"order": await show_order(request, {"id": request.params["id"], **request.filters}, ORDER)})
+    return await order_text(request, {"id": request.params["id"], **request.filters}, ORDER)
 
 
 # -- what becomes of it
@@ -162,7 +162,7 @@ class CompleteOrder(Body):
 
 async def changed(request: Request, id: str) -> Answer:
     """An order that was just changed."""
-    return dumps({"order": await show_order(request, {"id": id}, ORDER, written=True)})
+    return dumps({"order": await show_order(request, {"id": id}, ORDER)})
 
 
 FULFILLMENTS = "/admin/orders/{id}/fulfillments"
@@ -224,7 +224,7 @@ async def authorize_session(request: Request) -> Answer:
     """Ask a payment provider that needed time whether it has the money by now."""
     id, session = request.params["id"], request.body["payment_session_id"]
     authorized = await once(request, authorize_session_for_order, order_id=id, payment_session_id=session)
-    return dumps({"order": await show_order(request, {"id": id}, ORDER, written=True), "is_authorized": authorized})
+    return dumps({"order": await show_order(request, {"id": id}, ORDER), "is_authorized": authorized})
 
 
 # -- what happened to it

@@ -6,7 +6,6 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ...core.json import dumps
 from ...workflows.order.transfers import accept_transfer, cancel_transfer, decline_transfer, request_transfer
 from ..kit.access import CUSTOMER
 from ..kit.bodies import ABSENT, Body
@@ -14,7 +13,7 @@ from ..kit.flows import once
 from ..kit.reply import Answer
 from ..kit.request import Request
 from ..kit.routes import Routes
-from .orders import ORDER, show_order
+from .orders import ORDER, order_text
 
 routes = Routes()
 
@@ -58,4 +57,4 @@ async def decline(request: Request) -> Answer:
 
 
 async def _shown(request: Request) -> bytes:
-    return dumps({"order": await show_order(request, {"id": request.params["id"], "is_draft_order": False})})
+    return await order_text(request, {"id": request.params["id"], "is_draft_order": False})

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...core.json import dumps
+from ...core.rows import Row
 from ...core.sql.schema.fields import FieldTree
-from ...core.sql.schema.query import Page
+from ...core.sql.schema.query import Page, Query
 from ...modules.order.showing import shown
 from ...modules.payment.showing import shown as collections_shown
 from ...workflows.cart.complete import Completed
@@ -113,16 +114,30 @@ async def list_orders(request: Request) -> Answer:
 @routes.get("/store/orders/{id}", returns=ORDER)
 async def get_order(request: Request) -> Answer:
     """Get an order."""
-    return dumps({"order": await show_order(request, {"id": request.params["id"], "is_draft_order": False})})
+    return await order_text(request, {"id": request.params["id"], "is_draft_order": False})
 
 
-async def show_order(request: Request, filters: Mapping[str, Any], view: View = ORDER, *, written: bool = False) -> dict[str, Any]:
-    """One order with its statuses; if it was just `written`, with its fields as they were requested. Raises NotFound."""
-    fields = widened(request.fields_of(view), () if written else ONE)
-    page = await request.rows(view, filters, fields=fields if written else (*fields, *MADE_OF), limit=1)
+async def order_text(request: Request, filters: Mapping[str, Any], view: View = ORDER) -> bytes:
+    """One order with its statuses, in its envelope. It is made once for the texts that the modules have of it. Raises NotFound."""
+    fields = widened(request.fields_of(view), ONE)
+
+    def shown(orders: list[Row]) -> bytes:
+        order = {name: value for name, value in orders[0].items() if name not in STATUSES}
+        return dumps({view.key: with_statuses([order], fields)[0]})
+
+    query = Query(view.entity, (*fields, *MADE_OF), filters, limit=1, slots=STATUSES)  # with room an order comes as text
+    text = await request.graph.composed(query, shown, (view.key, fields))
+    if text is None:
+        raise not_found(view, str(filters.get("id")))
+    return text
+
+
+async def show_order(request: Request, filters: Mapping[str, Any], view: View = ORDER) -> Row:
+    """One order that was just written, with its fields as they were requested. Raises NotFound."""
+    page = await request.rows(view, filters, fields=widened(request.fields_of(view)), limit=1)
     if not page.rows:
         raise not_found(view, str(filters.get("id")))
-    return page.rows[0] if written else with_statuses(page.rows, fields)[0]
+    return page.rows[0]
 
 
 async def show_placed(request: Request, done: Completed) -> dict[str, Any]:
@@ -130,7 +145,7 @@ async def show_placed(request: Request, done: Completed) -> dict[str, Any]:
     fields = widened(request.fields_of(ORDER))
     rows = shown([done["order"]], request.graph.own_fields("order", fields)) if done["order"] is not None else None
     if rows is None:
-        return await show_order(request, {"id": done["order_id"]}, written=True)
+        return await show_order(request, {"id": done["order_id"]})
     if (below := FieldTree.parse(fields).get("payment_collections")) is not None:
         collections = collections_shown(done["payment_collections"], request.graph.own_fields("payment_collection", below.fields()))
         if collections is not None:

@@ -52,16 +52,17 @@ class OrderService(Pending):
     async def query(self, query: Query) -> Page:
         """Returns one page. Orders, their items and shipping methods also show totals (see `commerce/totals.py`).
 
-        A query for one order's id and one of its former `version`s returns the order as it was then.
+        A query for one order's id and one of its former `version`s returns the order as it was then, without room for anything.
         """
         if query.entity != "order":
             return await super().query(query)
-        if query.slots:
+        version = _version_in(query)
+        if query.slots and version is None:
             return await self._with_room(query)
-        plan, version = totalled(ORDER, tuple(query.fields)), _version_in(query)
+        plan = totalled(ORDER, tuple(query.fields))
         if plan is None and version is None:
             return await super().query(query)
-        asked = replace(query, fields=plan.fields) if plan is not None else query
+        asked = replace(query, slots=(), fields=plan.fields if plan is not None else query.fields)
         rows, count = await self._rows(asked)
         if version is not None and not rows:
             rows = await self._former(asked, version)

@@ -17,6 +17,7 @@ from velella.core.errors import InvalidData, Misconfigured, NotFound, Unexpected
 from velella.core.graph.graph import Graph, Source
 from velella.core.graph.links import aliases_of, edges_of
 from velella.core.graph.plan import Catalogue, plan
+from velella.core.json import dumps
 from velella.core.rows import Row
 from velella.core.service.catalogue import catalogue_of
 from velella.core.service.context import ModuleContext
@@ -527,3 +528,32 @@ def test_the_modules_have_what_the_links_lead_to() -> None:
 def test_two_modules_cannot_have_an_entity_of_one_name() -> None:
     with pytest.raises(Misconfigured, match="Two modules have an entity sales_channel"):
         Catalogue([flat("sales_channel", "sc", "name"), flat("other", "sc", "name", name="sales_channel")])
+
+
+async def test_an_answer_is_made_once_for_its_texts_and_anew_for_others(shop: Shop) -> None:
+    made: list[int] = []
+
+    async def answer(title: str, shape: str = "") -> tuple[str | None, int]:
+        def make(rows: list[Row]) -> bytes:
+            made.append(len(rows))
+            return shape.encode() + dumps(rows)
+
+        query = Query("product", ("title", "sales_channels.name", "variants.prices.amount"), {"title": title})
+        text, before = await shop.graph.composed(query, make, shape), len(made)
+        assert await shop.graph.composed(query, make, shape) == text
+        assert len(made) == before
+        if text is not None:
+            assert text == shape.encode() + (await shop.graph.query(query)).json
+        return None if text is None else text.decode(), before
+
+    assert await answer("nothing") == (None, 0)
+    first, times = await answer("white")
+    shop.source.asked.clear()
+    assert await answer("white") == (first, times)
+    assert shop.source.entities()["product"] == 3  # twice by `composed`, once by `query`: pages are read each time
+    await shop.modules.sales_channel.update("sales_channel", [{"id": "sc_app", "name": "Apps"}])
+    third, more = await answer("white")
+    assert ("Apps" in (third or ""), "Apps" in (first or ""), more) == (True, False, times + 1)
+    await shop.modules.sales_channel.update("sales_channel", [{"id": "sc_app", "name": "App"}])
+    assert await answer("white") == (first, more)
+    assert (await answer("white", "x"))[0] == f"x{first}"
