@@ -130,8 +130,8 @@ class Fulfillments(AsksProviders):
                 raise NotAllowed("Fulfillment has already been marked delivered")
             raise _changed(id)
 
-    async def cancel_fulfillment(self, id: str, *, key: str | None = None) -> Row:
-        """Cancel a fulfillment. One that is cancelled already is returned as it is; but where there is a `key`, only to who cancelled it
+    async def cancel_fulfillment(self, id: str, *, key: str | None = None) -> None:
+        """Cancel a fulfillment. One that is cancelled already stays so; but where there is a `key`, that is told only to who cancelled it
         under that key: of two who call one off, one does.
 
         It is written down before its provider is asked, so that nobody marks it as shipped meanwhile. When the provider refuses, that is
@@ -141,7 +141,7 @@ class Fulfillments(AsksProviders):
         held = await self._begin_canceling(id, key)
         if held["canceled_at"] is None:
             await self._call_off(id, held["provider_id"], held["data"], again=held["again"])
-        return await self._end_canceling(id, canceled=True)
+        await self._end_canceling(id, canceled=True)
 
     @reads
     async def read_tracking(self, provider_id: str, body: bytes, headers: Mapping[str, str]) -> Tracked | None:
@@ -229,10 +229,9 @@ class Fulfillments(AsksProviders):
         return {name: held[name] for name in ("canceled_at", "provider_id", "data")} | {"again": True}
 
     @writes(one_statement=True)
-    async def _end_canceling(self, id: str, *, canceled: bool) -> Row:
+    async def _end_canceling(self, id: str, *, canceled: bool) -> None:
         await self.database.execute(END_CANCELING, {"id": id, "canceled": canceled})
         self.touch_rows("fulfillment", [id])
-        return await self.retrieve("fulfillment", id, fields=SHOWN)
 
     async def _marked(self, statement: SelfRecording, params: Mapping[str, Any]) -> bool:
         """Send a statement that marks a fulfillment, if it may be. Returns whether it has."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -162,16 +162,7 @@ class OrderService(Pending):
     @writes(key="order_id", one_statement=True, answers=True)
     async def register_whole(self, order_id: str, acts: Sequence[Act], change: NewChange | None = None) -> tuple[str, Order | None]:
         """`register`. Returns the order as it is then, too; None where this is repeated."""
-        written: Order | None = None
-
-        def work(order: Order, at: str) -> ChangedOrder:
-            nonlocal written
-            changed = changing.register(order, acts, change or {}, at)
-            written = changed.order
-            return changed
-
-        id: str = await self._change(order_id, work)
-        return id, written
+        return await self._change_whole(order_id, lambda order, at: changing.register(order, acts, change or {}, at))
 
     @writes(key="order_id", one_statement=True, answers=True)
     async def unregister(self, order_id: str, change_id: str, acts: Sequence[Act]) -> None:
@@ -184,18 +175,17 @@ class OrderService(Pending):
         await self._change(order_id, lambda order, at: changing.unregister(order, change, acts, former, at), queries.CHANGE_BACK)
 
     @writes(key="order_id", one_statement=True, answers=True)
-    async def cancel(self, order_id: str) -> str:
-        """Cancel an order. Returns its status before, for `reopen`.
+    async def close(self, order_id: str) -> tuple[str, Order | None]:
+        """Cancel an order. Returns its status before, for `reopen`, and the order as it is then; None where this is repeated.
 
         Raises NotFound; InvalidData if it is cancelled already; NotAllowed if it is completed, or a part of it is in a fulfilment that
         isn't cancelled.
         """
-        before: str = await self._change(order_id, changing.cancel)
-        return before
+        return await self._change_whole(order_id, changing.cancel)
 
     @writes(key="order_id", one_statement=True, answers=True)
     async def reopen(self, order_id: str, status: str) -> None:
-        """Undo `cancel`: set the status that the order had. May be repeated. Raises NotFound."""
+        """Undo `close`: set the status that the order had. May be repeated. Raises NotFound."""
         await self._change(order_id, lambda order, at: changing.reopen(order, status, at))
 
     @writes(key="order_id", one_statement=True, answers=True)
@@ -281,6 +271,18 @@ class OrderService(Pending):
         texts, count = await self.lists.page(asked)
         shape = pack((query.fields, query.with_deleted, query.slots))
         return Page(b"[%b]" % b",".join(self._rendered.of(shape, texts, render)), count)
+
+    async def _change_whole(self, order_id: str, work: Callable[[Order, str], ChangedOrder]) -> tuple[str, Order | None]:
+        """`_change`, and the order that it has written; None where it was written before."""
+        written: Order | None = None
+
+        def noted(order: Order, at: str) -> ChangedOrder:
+            nonlocal written
+            outcome = work(order, at)
+            written = outcome.order or order
+            return outcome
+
+        return await self._change(order_id, noted), written
 
     async def _summary_at(self, order_id: str, version: int) -> Row:
         """The summary of a former version; empty where there is none."""

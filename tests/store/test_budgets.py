@@ -139,7 +139,7 @@ async def test_a_full_cart_costs_no_more_statements_than_an_empty_one(market: Ma
     assert min([await spent(13) for _ in range(3)]) == min([await spent(1) for _ in range(3)])
 
 
-SENDING = {"send": (15, 7), "ship": (11, 4), "deliver": (11, 4), "call off": (16, 6), "cancel": (27, 7)}
+SENDING = {"send": (15, 7), "ship": (11, 4), "deliver": (11, 4), "call off": (15, 6), "cancel": (24, 7)}
 
 
 async def test_sending_keeps_to_its_budget(market: Market, store: Store, merchant: Store) -> None:
@@ -199,7 +199,7 @@ LIFE = {
     "add shipping to a draft": (4, 1),
     "confirm an edit of a draft": (11, 4),
     "convert a draft": (11, 4),
-    "cancel an order": (13, 5),
+    "cancel an order": (12, 5),
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
+from ...commerce.types import Order
 from ...core.errors import NotAllowed, Unavailable, VelellaError
 from ...core.rows import Row
 from ...core.waiting import all_of
@@ -23,8 +24,8 @@ async def cancel_order(flow: Flow, order_id: str, canceled_by: str | None = None
     """
     async with flow.lock(lock_of(order_id)):
         payments = await flow.run(check_unsent, order_id)
-        await flow.run(close_order, order_id)
-        released = await flow.run(release_goods, order_id)
+        closed = await flow.run(close_order, order_id)
+        released = await flow.run(release_goods, order_id, closed.get("lines"))
         settled = await flow.run(give_back, payments, canceled_by)
         for payment in settled:
             await flow.run(add_to_order, payment)
@@ -57,7 +58,13 @@ async def _reopen(flow: Flow, closed: Row) -> None:
 
 @step(undo=_reopen)
 async def close_order(flow: Flow, order_id: str) -> Row:
-    return {"id": order_id, "status": await flow.modules.order.cancel(order_id)}
+    """Returns the status before, and the ids of the order's `lines` where they are in hand."""
+    status, order = await flow.modules.order.close(order_id)
+    return {"id": order_id, "status": status, "lines": _lines(order) if order is not None else None}
+
+
+def _lines(order: Order) -> list[str]:
+    return [line["id"] for line in order["items"]]
 
 
 async def _hold_again(flow: Flow, ids: Sequence[str]) -> None:
@@ -65,10 +72,11 @@ async def _hold_again(flow: Flow, ids: Sequence[str]) -> None:
 
 
 @step(undo=_hold_again)
-async def release_goods(flow: Flow, order_id: str) -> list[str]:
-    """End the reservations of an order's lines. Returns the reservations."""
-    order = await flow.modules.order.load(order_id)
-    released = await flow.modules.inventory.release_reservations(line_item_ids=[line["id"] for line in order["items"]])
+async def release_goods(flow: Flow, order_id: str, lines: Sequence[str] | None = None) -> list[str]:
+    """End the reservations of the lines of an order that is cancelled. Returns the reservations."""
+    if lines is None:
+        lines = _lines(await flow.modules.order.load(order_id))
+    released = await flow.modules.inventory.release_reservations(line_item_ids=lines)
     return [row["id"] for row in released]
 
 

@@ -236,7 +236,7 @@ async def create_order_shipment(
         packed = await flow.run(packed_in, order_id, fulfillment_id, [item["id"] for item in items])
         await flow.run(mark_shipped, fulfillment_id, labels or [], created_by)
         await flow.run(register, order_id, counting("SHIP_ITEM", fulfillment_id, packed["quantities"]))
-        await flow.hooks.shipmentCreated(shipment=lambda: flow.modules.fulfillment.retrieve("fulfillment", fulfillment_id, fields=SHOWN))
+        await flow.hooks.shipmentCreated(shipment=lambda: _shown(flow, fulfillment_id))
     flow.emit("shipment.created", id=fulfillment_id, no_notification=no_notification)
     return fulfillment_id
 
@@ -251,6 +251,11 @@ async def mark_order_fulfillment_as_delivered(flow: Flow, order_id: str, fulfill
         await flow.run(register, order_id, counting("DELIVER_ITEM", fulfillment_id, packed["quantities"]))
     flow.emit("delivery.created", id=fulfillment_id, no_notification=no_notification)
     return fulfillment_id
+
+
+async def _shown(flow: Flow, id: str) -> Row:
+    row: Row = await flow.modules.fulfillment.retrieve("fulfillment", id, fields=SHOWN)
+    return row
 
 
 class PackedItem(TypedDict):
@@ -390,14 +395,14 @@ async def cancel_order_fulfillment(
             raise NotAllowed("The fulfillment has already been shipped. Shipped fulfillments cannot be canceled")
         if packed.get("coming_back"):
             raise NotAllowed("Items of the fulfillment are to be returned, or were. Cancel their return first")
-        fulfillment = await flow.run(call_off, fulfillment_id)
+        await flow.run(call_off, fulfillment_id)
         counted_back, as_before = counting("CANCEL_ITEM_FULFILLMENT", fulfillment_id, packed["quantities"]), "coming_back" not in packed
         if as_before:
             await flow.run(register, order_id, counted_back)
         back = await flow.run(reserve_again, packed["items"], packed["location_id"])
         if not as_before:
             await flow.run(register, order_id, counted_back)
-        await flow.hooks.orderFulfillmentCanceled(fulfillment=fulfillment)
+        await flow.hooks.orderFulfillmentCanceled(fulfillment=lambda: _shown(flow, fulfillment_id))
     flow.emit("order.fulfillment_canceled", order_id=order_id, fulfillment_id=fulfillment_id, no_notification=no_notification)
     for level in back["levels"]:
         flow.emit("inventory-level.updated", id=level, order_id=order_id)
@@ -409,8 +414,8 @@ async def cancel_order_fulfillment(
 
 
 @step(pivot=True)
-async def call_off(flow: Flow, id: str) -> Row:
-    return await flow.modules.fulfillment.cancel_fulfillment(id, key=flow.idempotency_key)
+async def call_off(flow: Flow, id: str) -> None:
+    await flow.modules.fulfillment.cancel_fulfillment(id, key=flow.idempotency_key)
 
 
 @step

@@ -37,6 +37,8 @@ async def add_to_order(flow: Flow, payment: Payment) -> None:
 
     Raises Conflict while the order is just being placed: try again.
     """
+    if not payment["captures"] and not payment["refunds"]:
+        return
     found = await flow.modules.payment.list("payment_collection", {"id": payment["payment_collection_id"]}, fields=("order_id",))
     order_id = found[0]["order_id"] if found else None
     if order_id is None:
