@@ -9,6 +9,7 @@ from hmac import compare_digest
 from typing import Literal
 from uuid import uuid4
 
+from ...commerce.types import Order
 from ...core.clock import iso
 from ...core.errors import InvalidData, NotAllowed, NotFound
 from ...modules.order.after_sales import OPEN
@@ -40,7 +41,7 @@ async def request_transfer(
 
     Raises NotFound; InvalidData where it is that customer's already, cancelled, or being changed, and for a customer without an account.
     """
-    order = await flow.modules.order.load(order_id)
+    order = await _owned(flow, order_id)
     found = await flow.modules.customer.list("customer", {"id": customer_id}, fields=("id", "email", "has_account"))
     if not found:
         raise NotFound(f"Customer with id: {customer_id} was not found")
@@ -65,16 +66,24 @@ async def request_transfer(
     return order_id
 
 
+async def _owned(flow: Flow, order_id: str) -> Order:
+    """What of an order says whose it is. Raises NotFound."""
+    order: Order = await flow.modules.order.retrieve("order", order_id, fields=("id", "status", "customer_id", "email"))
+    return order
+
+
 def _to(customer_id: str, details: ActDetails) -> Act:
     return {"action": "TRANSFER_CUSTOMER", "reference": "customer", "reference_id": customer_id, "details": details}
 
 
 async def _open(flow: Flow, order_id: str) -> Change | None:
     """The open transfer of an order. Raises NotFound."""
-    await flow.modules.order.retrieve("order", order_id, fields=("id",))
     of = {"order_id": order_id, "change_type": "transfer", "status": list(OPEN)}
     found: list[Change] = await flow.modules.order.list("order_change", of, fields=("*", "revision", "actions.*"), limit=1)
-    return found[0] if found else None
+    if not found:
+        await flow.modules.order.retrieve("order", order_id, fields=("id",))
+        return None
+    return found[0]
 
 
 async def _with_token(flow: Flow, order_id: str, token: str) -> Change:
@@ -148,7 +157,7 @@ async def transfer_to_guest(
     has one is asked for it with `request_transfer`.
     """
     async with flow.lock(lock_of(order_id)):
-        order = await flow.modules.order.load(order_id)
+        order = await _owned(flow, order_id)
         check_alive(order)
         await check_unchanged(flow, order_id)
         there = await flow.modules.customer.list("customer", {"email": email.lower()}, fields=("id", "has_account"), limit=2)
