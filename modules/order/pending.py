@@ -22,6 +22,7 @@ from ...core.rows import Row
 from ...core.service.context import ModuleContext
 from ...core.sql.db.compiled import together
 from ...core.sql.db.failures import Collided
+from ...core.sql.read.rendered import Rendered
 from . import changing, queries
 from .after_sales import OPEN, order_change
 from .changes.actions import ADJUSTING, amount, stamped
@@ -39,12 +40,12 @@ from .open_change import (
     check_filled,
     is_as_seen,
     opened,
-    preview_of,
     undoing,
     with_revised,
 )
+from .previewing import shown_preview
 from .schema import SCHEMA
-from .types import Act, ActRevision, AtWork, Change, ChangeRevision, NewChange, PreviewedOrder, Standing, Subject, Subjects
+from .types import Act, ActRevision, AtWork, Change, ChangeRevision, NewChange, Standing, Subject, Subjects
 from .writing import Writing, as_time, columns_of
 
 _ORDERS = 1024 * 1024
@@ -67,6 +68,7 @@ class Pending(Writing):
         super().__init__(context)
         self._orders: BoundedCache[str] = BoundedCache(_ORDERS)
         """The ids of orders by those of their returns, claims and exchanges: they never change."""
+        self._rendered = Rendered()
 
     @writes(key="order_id", one_statement=True, answers=True)
     async def begin(
@@ -289,13 +291,18 @@ class Pending(Writing):
         return outcome.order
 
     @reads
-    async def preview(self, order_id: str) -> PreviewedOrder:
-        """Returns an order as it would be with its open change, and the change as `order_change` (None: no change is open).
+    async def preview(self, order_id: str) -> bytes:
+        """Returns the JSON text of an order as it would be with its open change (see `shown_preview`). Where no change is open it is made
+        once for each stored order.
 
         Raises NotFound.
         """
-        found = await self.at_work(order_id)
-        return preview_of(found["order"], found["change"])
+        open_ones = self._page("order_change", {"order_id": order_id, "status": list(OPEN)}, _WHOLE)
+        texts, changes = await self.database.fetch_row(together(self.statements.whole("order", order_id), open_ones))
+        found: list[Change] = json.loads(changes)
+        if not texts or found:
+            return json.dumps(shown_preview(self._of_texts(order_id, texts), self._opened(found[0]) if found else None))
+        return self._rendered.of(b"preview", texts, lambda text: json.dumps(shown_preview(self._of_texts(order_id, [text]), None)))[0]
 
     @reads(key="order_id")
     async def at_work(self, order_id: str, of: Mapping[str, Any] | None = None) -> AtWork:

@@ -15,8 +15,6 @@ from ...core.codec import pack
 from ...core.errors import InvalidData
 from ...core.message import reads, writes
 from ...core.rows import Row
-from ...core.service.context import ModuleContext
-from ...core.sql.read.rendered import Rendered
 from ...core.sql.schema.fields import FieldTree
 from ...core.sql.schema.query import SLOT, Page, Query
 from . import changing, queries
@@ -41,10 +39,6 @@ class OrderService(Pending):
     """
 
     schema = SCHEMA
-
-    def __init__(self, context: ModuleContext) -> None:
-        super().__init__(context)
-        self._rendered = Rendered()
 
     # -- reading
 
