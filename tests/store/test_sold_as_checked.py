@@ -126,6 +126,12 @@ async def test_what_has_to_come_from_a_stock_that_is_gone_is_not_sold(market: Ma
     shirt = await market.new_variant({"eur": "10"}, stock=5)
     cart, item = await store.ready(shirt), await market.item_of(shirt)
     variant = await market.modules.product.retrieve("product_variant", shirt)
+    items = [{"variant_id": shirt, "quantity": 1}]
+    draft = {"region_id": market.regions["de"], "sales_channel_id": market.channel, "email": "a@example.com", "items": items}
+    at = f"/admin/draft-orders/{(await merchant.post('/admin/draft-orders', draft))['draft_order']['id']}"
+    sold = (await store.complete(await store.ready(await market.new_variant({"eur": "10"}))))["order"]["id"]
+    assert (await merchant.post("/admin/order-edits", {"order_id": sold})).status == 200
+    assert (await merchant.post(f"/admin/order-edits/{sold}/items", {"items": items})).status == 200
     linked = f"/admin/products/{variant['product_id']}/variants/{shirt}/inventory-items/{item}"
     assert (await merchant("DELETE", linked if how == "unlinked" else f"/admin/inventory-items/{item}")).status == 200
     refused = await store.complete(cart)
@@ -133,8 +139,16 @@ async def test_what_has_to_come_from_a_stock_that_is_gone_is_not_sold(market: Ma
     assert refused.body["message"] == f"Variant {shirt} does not have any inventory items associated with it."
     shown = await store.show(cart)
     assert (shown["completed_at"], len(shown["items"])) == (None, 1)
+    said = refused.body["message"]
+    conclusions = (f"{at}/convert-to-order", f"/admin/order-edits/{sold}/confirm")
+    for path in conclusions:
+        refused = await merchant.post(path)
+        assert (refused.status, refused.body["message"]) == (400, said), path
+    assert (await merchant.get(at))["draft_order"]["status"] == "draft"
     assert (await merchant.post(f"/admin/products/{variant['product_id']}/variants/{shirt}", {"manage_inventory": False})).status == 200
     assert (await store.complete(cart))["type"] == "order"
+    for path in conclusions:
+        assert (await merchant.post(path)).status == 200, path
 
 
 async def end_list(merchant: Store, id: str) -> Answer:

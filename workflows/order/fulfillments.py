@@ -157,9 +157,11 @@ class LineStock(TypedDict):
     """The units of one inventory item that a line takes from the stock."""
 
     inventory_item_id: str | None
-    """None: the variant's stock isn't counted."""
+    """None: the variant's stock isn't counted, or nothing that it is made of can be in stock any more."""
     quantity: Decimal
     allow_backorder: bool
+    counted: bool
+    """Whether the variant's stock is counted."""
 
 
 async def parts_of(flow: Flow, lines: Mapping[str, OrderLine], quantities: Sequence[tuple[str, Decimal]]) -> list[tuple[str, LineStock]]:
@@ -170,8 +172,12 @@ async def parts_of(flow: Flow, lines: Mapping[str, OrderLine], quantities: Seque
     for id, quantity in quantities:
         of = [pair for pair in pairs if pair["variant_id"] == lines[id]["variant_id"]]
         taken = [(pair["inventory_item_id"], quantity * Decimal(pair["required_quantity"])) for pair in of] or [(None, quantity)]
-        backorder = waits.get(lines[id]["variant_id"] or "", False)
-        parts += [(id, {"inventory_item_id": item, "quantity": each, "allow_backorder": backorder}) for item, each in taken]
+        backorder = waits.get(lines[id]["variant_id"] or "")
+        counts = backorder is not None
+        parts += [
+            (id, {"inventory_item_id": item, "quantity": each, "allow_backorder": bool(backorder), "counted": counts})
+            for item, each in taken
+        ]
     return parts
 
 

@@ -11,6 +11,7 @@ from ...core.clock import iso, utc_now
 from ...modules.inventory.types import GoodsOfLine
 from ...modules.order.changes.applying import previewed
 from ...modules.order.types import Change
+from ..cart.sellables import without_items
 from ..cart.stock import LineDemand, reserve_all
 from ..kit import Flow, step
 from .fulfillments import parts_of
@@ -30,13 +31,16 @@ class Moves(TypedDict):
 
 
 async def moves_of(flow: Flow, change: Change) -> Moves:
-    """Compare the unfulfilled quantity of each line now and after an open change, which was read with its order."""
+    """Compare the unfulfilled quantity of each line now and after an open change, which was read with its order.
+
+    Raises InvalidData for more units of a variant whose stock is counted, and that has no inventory items any more.
+    """
     return await _moves(flow, change["order"], previewed(change["order"], change["actions"], iso(utc_now())))
 
 
 @step(reads=True)
 async def plan_all(flow: Flow, order: Mapping[str, Any]) -> Moves:
-    """The reservations of an order that has none yet."""
+    """The reservations of an order that has none yet. Raises InvalidData as `moves_of` does."""
     return await _moves(flow, {**order, "items": []}, order)
 
 
@@ -53,6 +57,8 @@ async def _moves(flow: Flow, order: Mapping[str, Any], after: Mapping[str, Any])
     for id, part in parts:
         item = part["inventory_item_id"]
         if item is None:
+            if part["counted"] and moves[id] > 0:
+                raise without_items(str(lines[id]["variant_id"]))
             continue
         goods: GoodsOfLine = {"line_item_id": id, "inventory_item_id": item, "quantity": part["quantity"]}
         if moves[id] > 0:
