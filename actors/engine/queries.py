@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from ...core.sql.db.compiled import Compiled
-from .tables import LIVE, STANDING
+from .tables import FALLEN, LIVE, STANDING
 
 LEASE_SECONDS = 15.0
 """Seconds without a renewal after which a coordinator is taken for dead."""
@@ -242,10 +242,13 @@ TAKE_OVER = _sql(f"""
 """)
 
 OF_KEY = _sql(f"""
-    SELECT id, state FROM workflow_execution
-    WHERE workflow = :workflow AND key = :key
-      AND ({STANDING} OR finished_at > now() - make_interval(secs => :since))
-    ORDER BY {STANDING} DESC, finished_at DESC
+    SELECT id, state FROM (
+        SELECT id, state, finished_at, 1 AS rank FROM workflow_execution WHERE workflow = :workflow AND key = :key AND {STANDING}
+        UNION ALL
+        SELECT id, state, finished_at, 2 FROM workflow_execution
+        WHERE workflow = :workflow AND key = :key AND {FALLEN} AND finished_at > now() - make_interval(secs => :since)
+    ) AS execution
+    ORDER BY rank, finished_at DESC
     LIMIT 1
 """)
 
@@ -272,7 +275,14 @@ _SHOWN = "id, workflow, key, state, input, journal, undo, result, steps, error, 
 PACKED = _sql(f"SELECT {_SHOWN} FROM workflow_execution WHERE id = ANY (:ids::text[])")
 
 TRANSACTION = _sql(f"""
-    SELECT {_SHOWN} FROM workflow_execution WHERE workflow = :workflow AND :transaction IN (key, id) ORDER BY started_at DESC LIMIT 1
+    SELECT {_SHOWN} FROM (
+        SELECT * FROM workflow_execution WHERE workflow = :workflow AND id = :transaction
+        UNION ALL
+        SELECT * FROM workflow_execution WHERE workflow = :workflow AND key = :transaction AND {STANDING}
+        UNION ALL
+        SELECT * FROM workflow_execution WHERE workflow = :workflow AND key = :transaction AND {FALLEN}
+    ) AS execution
+    ORDER BY started_at DESC LIMIT 1
 """)
 
 # The executions of a workflow that run, or have ended a moment ago. Each part has an index of its own.
@@ -348,7 +358,7 @@ BEGIN_ONCE = _sql(f"""
     INSERT INTO workflow_execution (id, workflow, key, state, input, fence, trace_id, started_at)
     SELECT new.id, new.name, 'once', 'invoking', :input, 0, :trace_id, now()
     FROM unnest(:ids::text[], :names::text[]) AS new(id, name)
-    WHERE NOT EXISTS (SELECT FROM workflow_execution WHERE workflow = new.name AND key = 'once' AND state = 'failed')
+    WHERE NOT EXISTS (SELECT FROM workflow_execution WHERE workflow = new.name AND key = 'once' AND state = 'failed' AND {FALLEN})
     ON CONFLICT (workflow, key) WHERE key IS NOT NULL AND {STANDING} DO NOTHING
     RETURNING id
 """)

@@ -177,7 +177,7 @@ COUNT_USE = compiled(
             auth_limit.c.id.in_(
                 select(auth_limit.c.id)
                 .where(
-                    auth_limit.c.expires_at < _clock - func.make_interval(0, 0, 0, 0, 0, 1), auth_limit.c.id != bindparam("id", type_=Text)
+                    auth_limit.c.expires_at < _now - func.make_interval(0, 0, 0, 0, 0, 1), auth_limit.c.id != bindparam("id", type_=Text)
                 )
                 .limit(10)
                 .with_for_update(skip_locked=True)

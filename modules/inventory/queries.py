@@ -201,7 +201,7 @@ RESTORE = compiled(
     text("""
     WITH chosen AS (
         SELECT id FROM reservation_item
-        WHERE deleted_at IS NOT NULL AND (id = ANY(CAST(:ids AS text[])) OR line_item_id = ANY(CAST(:line_item_ids AS text[])))
+        WHERE deleted_at IS NOT NULL AND id = ANY(CAST(:ids AS text[]))
         ORDER BY id
         FOR UPDATE
     ), restored AS (

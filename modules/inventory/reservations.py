@@ -103,13 +103,13 @@ class Reservations(ModuleService):
         return [{**row, "quantity": Decimal(row["quantity"])} for row in held]
 
     @writes
-    async def restore_reservations(self, ids: Sequence[str] = (), *, line_item_ids: Sequence[str] = ()) -> Keys:
+    async def restore_reservations(self, ids: Sequence[str]) -> Keys:
         """Undo a release: the same reservations hold the same quantities again. Returns the ids that were restored.
 
         There is no guard: this undoes a recent release, so it succeeds even if the units were reserved again
         since; then more is reserved than stocked, which the merchant has to resolve. Raises NotFound if a level was deleted.
         """
-        row = await self.database.fetch_one(RESTORE, {"ids": list(ids), "line_item_ids": list(line_item_ids)})
+        row = await self.database.fetch_one(RESTORE, {"ids": list(ids)})
         if row is None or not row["ids"]:
             return []
         if not row["complete"]:

@@ -295,7 +295,7 @@ KEEP_ACCOUNT = compiled(
 PRESSES = compiled(
     text("""
     SELECT count(*) FROM payment_operation
-    WHERE payment_id = CAST(:payment_id AS text) AND kind = CAST(:kind AS text) AND shown
+    WHERE payment_id = CAST(:payment_id AS text) AND kind = CAST(:kind AS text) AND state <> 'failed' AND shown
       AND updated_at <= clock_timestamp() - make_interval(secs => CAST(:ago AS float8))
 """)
 )

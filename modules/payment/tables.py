@@ -121,7 +121,7 @@ payment = Table(
 )
 keep_deltas(payment, "payment_session_id", "created_at")
 Index("uq_payment_session", payment.c.payment_session_id, unique=True, postgresql_where=payment.c.deleted_at.is_(None))
-Index("ix_payment_collection", payment.c.payment_collection_id, postgresql_where=payment.c.deleted_at.is_(None))
+Index("ix_payment_payment_collection_id", payment.c.payment_collection_id)  # also of those that were deleted: what they captured counts
 
 capture = Table(
     "capture",

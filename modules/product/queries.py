@@ -96,6 +96,7 @@ UNLINK_VALUES = compiled(
     text("""
     DELETE FROM product_product_option_value
     WHERE product_product_option_id = ANY(CAST(:links AS text[])) AND product_option_value_id = ANY(CAST(:values AS text[]))
+      AND deleted_at IS NULL
 """)
 )
 

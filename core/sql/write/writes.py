@@ -49,6 +49,7 @@ _SHAPES = 4096
 """For how many sets of columns the prepared form of an insert, or its statement, is kept."""
 UPDATE_BYTES = 4 * 1024 * 1024
 """Bytes of the statements of updates that are kept: clients choose the columns that they name, in any combination."""
+_FEW = 4
 _SEEN = "seen_"
 """Prefix of parameters."""
 _ABSENT = "-"
@@ -160,14 +161,16 @@ class WriteStatements:
 
     def update(self, entity: Entity, names: tuple[str, ...], rows: Sequence[Row]) -> tuple[Compiled, dict[str, Any]]:
         """Update rows. `names`: the columns that all rows name, the key among them."""
-        key = ("update", entity.name, names)
-        statement = self._updates.get(key) or self._keep_update(key, self._shown(entity, self._updated(entity, names).cte("made")))
+        few = len(rows) <= _FEW
+        key = ("update", entity.name, names, few)
+        statement = self._updates.get(key) or self._keep_update(key, self._shown(entity, self._updated(entity, names, few).cte("made")))
         return statement, {"rows": json.dumps(rows)}
 
     def update_kept(self, entity: Entity, names: tuple[str, ...], rows: Sequence[Row]) -> tuple[Compiled, dict[str, Any]]:
         """`update` that gives a second value: the JSON of pairs of the rows' columns, as they were and as they are (see `undo.Change`)."""
-        key = ("update kept", entity.name, names)
-        statement = self._updates.get(key) or self._keep_update(key, self._update_kept(entity, names))
+        few = len(rows) <= _FEW
+        key = ("update kept", entity.name, names, few)
+        statement = self._updates.get(key) or self._keep_update(key, self._update_kept(entity, names, few))
         return statement, {"rows": json.dumps(rows)}
 
     def lock(self, entity: Entity, keys: Sequence[Any]) -> tuple[Compiled, dict[str, Any]]:
@@ -283,24 +286,24 @@ class WriteStatements:
         taken = select(*values).select_from(rows)
         return pg_insert(entity.table).from_select([col.name for col in columns], taken if only_if is None else taken.where(only_if))
 
-    def _update_kept(self, entity: Entity, names: tuple[str, ...]) -> Compiled:
+    def _update_kept(self, entity: Entity, names: tuple[str, ...], few: bool) -> Compiled:
         table = entity.table
         kept = [col for col in table.columns if col.name in names or col.primary_key or col.name == "updated_at"]
-        rows = _recordset([column(name, table.c[name].type) for name in names])
+        rows = _given(table, names, few)
         # the rows are locked before they are changed, so that these old values are the ones changed, also beside concurrent updates
         held = select(*kept).where(table.c[entity.key] == rows.c[entity.key]).with_for_update(key_share=True, of=table).cte("held")
         was = select(*held.c).subquery("was")
-        made = self._updated(entity, names, held).cte("made")
+        made = self._updated(entity, names, few, held).cte("made")
         left = select(*(made.c[col.name] for col in kept)).subquery("lft")
         pair = func.jsonb_build_array(func.to_jsonb(was.table_valued()), func.to_jsonb(left.table_valued()))
         pairs = select(func.jsonb_agg(pair)).select_from(was.join(left, was.c[entity.key] == left.c[entity.key]))
         return compiled(select(self._list(entity, made, "shown").scalar_subquery(), pairs.scalar_subquery()))
 
     @staticmethod
-    def _updated(entity: Entity, names: tuple[str, ...], held: CTE | None = None) -> Any:
+    def _updated(entity: Entity, names: tuple[str, ...], few: bool, held: CTE | None = None) -> Any:
         """The update of a parameter's rows; after they are locked by `held`, where that is given."""
         table = entity.table
-        rows = _recordset([column(name, table.c[name].type) for name in names])
+        rows = _given(table, names, few)
         guard = next((col for col in table.columns if GUARD in col.info), None)
         values: dict[str, Any] = {
             name: merged_in_place(table.c[name], rows.c[name]) if MERGED in table.c[name].info else rows.c[name]
@@ -365,6 +368,13 @@ def _as_seen(entity: Entity, seen: Row) -> ColumnElement[bool]:
 def _recordset(columns: list[Any], suffix: str = "") -> Any:
     rows = func.jsonb_to_recordset(bindparam(f"rows{suffix}", type_=JSONB))
     return rows.table_valued(*columns).render_derived(name=f"given{suffix}", with_types=True)
+
+
+def _given(table: Table, names: Sequence[str], few: bool) -> Any:
+    """The rows of an update. `few`: `_FEW` at most, which the planner has to see: it takes any list for a hundred rows, for which it would
+    rather read the table from one end to the other."""
+    rows = _recordset([column(name, table.c[name].type) for name in names])
+    return select(*rows.c).limit(literal_column(str(_FEW))).subquery("given_few") if few else rows
 
 
 def _partial(columns: Iterable[Column[Any]]) -> list[Column[Any]]:
