@@ -226,8 +226,12 @@ class Settings(BaseSettings):
     )
     sign_in_address_limit: str = Field("60/minute", description="Wrong passwords from an address, or a /64 of IPv6, whatever the account.")
     sign_up_address_limit: str = Field("60/minute", description="Identities registered from an address.")
-    email_account_limit: str = Field("1/minute", description="Emails to an address that somebody can ask for: resets, invitations.")
-    email_request_limit: str = Field("10/minute", description="Emails about a forgotten password that are asked for from an address.")
+    email_account_limit: str = Field(
+        "1/minute", description="Emails to an address that somebody can ask for: resets, invitations, transfers of orders."
+    )
+    email_request_limit: str = Field(
+        "10/minute", description="Emails about forgotten passwords and transfers of orders that are asked for from an address."
+    )
 
     # third parties
     providers: dict[str, list[ProviderSettings]] = Field(

@@ -9,6 +9,7 @@ from pydantic import Field
 from ...workflows.order.transfers import accept_transfer, cancel_transfer, decline_transfer, request_transfer
 from ..kit.access import CUSTOMER
 from ..kit.bodies import ABSENT, Body
+from ..kit.client import network_of
 from ..kit.flows import once
 from ..kit.reply import Answer
 from ..kit.request import Request
@@ -31,6 +32,9 @@ class Token(Body):
 async def ask(request: Request) -> Answer:
     """Ask the owner of an order to transfer it to the logged-in customer."""
     me = request.actor_id
+    order = await request.modules.order.retrieve("order", request.params["id"], fields=("email",))
+    if order["email"] is not None:
+        await request.modules.auth.count_email(order["email"], network_of(request.client_address))
     await once(request, request_transfer, order_id=request.params["id"], customer_id=me, requested_by=me, **request.body)
     return await _shown(request)
 

@@ -26,7 +26,7 @@ from velella.modules.payment.provider import Ask, Outcome, PaymentProvider
 from ..carrier import Carrier
 from ..conftest import clone
 from ..ship_desk import ShipDesk
-from ..signing import token_of
+from ..signing import UNLIMITED, token_of
 from ..stripe_desk import KEY, SECRET, StripeDesk
 from ..vault import Vault
 
@@ -429,6 +429,7 @@ async def market(
         port=0,
         data_dir=Path(tmp_path_factory.mktemp("market")),
         providers={**default_providers(), "payment": payment, "fulfillment": fulfillment},
+        **UNLIMITED,
     ).with_secrets()
     async with local_host(settings, service_names(settings), wire_check=True) as host:
         front = host.services["http"]

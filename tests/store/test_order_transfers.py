@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
+
 from velella.core.ids import ulid
+from velella.modules.auth.limits import Limits
 
 from .conftest import Market, Row, Store
 from .test_order_life import bought
@@ -72,6 +75,24 @@ async def test_an_order_stays_whose_it_is_when_that_is_declined_or_given_up(mark
     assert (await merchant.post(f"{path}/guest", {"email": guest}))["order"]["version"] == 2
     now = (await merchant.get(f"/admin/orders/{order['id']}", fields="email,customer.email,customer.has_account"))["order"]
     assert (now["email"], now["customer"]["email"], now["customer"]["has_account"]) == (guest, guest, False)
+
+
+async def test_asking_and_withdrawing_in_turns_floods_no_owner(
+    market: Market, store: Store, merchant: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    auth = market.host.services["auth"]
+    limited = market.host.settings.model_copy(update={"email_account_limit": "2/hour"})
+    monkeypatch.setattr(auth, "_limits", Limits(limited, auth.database))
+    _, order = await bought(market, store)
+    _, as_kim = await customer(market, store)
+    at = f"/store/orders/{order['id']}/transfer"
+    for _ in range(2):
+        assert (await as_kim.post(f"{at}/request", {})).status == 200
+        assert (await as_kim.post(f"{at}/cancel")).status == 200
+    refused = await as_kim.post(f"{at}/request", {})
+    assert (refused.status, refused.body["type"]) == (429, "too_many_requests")
+    changes = (await merchant.get(f"/admin/orders/{order['id']}/changes"))["order_changes"]
+    assert [one["status"] for one in changes if one["change_type"] == "transfer" and one["status"] == "requested"] == []
 
 
 async def test_an_order_is_handed_over_to_nobody_whose_account_is_gone(market: Market, store: Store, merchant: Store) -> None:
