@@ -15,6 +15,7 @@ from ...core.codec import pack
 from ...core.errors import InvalidData
 from ...core.message import reads, writes
 from ...core.rows import Row
+from ...core.sql.read.documents import Within
 from ...core.sql.schema.fields import FieldTree
 from ...core.sql.schema.query import SLOT, Page, Query
 from . import changing, queries
@@ -49,7 +50,8 @@ class OrderService(Pending):
         A query for one order's id and one of its former `version`s returns the order as it was then, without room for anything.
         """
         if query.entity != "order":
-            return await super().query(query)
+            within = self.statements.documents.within(query)
+            return await super().query(query) if within is None else await self._lines(query, within)
         version = _version_in(query)
         if query.slots and version is None:
             return await self._with_room(query)
@@ -277,6 +279,16 @@ class OrderService(Pending):
             return outcome
 
         return await self._change(order_id, noted), written
+
+    async def _lines(self, query: Query, within: Within) -> Page:
+        """All rows of a kind that one order holds. Their text is made once for each stored order."""
+
+        def render(text: str) -> bytes:
+            return json.dumps(within.show(self.statements.documents.opened(self.schema[within.root], json.loads(text))))
+
+        texts = (await self.database.fetch_row(self.statements.whole(within.root, within.key)))[0]
+        made = self._rendered.of(pack((query.entity, query.fields)), texts, render)
+        return Page(made[0] if made else b"[]")
 
     async def _summary_at(self, order_id: str, version: int) -> Row:
         """The summary of a former version; empty where there is none."""

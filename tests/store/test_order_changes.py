@@ -104,6 +104,27 @@ async def test_the_preview_is_the_order_and_its_items_are_counted(market: Market
     assert (item["item_id"], item["item"]["id"], item["history"]) == (*[order["items"][0]["id"]] * 2, {"version": {"from": 1, "to": 1}})
 
 
+async def test_the_items_of_an_order_are_those_that_the_database_finds(market: Market, store: Store, merchant: Store) -> None:
+    order = await placed(market, store)
+    path = f"/admin/orders/{order['id']}/line-items"
+    at = f"/admin/orders/{order['id']}/fulfillments"
+
+    async def shown(fields: str) -> Row:
+        [item] = (await merchant.get(path))["order_items"]
+        whole = await merchant.get(path, fields=fields)  # out of the order's document
+        assert whole == await merchant.get(path, fields=fields, **{"id[]": item["id"]})  # out of the views on it
+        found: Row = whole["order_items"][0]
+        return found
+
+    for fields in ("*,*item", "id,raw_quantity,item.tax_lines.*,item.adjustments.*", "order_id,*item.detail,metadata"):
+        assert (await shown(fields)).keys() >= {"id", "item"}
+    for sent in (0, 1):
+        assert (await shown("fulfilled_quantity"))["fulfilled_quantity"] == sent
+        if not sent:
+            await merchant.post(at, {"items": [{"id": order["items"][0]["id"], "quantity": 1}]})
+    assert (await merchant.get("/admin/orders/order_unknown/line-items"))["order_items"] == []
+
+
 async def test_an_order_is_shown_as_it_was_at_a_former_version(market: Market, store: Store, merchant: Store) -> None:
     order = await placed(market, store)
     paid = {"currency_code": "eur", "reference": "capture", "reference_id": "capt_1"}

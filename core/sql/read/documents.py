@@ -106,6 +106,17 @@ class Showing:
     """Whether anything is shown that lies in the document."""
 
 
+@dataclass(frozen=True, slots=True)
+class Within:
+    """How the rows of a query are shown that one document holds."""
+
+    root: str
+    """The entity of the row whose document it is."""
+    key: str
+    show: Callable[[Row], list[Row]]
+    """Shows the rows of a root that `opened` gave."""
+
+
 class Documents:
     """The documents of one module."""
 
@@ -116,6 +127,7 @@ class Documents:
         self._known = known
         self._branches = {root: tuple(map(self._branch, parts)) for root, parts in catalog.schema.parts.items()}
         self._showing = kept(PLANS)(self._make_showing)
+        self._showing_within = kept(PLANS)(self._make_within)
 
     # -- reading
 
@@ -159,6 +171,39 @@ class Documents:
         if showing is None or showing.beside:
             return None
         return [showing.show(row, (row,)) for row in rows]
+
+    def within(self, query: Query) -> Within | None:
+        """How the rows of a query are shown that asks for all rows of an entity inside one document, by a column that holds the root's key;
+        None for other queries, and where the fields need more than the document."""
+        entity = self._catalog.schema[query.entity]
+        if entity.inside is None or query.order or query.limit is not None or query.offset or len(query.filters) != 1:
+            return None
+        if query.count or query.with_deleted or query.slots or query.visible or entity.default_order not in ((), (entity.key,)):
+            return None
+        ((column, key),) = query.filters.items()
+        show = self._showing_within(query.entity, tuple(query.fields), column) if isinstance(key, str) else None
+        return Within(entity.inside, key, show) if show is not None else None
+
+    def _make_within(self, name: str, fields: tuple[str, ...], column: str) -> Callable[[Row], list[Row]] | None:
+        entity = self._catalog.schema[name]
+        assert entity.inside is not None
+        way = _way(self._branches[entity.inside], name)
+        if column not in way[-1].root_keys:
+            return None
+        outline = outlined(self._catalog, entity, FieldTree.parse(fields), hidden=False, twins=True)
+        show = self._show(outline, way[-1].branches, (entity.inside, *(branch.entity.name for branch in way)), False)
+        if show is None:
+            return None
+
+        def rows(root: Row) -> list[Row]:
+            found: list[tuple[Row, ...]] = [(root,)]
+            for branch in way:
+                held = ((ups, ups[-1][branch.name]) for ups in found)
+                found = [(*ups, row) for ups, rows in held for row in (rows if branch.many else (rows,)) if row is not None]
+            found = [ups for ups in found if ups[-1][DELETED] is None]
+            return [show(ups[-1], ups) for ups in sorted(found, key=lambda ups: str(ups[-1][entity.key]))]
+
+        return rows
 
     def _make_showing(self, name: str, fields: tuple[str, ...], hidden: bool, twins: bool, with_deleted: bool) -> Showing | None:
         entity = self._catalog.schema[name]
@@ -237,6 +282,16 @@ class Documents:
         root_keys = tuple(f"{column.name}" for column in part.entity.table.columns if OF_ROOT in column.info)
         below, alone = tuple(map(self._branch, part.parts)), part.entity.deleted_alone
         return _Branch(part.name, part.many, part.entity, part.owner_key, root_keys, alone, columns, names, amounts, bounded, below, {})
+
+
+def _way(branches: Sequence[_Branch], name: str) -> tuple[_Branch, ...]:
+    """The parts of a document that lead to the rows of an entity; none where they aren't below these."""
+    for branch in branches:
+        if branch.entity.name == name:
+            return (branch,)
+        if below := _way(branch.branches, name):
+            return (branch, *below)
+    return ()
 
 
 def _lies_there(entity: Entity, field: Field) -> bool:
