@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import TypeVar
@@ -21,8 +22,20 @@ DataDir = typer.Option(None, help="The data directory. Default: .velella")
 DatabaseUrl = typer.Option(None, help="postgresql://… Default: the embedded PostgreSQL of the data directory.")
 
 
+def unseen(value: str | None) -> str | None:
+    """Callback of options with a password: everybody on the machine can read the arguments of a process. `-` asks for it, or reads one line
+    of a pipe. Raises BadParameter where there is none."""
+    if value != "-":
+        return value
+    given = str(typer.prompt("Its value (not shown)", hide_input=True)) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\r\n")
+    if not given:
+        raise typer.BadParameter("- reads it from standard input, and there is nothing in it")
+    return given
+
+
 def readable_url(url: str | None) -> str | None:
-    """Callback of options that name another database than the settings do. Raises BadParameter."""
+    """Callback of options that name another database than the settings do; see `unseen`. Raises BadParameter."""
+    url = unseen(url)
     if url is not None:
         try:
             check_database_url("it", url)

@@ -17,7 +17,9 @@ def register(app: typer.Typer) -> None:
     @app.command(epilog="Examples:  velella move order --to postgresql://shop@db2.internal/orders  ·  velella move order --drop")
     def move(
         module: str = typer.Argument(help="The module: order, product, link, …; engine for executions and events."),
-        to: str | None = typer.Option(None, "--to", callback=readable_url, help="postgresql://… The database to move it to."),
+        to: str | None = typer.Option(
+            None, "--to", callback=readable_url, help="postgresql://… Where to move it; - asks, or reads a pipe."
+        ),
         drop: bool = typer.Option(False, "--drop", help="Drop the tables that it left behind, once the settings name the new database."),
         data_dir: Path | None = DataDir,
         database_url: str | None = DatabaseUrl,

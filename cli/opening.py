@@ -16,7 +16,7 @@ from ..core.settings import Settings
 from . import instance
 from .accounts import create_admin, reset_mfa
 from .at_hand import running
-from .data import DatabaseUrl, DataDir, with_database
+from .data import DatabaseUrl, DataDir, unseen, with_database
 from .output import console
 from .seeding import analyze, seed_defaults, seed_demo, turn
 
@@ -57,7 +57,9 @@ def _users(app: typer.Typer) -> None:
     @users.command(epilog="Example:  velella user create --email ada@example.com --password 'correct horse'")
     def create(
         email: str = typer.Option(..., help="What the user logs in with."),
-        password: str = typer.Option(..., prompt=True, hide_input=True, help="Asked for when left out."),
+        password: str = typer.Option(
+            ..., prompt=True, hide_input=True, callback=unseen, help="Asked for when left out; - reads it from a pipe."
+        ),
         data_dir: Path | None = DataDir,
         database_url: str | None = DatabaseUrl,
     ) -> None:

@@ -55,7 +55,12 @@ def register(app: typer.Typer) -> None:
 
     @imports.command(epilog="Example:  velella import medusa --from postgres://user:password@localhost/medusa --data-dir shop")
     def medusa(
-        source: str = typer.Option(..., "--from", callback=readable_url, help="The URL of Medusa's database. It is only read."),
+        source: str = typer.Option(
+            ...,
+            "--from",
+            callback=readable_url,
+            help="Medusa's database, which is only read; - asks, or reads a pipe.",
+        ),
         data_dir: Path | None = DataDir,
         database_url: str | None = DatabaseUrl,
     ) -> None:

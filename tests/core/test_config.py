@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import pwd
@@ -14,6 +15,7 @@ from typer.testing import CliRunner
 
 from velella.cli.app import app
 from velella.cli.backup import password_apart
+from velella.cli.data import unseen
 from velella.core.errors import Misconfigured
 from velella.core.settings import Settings, without_password
 from velella.core.settings_sources import read_settings
@@ -29,6 +31,19 @@ def test_secrets_are_shown_to_those_who_ask_for_them(monkeypatch: pytest.MonkeyP
     assert [secret for secret in ("sk_live_1", "whsec_1", *given.values()) if secret in shown] == []
     assert '"capture": true' in shown
     assert "sk_live_1" in CliRunner().invoke(app, ["config", "--secrets"], env=env).stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "says"), [("move order --to -", "it isn't postgresql://"), ("import medusa --from -", "it isn't postgresql://")]
+)
+def test_passwords_need_not_be_arguments(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, words: str, says: str) -> None:
+    """Every user of the machine can read those. `-` reads from a pipe, or asks."""
+    monkeypatch.chdir(tmp_path)
+    for piped, error in (("", "nothing in it"), ("mysql://a:secret@db/b\n", says)):
+        answer = CliRunner().invoke(app, words.split(), input=piped, env={"COLUMNS": "400"})
+        assert (answer.exit_code, error in answer.stderr, "secret" in answer.output) == (2, True, False), answer.output
+    monkeypatch.setattr("sys.stdin", io.StringIO("correct horse - battery\n"))
+    assert (unseen("-"), unseen("given")) == ("correct horse - battery", "given")
 
 
 def test_a_database_is_shown_without_its_password(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
