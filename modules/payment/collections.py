@@ -235,7 +235,7 @@ class Collections(ModuleService):
 
     async def _refresh_collection(self, id: str) -> None:
         """Compute the amounts and the status of a locked collection."""
-        await self.database.execute(REFRESH_COLLECTION, {"id": id})
+        await self.database.execute(REFRESH_COLLECTION, {"collection_id": id})
         self.touch("payment_collection")
 
     async def _have_forgotten(self, dropped: Sequence[PaymentSession]) -> None:

@@ -181,25 +181,28 @@ class Operations(Sessions):
         else:
             await self._booked(operation, outcome)
 
-    @writes
+    @writes(one_statement=lambda operation, _: operation.kind != "cancel")
     async def _booked(self, operation: Operation, outcome: Outcome) -> None:
         payment = operation.payment
-        await self._hold_both(payment["id"], payment["payment_collection_id"])
         booking = {**dict.fromkeys(("created_by", "metadata", "note", "refund_reason_id")), **operation.details}
         booking |= {
             "id": operation.id,
             "kind": operation.kind,
             "amount": operation.amount,
             "payment_id": payment["id"],
+            "collection_id": payment["payment_collection_id"],
             "row_id": new_id("capt" if operation.kind == "capture" else "ref"),
             "data": {**(payment["data"] or {}), **outcome.data},
         }
-        if await self.database.fetch_value(BOOK_OPERATION, booking) is None:  # another call has booked it
+        while (became := await self.database.fetch_value(BOOK_OPERATION, booking)) == "passed":
+            continue
+        if became == "gone":
+            raise NotFound(f"Payment collection with id: {payment['payment_collection_id']} was not found")
+        if became == "ended":  # another call has booked it
             return
-        await self._refresh_collection(payment["payment_collection_id"])
         if operation.kind == "cancel":  # the buyer can't pay in its session any more
             await self._changed_session(payment["payment_session_id"], _end_session)
-        self.touch("payment", "capture", "refund")
+        self.touch("payment", "capture", "refund", "payment_collection")
 
     @writes(one_statement=True)
     async def _failed(self, operation: Operation, error: Exception) -> None:

@@ -1,8 +1,9 @@
 """Statements of the payment module beyond what the kernel makes.
 
 A collection with its sessions is written as a whole, guarded by the version that was read. Captures, refunds and operations
-are rows: their writers lock the collection first, then the payment. Statements that read what belongs to a collection or
-payment come after the statement that locks it: only then do they see what earlier holders of the lock have written.
+are rows: their writers hold the collection first, then the payment. Statements that read what belongs to a collection or
+payment come after the statement that locks it: only then do they see what earlier holders of the lock have written. Or they are guarded
+by the collection's version, which rises with whatever is booked in it.
 """
 
 from __future__ import annotations
@@ -120,20 +121,23 @@ UNASSIGN = compiled(
 """)
 )
 
-# The amounts from which a collection's status follows (`books.restate`). Run with the collection locked.
-REFRESH_COLLECTION = compiled(
-    text("""
-    WITH sums AS (
+
+def _restating(canceled: str = "NULL", captured: str = "0", refunded: str = "0") -> str:
+    """CTEs: `next` has what a collection's amounts and its status (`books.restate`) are, besides what is being booked of the payment
+    `:payment_id`, and the version for which that holds."""
+    return f"""
+    sums AS (
         SELECT
             (SELECT coalesce(sum(amount), 0) FROM payment
-             WHERE payment_collection_id = CAST(:id AS text) AND deleted_at IS NULL AND canceled_at IS NULL) AS authorized,
-            (SELECT coalesce(sum(capture.amount), 0) FROM capture JOIN payment ON payment.id = capture.payment_id
-             WHERE payment.payment_collection_id = CAST(:id AS text) AND capture.deleted_at IS NULL) AS captured,
-            (SELECT coalesce(sum(refund.amount), 0) FROM refund JOIN payment ON payment.id = refund.payment_id
-             WHERE payment.payment_collection_id = CAST(:id AS text) AND refund.deleted_at IS NULL) AS refunded,
-            EXISTS (SELECT FROM payment_session WHERE root_id = CAST(:id AS text) AND deleted_at IS NULL) AS has_sessions
-    ), next AS (
-        SELECT sums.*,
+             WHERE payment_collection_id = CAST(:collection_id AS text) AND deleted_at IS NULL AND canceled_at IS NULL
+               AND id IS DISTINCT FROM {canceled}) AS authorized,
+            {captured} + (SELECT coalesce(sum(capture.amount), 0) FROM capture JOIN payment ON payment.id = capture.payment_id
+             WHERE payment.payment_collection_id = CAST(:collection_id AS text) AND capture.deleted_at IS NULL) AS captured,
+            {refunded} + (SELECT coalesce(sum(refund.amount), 0) FROM refund JOIN payment ON payment.id = refund.payment_id
+             WHERE payment.payment_collection_id = CAST(:collection_id AS text) AND refund.deleted_at IS NULL) AS refunded,
+            EXISTS (SELECT FROM payment_session WHERE root_id = CAST(:collection_id AS text) AND deleted_at IS NULL) AS has_sessions
+    ), next AS MATERIALIZED (
+        SELECT id, version, authorized, captured, refunded,
             CASE
                 WHEN status = 'canceled' AND order_id IS NOT NULL THEN 'canceled'
                 WHEN captured > 0 AND captured >= amount THEN 'completed'
@@ -144,16 +148,19 @@ REFRESH_COLLECTION = compiled(
                 ELSE 'not_paid'
             END AS status
         FROM payment_collection, sums
-        WHERE id = CAST(:id AS text)
-    )
+        WHERE id = CAST(:collection_id AS text) AND deleted_at IS NULL
+    )"""
+
+
+_RESTATED = """
     UPDATE payment_collection AS collection
     SET authorized_amount = next.authorized, captured_amount = next.captured, refunded_amount = next.refunded, status = next.status,
         completed_at = CASE WHEN next.status = 'completed' THEN coalesce(collection.completed_at, now()) END,
         version = collection.version + 1, updated_at = clock_timestamp()
-    FROM next
-    WHERE collection.id = CAST(:id AS text)
-""")
-)
+    FROM next"""
+
+# The amounts of a collection, and the status that follows from them. Run with the collection locked.
+REFRESH_COLLECTION = compiled(text(f"WITH {_restating()} {_RESTATED} WHERE collection.id = next.id"))
 
 LOCK_PAYMENT = compiled(
     text("""
@@ -229,38 +236,59 @@ BOOK_CAPTURE = compiled(
 """)
 )
 
-# The end of an operation with its capture or refund, the provider's data, and whether the payment is fully captured or cancelled. Run with
-# the payment locked. No row, and nothing is booked, where it has ended before. What this statement captures isn't among the sums that it
-# reads.
+_IF = "CASE WHEN CAST(:kind AS text) = '{}' THEN {} ELSE {} END"
+_MOVED = "CAST(:amount AS numeric)"
+
+# The end of an operation with its capture or refund, the provider's data, whether the payment is fully captured or cancelled, and what that
+# makes of its collection. What this statement books isn't among the sums that it reads, and they are right for the version of the
+# collection that it sees: where another writer has passed it meanwhile nothing is booked (`passed`), and it is to be run again. Nor is
+# anything where the operation has ended before (`ended`) or the collection is gone (`gone`).
 BOOK_OPERATION = compiled(
-    text("""
-    WITH ended AS (
+    text(f"""
+    WITH held AS MATERIALIZED (
+        SELECT id FROM payment_operation WHERE id = CAST(:id AS text) AND state = 'pending' FOR NO KEY UPDATE
+    ), {
+        _restating(
+            canceled=_IF.format("cancel", "CAST(:payment_id AS text)", "NULL"),
+            captured=_IF.format("capture", _MOVED, "0"),
+            refunded=_IF.format("refund", _MOVED, "0"),
+        )
+    }, booked AS (
+        {_RESTATED}, held
+        WHERE collection.id = next.id AND collection.version = next.version
+        RETURNING held.id
+    ), ended AS (
         UPDATE payment_operation SET state = 'done', failure = NULL, updated_at = clock_timestamp()
-        WHERE id = CAST(:id AS text) AND state = 'pending'
-        RETURNING id
+        FROM booked WHERE payment_operation.id = booked.id
     ), captured AS (
         INSERT INTO capture (id, amount, payment_id, created_by, metadata)
-        SELECT CAST(:row_id AS text), CAST(:amount AS numeric), CAST(:payment_id AS text), CAST(:created_by AS text),
-               CAST(:metadata AS jsonb)
-        FROM ended WHERE CAST(:kind AS text) = 'capture'
+        SELECT CAST(:row_id AS text), {_MOVED}, CAST(:payment_id AS text), CAST(:created_by AS text), CAST(:metadata AS jsonb)
+        FROM booked WHERE CAST(:kind AS text) = 'capture'
     ), refunded AS (
         INSERT INTO refund (id, amount, payment_id, refund_reason_id, note, created_by, metadata)
-        SELECT CAST(:row_id AS text), CAST(:amount AS numeric), CAST(:payment_id AS text), CAST(:refund_reason_id AS text),
-               CAST(:note AS text), CAST(:created_by AS text), CAST(:metadata AS jsonb)
-        FROM ended WHERE CAST(:kind AS text) = 'refund'
+        SELECT CAST(:row_id AS text), {_MOVED}, CAST(:payment_id AS text), CAST(:refund_reason_id AS text), CAST(:note AS text),
+               CAST(:created_by AS text), CAST(:metadata AS jsonb)
+        FROM booked WHERE CAST(:kind AS text) = 'refund'
+    ), paid AS (
+        UPDATE payment
+        SET data = CAST(:data AS jsonb), updated_at = clock_timestamp(),
+            canceled_at = CASE WHEN CAST(:kind AS text) = 'cancel' THEN coalesce(canceled_at, now()) ELSE canceled_at END,
+            captured_at = CASE
+                WHEN CAST(:kind AS text) = 'capture' AND amount <= {_MOVED} + (
+                    SELECT coalesce(sum(capture.amount), 0) FROM capture
+                    WHERE capture.payment_id = payment.id AND capture.deleted_at IS NULL
+                ) THEN coalesce(captured_at, now())
+                ELSE captured_at
+            END
+        FROM booked
+        WHERE payment.id = CAST(:payment_id AS text)
     )
-    UPDATE payment
-    SET data = CAST(:data AS jsonb), updated_at = clock_timestamp(),
-        canceled_at = CASE WHEN CAST(:kind AS text) = 'cancel' THEN coalesce(canceled_at, now()) ELSE canceled_at END,
-        captured_at = CASE
-            WHEN CAST(:kind AS text) = 'capture' AND amount <= CAST(:amount AS numeric) + (
-                SELECT coalesce(sum(capture.amount), 0) FROM capture WHERE capture.payment_id = payment.id AND capture.deleted_at IS NULL
-            ) THEN coalesce(captured_at, now())
-            ELSE captured_at
-        END
-    FROM ended
-    WHERE payment.id = CAST(:payment_id AS text)
-    RETURNING payment.id
+    SELECT CASE
+        WHEN EXISTS (SELECT FROM booked) THEN 'booked'
+        WHEN NOT EXISTS (SELECT FROM held) THEN 'ended'
+        WHEN EXISTS (SELECT FROM next) THEN 'passed'
+        ELSE 'gone'
+    END
 """)
 )
 

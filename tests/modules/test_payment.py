@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 from collections.abc import AsyncIterator
 from decimal import Decimal
 from typing import Any, ClassVar
 
 import pytest
+from sqlalchemy import text
 
 from velella.core.errors import InvalidData, NotAllowed, NotFound, PaymentAuthorizationFailed, PaymentOutcomeUnknown, PaymentRequiresMore
 from velella.core.service.providers import Providers
 from velella.core.settings import ProviderSettings
+from velella.core.sql.db.compiled import compiled
 from velella.core.sql.schema.query import Query
 from velella.modules.payment import books as books_of
 from velella.modules.payment import operations, tables
@@ -21,6 +24,11 @@ from velella.modules.payment.service import PaymentService
 from velella.modules.payment.showing import shown
 
 from .one_module import alone
+
+HOLD = compiled(text("SELECT id FROM payment_collection WHERE id = CAST(:id AS text) FOR UPDATE"))
+WAITING = compiled(
+    text("SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE NOT granted AND datname = current_database()")
+)
 
 D = Decimal
 AMOUNTS = ("amount", "authorized_amount", "captured_amount", "refunded_amount")
@@ -386,6 +394,20 @@ async def test_parts_add_up_to_what_was_authorized_and_no_more(payments: Payment
     assert await books(payments, of) == ("completed", 100, 100, 0)
     assert (await payments.capture_payment(payment))["captures"] == done["captures"]
     assert bank.moved["capture"] == 100
+
+
+async def test_what_is_booked_at_once_is_all_counted(payments: PaymentService) -> None:
+    of, payment = await paid(payments)
+    outside = contextvars.copy_context()
+    async with payments.database.transaction():
+        await payments.database.execute(HOLD, {"id": of})
+        both = [asyncio.create_task(payments.capture_payment(payment, amount=D(each)), context=outside.copy()) for each in ("30", "70")]
+        while await payments.database.fetch_value(WAITING, {}) < 2:  # both have looked at what was captured so far
+            await asyncio.sleep(0.01)
+    await asyncio.gather(*both)
+    [row] = await payments.list("payment", {"id": payment}, fields=("captured_at", "captures.amount"))
+    assert (row["captured_at"] is not None, sorted(each["amount"] for each in row["captures"])) == (True, [30, 70])
+    assert await books(payments, of) == ("completed", 100, 100, 0)
 
 
 async def test_refunds_add_up_to_what_was_captured_and_no_more(payments: PaymentService, bank: Bank) -> None:

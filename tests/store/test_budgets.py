@@ -139,7 +139,7 @@ async def test_a_full_cart_costs_no_more_statements_than_an_empty_one(market: Ma
     assert min([await spent(13) for _ in range(3)]) == min([await spent(1) for _ in range(3)])
 
 
-SENDING = {"send": (15, 7), "ship": (11, 4), "deliver": (11, 4), "call off": (15, 6), "cancel": (24, 7)}
+SENDING = {"send": (15, 7), "ship": (11, 4), "deliver": (11, 4), "call off": (15, 6), "cancel": (22, 7)}
 
 
 async def test_sending_keeps_to_its_budget(market: Market, store: Store, merchant: Store) -> None:
@@ -177,7 +177,7 @@ async def test_sending_keeps_to_its_budget(market: Market, store: Store, merchan
 LIFE = {
     "look at an order": (3, 0),
     "list payments": (1, 0),
-    "capture": (15, 6),
+    "capture": (13, 6),
     "begin an edit": (2, 1),
     "add a line to an edit": (3, 1),
     "change a line in an edit": (2, 1),
