@@ -121,8 +121,8 @@ async def test_an_order_with_many_changes_behind_it_answers_like_a_fresh_one(mar
             body = {"location_id": market.location, "items": [{"id": line, "quantity": 1}]}
             await measured(which, "send", "POST", f"{at}/fulfillments", body)
     print(statements, steps)
-    for figures in (statements, steps):
-        assert {name: cost for name, cost in figures.items() if cost["changed"] > AT_MOST * cost["fresh"]} == {}
+    for figures, spare in ((statements, 1), (steps, 0)):  # what the shop does by the clock may come in between
+        assert {name: cost for name, cost in figures.items() if cost["changed"] > max(AT_MOST * cost["fresh"], cost["fresh"] + spare)} == {}
 
 
 @pytest.mark.parametrize("kind", ["edit", "return", "exchange", "claim"])

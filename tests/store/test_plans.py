@@ -40,6 +40,7 @@ WHOLE = {
     "modules.order.queries GO_ON_COUNTING": "once, when a shop is brought over",
     "modules.payment.operations BOOK_OPERATION": "reads the index of what isn't booked",
     "modules.payment.operations FAIL_OPERATION": "reads the index of what isn't booked",
+    "modules.pricing.queries CONDITIONS": "looks over all price lists, and is remembered",
     "modules.product.category_queries COUNT_SIBLINGS": "categories are a tree that is moved as a whole",
     "modules.product.category_queries MOVE_SUBTREE": "categories are a tree that is moved as a whole",
     "modules.product.category_queries FAMILY": "categories are a tree that is moved as a whole",
