@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from ...core.sql.db.compiled import Compiled
-from .tables import FALLEN, LIVE, STANDING
+from .tables import LIVE, STANDING, UNSUCCESSFUL
 
 LEASE_SECONDS = 15.0
 """Seconds without a renewal after which a coordinator is taken for dead."""
@@ -246,7 +246,7 @@ OF_KEY = _sql(f"""
         SELECT id, state, finished_at, 1 AS rank FROM workflow_execution WHERE workflow = :workflow AND key = :key AND {STANDING}
         UNION ALL
         SELECT id, state, finished_at, 2 FROM workflow_execution
-        WHERE workflow = :workflow AND key = :key AND {FALLEN} AND finished_at > now() - make_interval(secs => :since)
+        WHERE workflow = :workflow AND key = :key AND {UNSUCCESSFUL} AND finished_at > now() - make_interval(secs => :since)
     ) AS execution
     ORDER BY rank, finished_at DESC
     LIMIT 1
@@ -280,7 +280,7 @@ TRANSACTION = _sql(f"""
         UNION ALL
         SELECT * FROM workflow_execution WHERE workflow = :workflow AND key = :transaction AND {STANDING}
         UNION ALL
-        SELECT * FROM workflow_execution WHERE workflow = :workflow AND key = :transaction AND {FALLEN}
+        SELECT * FROM workflow_execution WHERE workflow = :workflow AND key = :transaction AND {UNSUCCESSFUL}
     ) AS execution
     ORDER BY started_at DESC LIMIT 1
 """)
@@ -358,7 +358,7 @@ BEGIN_ONCE = _sql(f"""
     INSERT INTO workflow_execution (id, workflow, key, state, input, fence, trace_id, started_at)
     SELECT new.id, new.name, 'once', 'invoking', :input, 0, :trace_id, now()
     FROM unnest(:ids::text[], :names::text[]) AS new(id, name)
-    WHERE NOT EXISTS (SELECT FROM workflow_execution WHERE workflow = new.name AND key = 'once' AND state = 'failed' AND {FALLEN})
+    WHERE NOT EXISTS (SELECT FROM workflow_execution WHERE workflow = new.name AND key = 'once' AND state = 'failed' AND {UNSUCCESSFUL})
     ON CONFLICT (workflow, key) WHERE key IS NOT NULL AND {STANDING} DO NOTHING
     RETURNING id
 """)

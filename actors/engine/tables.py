@@ -15,7 +15,7 @@ LIVE = "state IN ('invoking', 'finishing', 'compensating')"
 """A coordinator carries it out, or has to. `finishing`: beyond its point of no return, or possibly so."""
 STANDING = "state IN ('invoking', 'finishing', 'compensating', 'done')"
 """No other execution with the same key may begin."""
-FALLEN = "key IS NOT NULL AND state NOT IN ('invoking', 'finishing', 'compensating', 'done')"
+UNSUCCESSFUL = "key IS NOT NULL AND state NOT IN ('invoking', 'finishing', 'compensating', 'done')"
 """Ended without success: its key is free again. (Each condition is written as the index has it, so that the index is used.)"""
 
 workflow_execution = Table(
@@ -59,7 +59,7 @@ Index(
     unique=True,
     postgresql_where=text(f"key IS NOT NULL AND {STANDING}"),
 )
-Index("ix_workflow_execution_fallen", workflow_execution.c.workflow, workflow_execution.c.key, postgresql_where=text(FALLEN))
+Index("ix_workflow_execution_unsuccessful", workflow_execution.c.workflow, workflow_execution.c.key, postgresql_where=text(UNSUCCESSFUL))
 Index("ix_workflow_execution_live", workflow_execution.c.owner, postgresql_where=text(LIVE))
 Index("ix_workflow_execution_expires", workflow_execution.c.expires_at, postgresql_where=text("expires_at IS NOT NULL"))
 Index("ix_workflow_execution_started", workflow_execution.c.started_at)

@@ -22,6 +22,16 @@ _KEEP = """
     )
 """
 
+# The levels that are `wanted`, in the order in which every writer locks them.
+_LOCKED = """
+    SELECT level.id, wanted.*, level.stocked_quantity - level.reserved_quantity AS available
+    FROM inventory_level AS level
+    JOIN wanted ON wanted.item_id = level.inventory_item_id AND wanted.location_id = level.location_id
+    WHERE level.deleted_at IS NULL
+    ORDER BY level.inventory_item_id, level.location_id
+    FOR NO KEY UPDATE OF level
+"""
+
 # Reserve all or nothing, and store the reservations, in one statement, which answers by one JSON object:
 #
 # - `moment`: when it happened; null where something wasn't available, and then nothing has changed.
@@ -36,15 +46,7 @@ RESERVE = answering_text(
             CAST(:item_ids AS text[]), CAST(:location_ids AS text[]), CAST(:quantities AS numeric[]), CAST(:guards AS numeric[])
         ) AS wanted (item_id, location_id, quantity, guard)
     """,
-    locked="""
-        SELECT level.id, wanted.item_id, wanted.location_id, wanted.quantity, wanted.guard,
-               level.stocked_quantity - level.reserved_quantity AS available
-        FROM inventory_level AS level
-        JOIN wanted ON wanted.item_id = level.inventory_item_id AND wanted.location_id = level.location_id
-        WHERE level.deleted_at IS NULL
-        ORDER BY level.inventory_item_id, level.location_id
-        FOR NO KEY UPDATE OF level
-    """,
+    locked=_LOCKED,
     refused="""
         SELECT wanted.item_id, wanted.location_id, locked.id IS NOT NULL AS known, locked.available
         FROM wanted
@@ -92,15 +94,7 @@ MOVE = answering_text(
         ) AS wanted (item_id, location_id, stocked, reserved, guard, level_id)
         WHERE (SELECT count(*) FROM held) = (SELECT count(*) FROM given)
     """,
-    locked="""
-        SELECT level.id, wanted.item_id, wanted.location_id, wanted.stocked, wanted.reserved, wanted.guard,
-               level.stocked_quantity - level.reserved_quantity AS available
-        FROM inventory_level AS level
-        JOIN wanted ON wanted.item_id = level.inventory_item_id AND wanted.location_id = level.location_id
-        WHERE level.deleted_at IS NULL
-        ORDER BY level.inventory_item_id, level.location_id
-        FOR NO KEY UPDATE OF level
-    """,
+    locked=_LOCKED,
     found="""
         SELECT wanted.*, locked.id, locked.available
         FROM wanted

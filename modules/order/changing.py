@@ -181,7 +181,7 @@ def unregister(order: Order, change: Mapping[str, Any], acts: Sequence[Act], for
 
 
 def cancel(order: Order, at: str) -> ChangedOrder:
-    """Cancel an order. The answer is its status before. See `OrderService.close`."""
+    """Cancel an order. The answer is its status before. See `OrderService.cancel`."""
     check_alive(order)
     if order["status"] == "completed":
         raise NotAllowed("A completed order can't be canceled: what was sent comes back by a return")

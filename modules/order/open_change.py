@@ -106,18 +106,16 @@ def with_revised(acts: Sequence[Act], act_id: str, given: ActRevision) -> list[A
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """An open change, and what it is about."""
+    """An open change, which was read with its order and what it is of, and what is to be written with it."""
 
     change: Change
-    order: Order
-    subjects: Subjects
     adjusting: list[Act] = field(default_factory=list)
     """Actions that say what promotions take off, to be written after all others."""
 
     def check(self, acts: Sequence[Act]) -> None:
         """Raises InvalidData if the change can't consist of these actions."""
-        KINDS[self.change["change_type"]].check(acts, self.subjects)
-        previewed(self.order, acts, iso(utc_now()))
+        KINDS[self.change["change_type"]].check(acts, self.change["subjects"])
+        previewed(self.change["order"], acts, iso(utc_now()))
 
 
 def preview_of(order: Order, change: Change | None) -> PreviewedOrder:

@@ -45,7 +45,7 @@ from .open_change import (
 )
 from .previewing import shown_preview
 from .schema import SCHEMA
-from .types import Act, ActRevision, AtWork, Change, ChangeRevision, NewChange, Standing, Subject, Subjects
+from .types import Act, ActRevision, AtWork, Change, ChangeRevision, NewChange, Subject, Subjects
 from .writing import Writing, as_time, columns_of
 
 _ORDERS = 1024 * 1024
@@ -89,7 +89,7 @@ class Pending(Writing):
         found = await self.at_work(order_id)
         order: Any = {**found["order"], "order_change": None}  # repeated, it would be the change that was begun
         row = {"id": new_id("ordch"), "order_id": order_id, "version": order["version"] + 1, "status": "pending", **change}
-        begun: Any = {**dict.fromkeys(SUBJECTS), **row}
+        begun: Any = {**dict.fromkeys(SUBJECTS), **row, "order": order, "subjects": {}}
         rows = [self._row(begun, act) for act in acts]
         if not self.is_repeated:
             changing.check_alive(order)
@@ -97,7 +97,7 @@ class Pending(Writing):
             if found["change"] is not None:
                 raise InvalidData(f"Order ({order_id}) already has an existing active order change")
             if rows:
-                Held(begun, order, {}).check(rows)
+                Held(begun).check(rows)
         causes = [
             (entity, [{**cause, "order_id": order_id, "order_version": order["version"]}]) for entity, cause in (beside or {}).items()
         ]
@@ -227,8 +227,8 @@ class Pending(Writing):
             await self.delete(entity, [id])
 
     @writes(one_statement=lambda change, *, by=None, priced=None: KINDS[change["change_type"]].written is None, answers=True)
-    async def confirm(self, change: Change, *, by: str | None = None, priced: Priced | None = None) -> Standing:
-        """Confirm an open change: write the order's next version, and the other rows of its kind. Returns what the order comes to.
+    async def confirm(self, change: Change, *, by: str | None = None, priced: Priced | None = None) -> None:
+        """Confirm an open change: write the order's next version, and the other rows of its kind.
 
         `change`: the one for which the caller has reserved goods, bought labels or computed prices. `priced`: taxes and discounts of that
         version. Raises InvalidData if the change isn't open, lacks actions, or the order doesn't allow it; Conflict if it isn't that one
@@ -252,17 +252,14 @@ class Pending(Writing):
                 raise Collided(f"Order {order['id']} was changed meanwhile.")
             after = applied(order, acts, at, priced["prices"] if priced is not None else None)
             beside.extend(kind.written(now, acts, there, at) if kind.written is not None else ())
-            stands = {name: after[name] for name in ("id", "status", "currency_code", "summary")}
             said = {"id": change["id"], "revision": change["revision"], "version": after["version"], "confirmed_by": by}
             confirmed = {f"change_{name}": value for name, value in {**said, "confirmed_at": as_time(at)}.items()}
-            return self._changed(columns_of(order), after, changing.ChangedOrder(stands, order=after)) | confirmed
+            return self._changed(columns_of(order), after, changing.ChangedOrder(True, order=after)) | confirmed
 
-        stands: Standing | None = await self.answer(queries.CONFIRM, params)
-        if stands is None:
+        if await self.answer(queries.CONFIRM, params) is None:
             raise Collided(f"Order {change['order_id']} was changed meanwhile.")
         self.touch("order", "order_change", "order_change_action")
         await self._put(beside, there)
-        return stands
 
     @writes
     async def call_off(self, entity: Subject, id: str, *, by: str | None = None) -> Order:
@@ -349,7 +346,7 @@ class Pending(Writing):
             if seen is not None and not is_as_seen(change, seen, acts):
                 raise Conflict(_ELSEWHERE)
         self._check_subjects(change["subjects"])
-        return Held(change, change["order"], change["subjects"])
+        return Held(change)
 
     async def _with_return(
         self, change: Change, given: Mapping[str, Any], seen: Seen | None, acts: Sequence[Act]
@@ -389,20 +386,11 @@ class Pending(Writing):
         seen, where the caller's write depends on that (see `is_as_seen`).
         """
         of = await self._lock_change(change_id)
-        beside = {entity: of[column] for column, entity in SUBJECTS.items() if of[column] is not None}
-        order_id = of["order_id"]
-        texts, changes, *things = await self.database.fetch_row(
-            together(
-                self.statements.whole("order", order_id),
-                self._page("order_change", {"id": change_id}, _WHOLE),
-                *(self._page(entity, {"id": id}, _FIELDS[entity]) for entity, id in beside.items()),
-            )
-        )
-        change = self._opened(json.loads(changes)[0])
+        named: Row = {column: of[column] for column in SUBJECTS if of[column] is not None}
+        change = opened(await self.at_work(of["order_id"], {"id": change_id, **named}))
         change["revision"] -= 1  # it was raised by locking it
-        subjects: Any = {entity: json.loads(thing)[0] for entity, thing in zip(beside, things, strict=True)}
-        self._check_subjects(subjects)
-        held = Held(change, self._of_texts(order_id, texts), subjects)
+        self._check_subjects(change["subjects"])
+        held = Held(change)
         if seen is not None:
             await self._match(held, seen, acts)
         return held
@@ -449,7 +437,7 @@ class Pending(Writing):
         await self._say(held)
         self.touch("order_change")
         found: Any = await self.list("order_change", {"id": held.change["id"]}, fields=_WHOLE, limit=1)
-        return {**self._opened(found[0]), "order": held.order, "subjects": held.subjects}
+        return {**held.change, **self._opened(found[0])}
 
     async def _say(self, held: Held) -> None:
         """Write what promotions take off, after the other actions."""

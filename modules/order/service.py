@@ -147,17 +147,12 @@ class OrderService(Pending):
     # -- what becomes of it
 
     @writes(key="order_id", one_statement=True, answers=True)
-    async def register(self, order_id: str, acts: Sequence[Act], change: NewChange | None = None) -> str:
+    async def register(self, order_id: str, acts: Sequence[Act], change: NewChange | None = None) -> tuple[str, Order | None]:
         """Apply actions to an order at once (see `changes`): writes its next version and a confirmed change with these actions and the
-        fields of `change`. Returns the change's id.
+        fields of `change`. Returns the change's id, and the order as it is then; None where this is repeated.
 
         Raises NotFound; InvalidData if the order is cancelled or doesn't allow one of the actions; then nothing is written.
         """
-        return (await self.register_whole(order_id, acts, change))[0]
-
-    @writes(key="order_id", one_statement=True, answers=True)
-    async def register_whole(self, order_id: str, acts: Sequence[Act], change: NewChange | None = None) -> tuple[str, Order | None]:
-        """`register`. Returns the order as it is then, too; None where this is repeated."""
         return await self._change_whole(order_id, lambda order, at: changing.register(order, acts, change or {}, at))
 
     @writes(key="order_id", one_statement=True, answers=True)
@@ -171,7 +166,7 @@ class OrderService(Pending):
         await self._change(order_id, lambda order, at: changing.unregister(order, change, acts, former, at), queries.CHANGE_BACK)
 
     @writes(key="order_id", one_statement=True, answers=True)
-    async def close(self, order_id: str) -> tuple[str, Order | None]:
+    async def cancel(self, order_id: str) -> tuple[str, Order | None]:
         """Cancel an order. Returns its status before, for `reopen`, and the order as it is then; None where this is repeated.
 
         Raises NotFound; InvalidData if it is cancelled already; NotAllowed if it is completed, or a part of it is in a fulfilment that
@@ -181,7 +176,7 @@ class OrderService(Pending):
 
     @writes(key="order_id", one_statement=True, answers=True)
     async def reopen(self, order_id: str, status: str) -> None:
-        """Undo `close`: set the status that the order had. May be repeated. Raises NotFound."""
+        """Undo `cancel`: set the status that the order had. May be repeated. Raises NotFound."""
         await self._change(order_id, lambda order, at: changing.reopen(order, status, at))
 
     @writes(key="order_id", one_statement=True, answers=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal, Required, TypedDict
 
-from ...commerce.types import Adjustment, Order, OrderLine, OrderShippingMethod, Stamps, Summary
+from ...commerce.types import Adjustment, Order, OrderLine, OrderShippingMethod, Stamps
 from ...core.numbers import Amount
 
 Subject = Literal["return", "order_claim", "order_exchange"]
@@ -185,15 +185,6 @@ class Exchange(Stamps, total=False):
 
 Subjects = TypedDict("Subjects", {"return": Return, "order_claim": Claim, "order_exchange": Exchange}, total=False)
 """What a change is of: a return, a claim or an exchange; with the latter two their return, if they have one."""
-
-
-class Standing(TypedDict):
-    """What an order comes to."""
-
-    id: str
-    status: str
-    currency_code: str
-    summary: Summary
 
 
 class AtWork(TypedDict):

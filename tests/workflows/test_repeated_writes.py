@@ -53,8 +53,15 @@ async def test_what_a_step_has_written_is_answered_again_and_not_done_again(shop
     assert await modules.order.list("order_change", {"order_id": row["id"]}) == []
     back: Any = {"return": {"id": new_id("return")}}
     kind: Any = {"change_type": "return_request", "return_id": back["return"]["id"]}
-    await repeated(lambda: keep(modules.order.begin, row["id"], kind, back))
+    begun = await repeated(lambda: keep(modules.order.begin, row["id"], kind, back))
     assert await modules.order.count("return") == 1
+    of = {"order_id": row["id"], "status": "requested", "requested_by": "user_1"}
+    asked = await sent(lambda: keep(modules.order.request, begun["answer"], by="user_1"), "wfex_1:asked", fresh=True)
+    again = await sent(lambda: keep(modules.order.request, begun["answer"], by="user_1"), "wfex_1:asked", fresh=False)
+    assert (asked["answer"]["revision"], again["answer"]["revision"], await modules.order.count("order_change", of)) == (2, 2, 1)
+    await modules.order.undo(asked["change"])
+    [now] = await modules.order.list("order_change", {"order_id": row["id"]}, fields=("status", "requested_by", "requested_at"))
+    assert (now["status"], now["requested_by"], now["requested_at"]) == ("pending", None, None)
 
     pair = {"order_id": row["id"], "promotion_id": "promo_1"}
     linked = await repeated(lambda: keep(modules.link.attach_all, {"order_promotion": [pair]}))

@@ -18,7 +18,7 @@ from ...core.ids import new_id
 from ...modules.cart.tables import COLUMNS
 from ...modules.order.changes.actions import ADJUSTING
 from ...modules.order.changes.applying import Prices, TaxesAndDiscounts, previewed
-from ...modules.order.open_change import NONE_OPEN, as_read
+from ...modules.order.open_change import as_read, opened
 from ...modules.order.types import Act, ChangeRevision
 from ..cart.context import CartContext, load_context
 from ..cart.discounts import discount
@@ -140,11 +140,9 @@ async def update_order_change(flow: Flow, id: str, given: ChangeRevision) -> str
     change = await flow.modules.order.retrieve("order_change", id, fields=("id", "order_id"))
     if given.get("carry_over_promotions"):
         await _check_carried(flow, change["order_id"])
-        found = await flow.modules.order.at_work(change["order_id"], {"id": id})
-        if found["change"] is None:
-            raise InvalidData(NONE_OPEN)
-        taken_off = await flow.run(compute_adjustments, found["order"], found["change"]["actions"])
-        await flow.run(carry_over, id, given, seen=as_read(found["change"], {}, taken_off))
+        open_one = opened(await flow.modules.order.at_work(change["order_id"], {"id": id}))
+        taken_off = await flow.run(compute_adjustments, open_one["order"], open_one["actions"])
+        await flow.run(carry_over, id, given, seen=as_read(open_one, {}, taken_off))
     elif given.get("carry_over_promotions") is False:
         await flow.run(carry_over, id, given)
     elif given:

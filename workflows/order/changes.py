@@ -40,7 +40,7 @@ async def _unregister(flow: Flow, done: Registered) -> None:
 @step(undo=_unregister)
 async def register(flow: Flow, order_id: str, acts: Sequence[Act]) -> Registered:
     """Apply actions that count units of an order's lines: its next version. Raises InvalidData if the order doesn't allow them."""
-    change_id, order = await flow.modules.order.register_whole(order_id, acts) if acts else (None, None)
+    change_id, order = await flow.modules.order.register(order_id, acts) if acts else (None, None)
     return {"order_id": order_id, "change_id": change_id, "acts": list(acts), "order": order}
 
 

@@ -20,7 +20,6 @@ from .difference import settle_difference
 from .pending import (
     Acts,
     adding,
-    alone,
     begin_change,
     confirm_change,
     drop_change,
@@ -31,6 +30,7 @@ from .pending import (
     revised_item,
     revising,
     updating,
+    without_order,
 )
 from .ways import revised_shipping, shipping_acts
 
@@ -173,7 +173,7 @@ async def confirm_draft_edit(flow: Flow, id: str, confirmed_by: str | None = Non
         after, document, cart_context = await after_change(flow, change["order"], change["actions"])
         await reprice(DraftMarket(flow, document, cart_context), shipping=False)
         priced: Priced = {"revision": after["revision"], "prices": prices_of(after, document)}
-        await flow.run(confirm_change, alone(change), confirmed_by, priced)
+        await flow.run(confirm_change, without_order(change), confirmed_by, priced)
         await flow.run(
             relink_promotions, id, [Act(action=act["action"], reference_id=act.get("reference_id")) for act in change["actions"]]
         )

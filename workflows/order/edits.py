@@ -14,7 +14,6 @@ from .difference import settle_difference
 from .pending import (
     add_acts,
     adding,
-    alone,
     begin_change,
     change_by,
     confirm_change,
@@ -27,6 +26,7 @@ from .pending import (
     revised_item,
     revising,
     updating,
+    without_order,
 )
 from .reserving import Moves, give_back_some, join_reservations, moves_of, reserve_all
 from .ways import PRICED, revised_shipping, shipping_acts
@@ -75,7 +75,7 @@ async def request_order_edit(flow: Flow, id: str, requested_by: str | None = Non
 async def plan_edit(flow: Flow, id: str) -> tuple[Change, Moves]:
     """The open edit of an order, and how its reservations change with it. Raises NotFound; InvalidData where none is open."""
     change = await open_change(flow, "order", id, "edit")
-    return alone(change), await moves_of(flow, change)
+    return without_order(change), await moves_of(flow, change)
 
 
 @workflow(

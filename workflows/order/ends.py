@@ -59,7 +59,7 @@ async def _reopen(flow: Flow, closed: Row) -> None:
 @step(undo=_reopen)
 async def close_order(flow: Flow, order_id: str) -> Row:
     """Returns the status before, and the ids of the order's `lines` where they are in hand."""
-    status, order = await flow.modules.order.close(order_id)
+    status, order = await flow.modules.order.cancel(order_id)
     return {"id": order_id, "status": status, "lines": _lines(order) if order is not None else None}
 
 

@@ -24,7 +24,7 @@ from ...core.rows import Row
 from ...modules.order.changes.actions import PRICES
 from ...modules.order.changing import check_draft
 from ...modules.order.open_change import Priced, act_of, as_read, opened, with_quotes, with_revised
-from ...modules.order.types import Act, ActDetails, ActRevision, Change, NewChange, Standing
+from ...modules.order.types import Act, ActDetails, ActRevision, Change, NewChange
 from ..cart.context import load_context
 from ..cart.pricing import update_tax_lines
 from ..cart.sellables import by_hand, described, find_prices, load_prices, load_sellables, priced, whole
@@ -62,7 +62,7 @@ async def open_change(flow: Flow, entity: str, id: str, *kinds: str, draft: bool
     return await _opened(flow, entity, id, draft, {"change_type": list(kinds)} if kinds else {})
 
 
-def alone(change: Change) -> Change:
+def without_order(change: Change) -> Change:
     """An open change without the order and what else was read with it: what a durable flow keeps of it."""
     rest: Any = {name: value for name, value in change.items() if name not in ("order", "subjects")}
     kept: Change = rest
@@ -345,10 +345,9 @@ def updating(order: Order, item_id: str, given: Row) -> Act:
 
 
 @step(pivot=True)
-async def confirm_change(flow: Flow, change: Change, by: str | None, priced: Priced | None = None) -> Standing:
-    """Confirm a change, for which goods are reserved and labels bought by now. Returns what the order comes to. Raises Conflict where it
-    isn't as it was read."""
-    return await flow.modules.order.confirm(change, by=by, priced=priced)
+async def confirm_change(flow: Flow, change: Change, by: str | None, priced: Priced | None = None) -> None:
+    """Confirm a change, for which goods are reserved and labels bought by now. Raises Conflict where it isn't as it was read."""
+    await flow.modules.order.confirm(change, by=by, priced=priced)
 
 
 def quantities_of(acts: Sequence[Act], *actions: str) -> list[tuple[str, Decimal]]:

@@ -24,7 +24,6 @@ from .pending import (
     Acts,
     add_acts,
     adding,
-    alone,
     begin_change,
     change_by,
     confirm_change,
@@ -38,6 +37,7 @@ from .pending import (
     revised_line,
     revising,
     said,
+    without_order,
 )
 from .ways import PRICED, line_in, revised_shipping, sent_from, shipping_acts
 
@@ -98,7 +98,7 @@ async def confirm_return_request(flow: Flow, id: str, confirmed_by: str | None =
 async def plan_return(flow: Flow, id: str) -> tuple[Change, Row | None]:
     """The open change of a return that is being asked for, and its label. Raises NotFound; InvalidData where none is open."""
     change = await open_change(flow, "return", id, "return_request")
-    return alone(change), await label_of(flow, change)
+    return without_order(change), await label_of(flow, change)
 
 
 async def ask_for_label(flow: Flow, label: Row | None) -> None:
@@ -234,7 +234,7 @@ async def plan_stock(flow: Flow, id: str) -> tuple[Change, Coming]:
         location = await sent_from(flow, change["order_id"])
         if location is None:
             raise InvalidData(f"Return {change['return_id']} needs a location to come back to")
-    return alone(change), {"lines": lines, "location_id": location}
+    return without_order(change), {"lines": lines, "location_id": location}
 
 
 @step

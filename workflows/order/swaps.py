@@ -23,7 +23,6 @@ from .pending import (
     add_acts,
     add_returning,
     adding,
-    alone,
     begin_change,
     change_by,
     confirm_change,
@@ -39,6 +38,7 @@ from .pending import (
     revised_line,
     revising,
     said,
+    without_order,
 )
 from .reserving import Moves, moves_of, release_of_lines, reserve_all
 from .returns import ask_for_label, label_of, requested_items
@@ -67,7 +67,7 @@ async def plan_swap(flow: Flow, entity: Swap, id: str) -> tuple[Change, Moves, R
     """The open change of a claim or an exchange, how reservations change with it, and the label of its return. Raises NotFound; InvalidData
     where none is open."""
     change = await open_change(flow, entity, id, _KIND[entity])
-    return alone(change), await moves_of(flow, change), await label_of(flow, change)
+    return without_order(change), await moves_of(flow, change), await label_of(flow, change)
 
 
 def _confirming(name: str, entity: Swap, event: str) -> Workflow[..., str]:

@@ -9,7 +9,7 @@ down_revision = "0009"
 
 def upgrade() -> None:
     op.create_index(
-        "ix_workflow_execution_fallen",
+        "ix_workflow_execution_unsuccessful",
         "workflow_execution",
         ["workflow", "key"],
         unique=False,
